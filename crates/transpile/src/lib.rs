@@ -1,1 +1,75 @@
-//! (being built)
+//! The pipeline: texts in, YAML and an account of everything in them out.
+//!
+//! Pure: it opens no file and prints nothing, so that the command line, a server
+//! and a browser can all stand on it.
+
+mod options;
+mod report;
+
+use gatewright_diagnostics::{Diagnostic, Ledger};
+use gatewright_source::SourceMap;
+
+pub use options::{Emit, NginxVersion, NoClass, Options};
+pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The path as diagnostics show it, or `<stdin>`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a run yields.
+#[derive(Debug)]
+pub struct Conversion {
+    /// The texts that the diagnostics point into.
+    pub sources: SourceMap,
+    /// All findings, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The account of every annotation and field.
+    pub ledger: Ledger,
+    /// The YAML; empty when there is nothing to emit.
+    pub output: String,
+    /// Counts.
+    pub summary: Summary,
+    /// What the cluster needs before the output can be applied.
+    pub prerequisites: Prerequisites,
+    /// Documents that could not be read.
+    pub unreadable: usize,
+}
+
+/// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file
+/// alone does not say what its rules do.
+pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
+    let Options { .. } = options;
+    let mut sources = SourceMap::default();
+    let summary = Summary {
+        files: inputs.len(),
+        ..Summary::default()
+    };
+    for input in inputs {
+        sources.add(input.name, input.text);
+    }
+    Conversion {
+        sources,
+        diagnostics: Vec::new(),
+        ledger: Ledger::default(),
+        output: String::new(),
+        summary,
+        prerequisites: Prerequisites::default(),
+        unreadable: 0,
+    }
+}
+
+/// The explain page of an annotation key, given with or without prefix.
+pub fn explain_annotation(key: &str) -> Option<String> {
+    let _ = key;
+    None
+}
+
+/// All annotation keys (without prefix) that [`explain_annotation`] knows, in ascending order.
+pub fn annotation_keys() -> Vec<&'static str> {
+    Vec::new()
+}

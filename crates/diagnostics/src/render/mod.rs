@@ -1,1 +1,85 @@
-//! Renderers: one module a format.
+//! Renderers: one module a format, all over the same diagnostics.
+//!
+//! They return strings and never print. What comes from a source or a file name is
+//! made harmless for terminals first (see `text`).
+
+mod concise;
+#[cfg(test)]
+mod fixtures;
+mod full;
+mod json;
+mod text;
+
+use std::fmt;
+use std::str::FromStr;
+
+use gatewright_source::SourceMap;
+
+use crate::Diagnostic;
+
+pub use json::{DiagnosticRecord, JSON_VERSION, LabelRecord, Location, OutcomeRecord, to_json};
+pub use text::printable;
+
+/// A format of diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With source lines and carets, for people.
+    Full,
+    /// One line each, for `grep` and editors.
+    Concise,
+    /// One JSON document.
+    Json,
+}
+
+impl Format {
+    /// All formats, in the order help texts list them.
+    pub const ALL: &[Self] = &[Self::Full, Self::Concise, Self::Json];
+
+    /// The word that the command line uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Concise => "concise",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.name() == word)
+            .ok_or_else(|| {
+                let names: Vec<_> = Self::ALL.iter().map(|format| format.name()).collect();
+                format!(
+                    "unknown format `{word}`, expected one of {}",
+                    names.join(", ")
+                )
+            })
+    }
+}
+
+/// Renders `diagnostics` in the order given. With `color`, text formats hold ANSI escapes.
+/// The result is empty or ends with a line break.
+pub fn render(
+    format: Format,
+    sources: &SourceMap,
+    diagnostics: &[Diagnostic],
+    color: bool,
+) -> String {
+    match format {
+        Format::Full => full::render(sources, diagnostics, color),
+        Format::Concise => concise::render(sources, diagnostics, color),
+        Format::Json => json::render(sources, diagnostics),
+    }
+}

@@ -1,0 +1,61 @@
+/// What to do with an Ingress that names no class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoClass {
+    /// Convert it, as a controller with `--watch-ingress-without-class` would serve it.
+    Include,
+    /// Leave it out and say so.
+    Skip,
+}
+
+/// Which objects to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emit {
+    /// What belongs to the platform team: class, Gateway and base policies.
+    Infra,
+    /// What belongs to the application teams: routes and their policies.
+    Routes,
+    /// Both.
+    All,
+}
+
+/// Whose reading of annotation values is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NginxVersion {
+    /// Controller 1.12 and later, which validates annotation values.
+    V1_15,
+    /// Before 1.12, which does not.
+    Pre1_12,
+}
+
+/// How to convert. There is no `Default`: the command line states every choice.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Classes that the controller in question serves.
+    pub ingress_classes: Vec<String>,
+    /// What to do with an Ingress that names no class.
+    pub no_class: NoClass,
+    /// Objects of this namespace only; objects without one are put into it.
+    pub namespace: Option<String>,
+    /// Only these Ingresses, as `NAME` or `NS/NAME`; empty for all.
+    pub ingresses: Vec<String>,
+    /// Namespace and name of the controller's own `ConfigMap`.
+    pub controller_config: Option<(String, String)>,
+    /// Namespace and name of the controller's default certificate.
+    pub default_ssl_certificate: Option<(String, String)>,
+    /// The controller's annotation prefix, when it is not `nginx.ingress.kubernetes.io`.
+    pub annotations_prefix: Option<String>,
+    /// Namespace and name of an existing Gateway to attach to.
+    pub gateway: Option<(String, String)>,
+    /// Name of the `GatewayClass`, when it is not ours.
+    pub gateway_class: Option<String>,
+    /// Which objects to write.
+    pub emit: Emit,
+    /// Whose reading of annotation values is followed.
+    pub nginx_version: NginxVersion,
+    /// Whether the YAML says where each rule comes from.
+    pub comments: bool,
+    /// Number of threads; `None` for one a processor.
+    pub threads: Option<usize>,
+    /// Refusals that the user accepts, as `CODE=NS/NAME`.
+    pub accept: Vec<String>,
+}
