@@ -1,0 +1,214 @@
+//! The RE2 form of a pattern, and the texts that are made of it.
+
+use super::ast::{Assert, GroupKind, Kind, Mode, Node};
+use super::print::{Dialect, Level, Printer};
+use super::substitution::{Substitution, SubstitutionError, substitution_with};
+
+/// A pattern that RE2 can express.
+///
+/// Its texts are for an engine that works on bytes below 128. There RE2's `(?i)`,
+/// which also takes `K` (Kelvin) for `k` and `ſ` for `s`, is that of PCRE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Re2 {
+    pub(super) root: Node,
+    pub(super) groups: usize,
+    pub(super) names: Vec<(String, u32)>,
+    pub(super) fold: bool,
+    pub(super) encoded: bool,
+}
+
+impl Re2 {
+    /// The same pattern for a path as it is sent rather than as nginx decodes it.
+    ///
+    /// A character that cannot be sent as it is, such as a space, `?` or `é`, is
+    /// written percent-encoded, and one that some clients encode (`|`) both ways; so
+    /// are the members of a class that names them. What stands for any character
+    /// (`.`, `[^/]`, `\W`) still takes one character of the text, and `%20` has
+    /// three of them: that differs from nginx where such a thing is counted, as in
+    /// `/.{3}$`, or follows or precedes a bound, as in `/a.b`.
+    #[must_use]
+    pub fn for_encoded_path(mut self) -> Self {
+        self.encoded = true;
+        self
+    }
+
+    /// How many capturing groups there are.
+    pub fn group_count(&self) -> usize {
+        self.groups
+    }
+
+    /// The pattern itself, without anchors; under `(?i)` if case doesn't matter.
+    pub fn text(&self) -> String {
+        self.header() + &self.printer().text(&self.root, Level::Alternation)
+    }
+
+    /// The text that matches, as a whole, each path on which nginx's `^P` matches.
+    ///
+    /// nginx puts `^` in front of the text, where it binds to the first alternative
+    /// only: in `^/a|/b` the second may match anywhere.
+    pub fn match_prefix(&self) -> String {
+        let [first, others @ ..] = self.branches() else {
+            return self.header();
+        };
+        if others.is_empty() {
+            let text = self.printer().sequence_text(without_start(first));
+            let suffix = if reaches_end(first) { "" } else { ".*" };
+            return format!("{}{text}{suffix}", self.header());
+        }
+        let mut texts = vec![self.printer().sequence_text(without_start(first))];
+        texts.extend(others.iter().map(|branch| self.unanchored(branch)));
+        let body = texts.join("|");
+        let suffix = if self.branches().iter().all(reaches_end) {
+            ""
+        } else {
+            ".*"
+        };
+        format!("{}(?:{body}){suffix}", self.header())
+    }
+
+    /// The text that matches, as a whole, whatever holds a match: for a header, of
+    /// which nginx asks that the pattern be found somewhere.
+    pub fn match_anywhere(&self) -> String {
+        let texts: Vec<String> = self.branches().iter().map(|b| self.unanchored(b)).collect();
+        let suffix = if self.branches().iter().all(reaches_end) {
+            ""
+        } else {
+            ".*"
+        };
+        match texts.as_slice() {
+            [text] => format!("{}{text}{suffix}", self.header()),
+            texts => format!("{}(?:{}){suffix}", self.header(), texts.join("|")),
+        }
+    }
+
+    /// The text that consumes a whole path once, with the groups that nginx's
+    /// `rewrite "(?i)P"` would capture in it.
+    ///
+    /// That directive looks for the leftmost match. For a path that came by `^P` it
+    /// is at the start, unless another alternative let the path in.
+    pub fn rewrite_pattern(&self) -> String {
+        let (printer, header) = (self.printer(), self.header());
+        let [branch] = self.branches() else {
+            let body = printer.text(&self.root, Level::Alternation);
+            return format!("^{header}.*?(?:{body}).*$");
+        };
+        let text = printer.sequence_text(without_start(branch));
+        let suffix = match () {
+            () if ends_with_assertion(branch) => "",
+            () if swallows_greedily(branch) => "$",
+            () => ".*$",
+        };
+        format!("^{header}{text}{suffix}")
+    }
+
+    /// The substitution for [`rewrite_pattern`](Self::rewrite_pattern) that does what
+    /// `target` does in nginx; it knows the names of the groups.
+    pub fn substitution(&self, target: &str) -> Result<Substitution, Vec<SubstitutionError>> {
+        substitution_with(target, self.groups, &self.names)
+    }
+
+    fn header(&self) -> String {
+        String::from(if self.fold { "(?i)" } else { "" })
+    }
+
+    fn printer(&self) -> Printer {
+        let mut names: Vec<&str> = self.names.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        Printer {
+            dialect: Dialect::Re2 {
+                encoded: self.encoded,
+            },
+            fold: self.fold,
+            names: names.windows(2).all(|pair| pair[0] != pair[1]),
+        }
+    }
+
+    pub(super) fn branches(&self) -> &[Node] {
+        match &self.root.kind {
+            Kind::Alternate(nodes) => nodes,
+            _ => std::slice::from_ref(&self.root),
+        }
+    }
+
+    fn unanchored(&self, branch: &Node) -> String {
+        let rest = without_start(branch);
+        let anchored = rest.len() < sequence(branch).len();
+        let text = self.printer().sequence_text(rest);
+        if anchored { text } else { format!(".*{text}") }
+    }
+}
+
+/// A match text for the whole path, made longer without a change of meaning.
+///
+/// Where rules are ordered by the length of their text, that keeps them in an order
+/// that comes from elsewhere. `None` if the text is longer already.
+pub fn pad_match(text: &str, length: usize) -> Option<String> {
+    let missing = length.checked_sub(text.len())?;
+    let mut padded = text.to_owned();
+    let open = text.ends_with(".*");
+    match missing {
+        0 => {}
+        1 if open => padded.push('?'),
+        1 => padded.push('$'),
+        odd if odd % 2 == 1 => padded.push_str(".*?"),
+        _ => padded.push_str(".*"),
+    }
+    while padded.len() < length {
+        padded.push_str(".*");
+    }
+    Some(padded)
+}
+
+fn sequence(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::Concat(nodes) => nodes,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// A branch without the start anchors that nginx's own makes redundant.
+fn without_start(node: &Node) -> &[Node] {
+    let nodes = sequence(node);
+    let anchors = nodes
+        .iter()
+        .take_while(|n| n.kind == Kind::Assert(Assert::Start))
+        .count();
+    &nodes[anchors..]
+}
+
+/// Whether nothing is left to match behind a node: `.*` after it would be void.
+fn reaches_end(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Assert(Assert::End) => true,
+        Kind::Group { body, .. } => reaches_end(body),
+        Kind::Concat(nodes) => nodes.last().is_some_and(reaches_end),
+        Kind::Alternate(nodes) => nodes.iter().all(reaches_end),
+        Kind::Repeat(repeat) => repeat.max.is_none() && is_any(&repeat.body),
+        _ => false,
+    }
+}
+
+fn is_any(node: &Node) -> bool {
+    matches!(node.kind, Kind::Any { .. })
+}
+
+fn ends_with_assertion(node: &Node) -> bool {
+    sequence(node)
+        .last()
+        .is_some_and(|last| last.kind == Kind::Assert(Assert::End))
+}
+
+/// Whether a branch ends with a greedy `.*`, in groups or not.
+fn swallows_greedily(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Concat(nodes) => nodes.last().is_some_and(swallows_greedily),
+        Kind::Repeat(repeat) => {
+            repeat.max.is_none() && repeat.mode == Mode::Greedy && is_any(&repeat.body)
+        }
+        Kind::Group {
+            kind: GroupKind::Plain | GroupKind::Capture { .. },
+            body,
+        } => swallows_greedily(body),
+        _ => false,
+    }
+}

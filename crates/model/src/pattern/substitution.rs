@@ -1,0 +1,173 @@
+//! From the target of an nginx `rewrite` to the substitution of RE2.
+
+use std::fmt::{self, Write as _};
+use std::ops::Range;
+
+use super::eval::Captures;
+
+/// What a path is replaced by: text and groups, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Substitution {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Group(usize),
+}
+
+/// A part of a target that is no group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubstitutionError {
+    /// A variable of the request, which a substitution cannot read.
+    UnknownVariable {
+        /// Its bytes in the target.
+        range: Range<usize>,
+        /// Its name, without the dollar sign.
+        name: String,
+    },
+    /// A dollar sign without a name, or a brace that isn't closed.
+    Malformed {
+        /// Its bytes in the target.
+        range: Range<usize>,
+    },
+}
+
+impl fmt::Display for SubstitutionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownVariable { name, .. } => write!(f, "`${name}` is not a group"),
+            Self::Malformed { .. } => f.write_str("a dollar sign without a variable name"),
+        }
+    }
+}
+
+impl std::error::Error for SubstitutionError {}
+
+impl Substitution {
+    /// The text for RE2: `\2` for a group, `\\` for a backslash.
+    pub fn to_re2(&self) -> String {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(&text.replace('\\', r"\\")),
+                Part::Group(number) => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(out, r"\{number}");
+                }
+            }
+        }
+        out
+    }
+
+    /// The text, if it doesn't depend on the path.
+    pub fn as_literal(&self) -> Option<String> {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => Some(text.as_str()),
+                Part::Group(_) => None,
+            })
+            .collect()
+    }
+
+    /// What a path becomes; a group that took no part is empty.
+    pub fn expand(&self, captures: &Captures<'_>) -> String {
+        let mut out = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Part::Group(number) => {
+                    out.extend_from_slice(captures.get(*number).unwrap_or_default());
+                }
+            }
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn push_text(&mut self, text: &str) {
+        match self.parts.last_mut() {
+            Some(Part::Text(last)) => last.push_str(text),
+            _ if text.is_empty() => {}
+            _ => self.parts.push(Part::Text(text.to_owned())),
+        }
+    }
+}
+
+/// Translates `target` for a pattern with that many groups, none of them named.
+///
+/// nginx knows `$1` to `$9` only, so that `$10` is `$1` and a zero; a group that the
+/// pattern doesn't have is empty. A variable is an error, and all of them are
+/// reported.
+pub fn substitution(target: &str, groups: usize) -> Result<Substitution, Vec<SubstitutionError>> {
+    substitution_with(target, groups, &[])
+}
+
+pub(super) fn substitution_with(
+    target: &str,
+    groups: usize,
+    names: &[(String, u32)],
+) -> Result<Substitution, Vec<SubstitutionError>> {
+    let mut found = Substitution::default();
+    let mut errors = Vec::new();
+    let mut rest = target;
+    while let Some(dollar) = rest.find('$') {
+        found.push_text(&rest[..dollar]);
+        let start = target.len() - rest.len() + dollar;
+        let after = &rest[dollar + 1..];
+        let (name, consumed) = variable(after);
+        let range = start..start + 1 + consumed;
+        rest = &after[consumed..];
+        let named = names.iter().find(|(known, _)| Some(known.as_str()) == name);
+        let number = match (name, named) {
+            (_, Some((_, number))) => usize::try_from(*number).ok(),
+            (Some(name), None) => name.parse().ok(),
+            (None, None) => {
+                errors.push(SubstitutionError::Malformed { range });
+                continue;
+            }
+        };
+        match (number, name) {
+            // Beyond the ninth, RE2's substitutions cannot name a group.
+            (Some(number @ 1..=9), _) if number <= groups => {
+                found.parts.push(Part::Group(number));
+            }
+            (Some(0 | 10..) | None, Some(name)) => {
+                let name = name.to_owned();
+                errors.push(SubstitutionError::UnknownVariable { range, name });
+            }
+            _ => {}
+        }
+    }
+    found.push_text(rest);
+    if errors.is_empty() {
+        Ok(found)
+    } else {
+        Err(errors)
+    }
+}
+
+/// The variable name at the start of `text`, and how many bytes it takes: one digit,
+/// a word, or either in braces.
+fn variable(text: &str) -> (Option<&str>, usize) {
+    if let Some(inner) = text.strip_prefix('{') {
+        return match inner.find('}') {
+            Some(end) if is_word(&inner[..end]) => (Some(&inner[..end]), end + 2),
+            _ => (None, 0),
+        };
+    }
+    if text.starts_with(|char: char| char.is_ascii_digit()) {
+        return (Some(&text[..1]), 1);
+    }
+    let word = text
+        .bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        .count();
+    ((word > 0).then_some(&text[..word]), word)
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
