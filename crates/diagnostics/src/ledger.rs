@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use gatewright_source::Span;
@@ -31,46 +32,93 @@ pub struct Item {
 }
 
 /// The account of every annotation and field of every input object.
+///
+/// Items of one object stand together; [`LedgerObject`] names them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     items: Vec<Item>,
+    objects: Vec<Range<usize>>,
 }
 
+/// An object of a [`Ledger`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LedgerObject(usize);
+
 impl Ledger {
-    /// Opens an item without an outcome and hands out its index.
-    pub fn open(&mut self, object: &ObjectRef, path: impl Into<Arc<str>>, span: Span) -> usize {
-        self.items.push(Item {
-            object: object.clone(),
-            path: path.into(),
-            span,
-            outcome: None,
-        });
-        self.items.len() - 1
+    /// Opens the items of an object: path inside it and place of each.
+    pub fn open(
+        &mut self,
+        object: &ObjectRef,
+        leaves: impl IntoIterator<Item = (Arc<str>, Span)>,
+    ) -> LedgerObject {
+        let start = self.items.len();
+        self.items
+            .extend(leaves.into_iter().map(|(path, span)| Item {
+                object: object.clone(),
+                path,
+                span,
+                outcome: None,
+            }));
+        // Aliases may bring leaves out of the order of the text.
+        self.items[start..].sort_by_key(|item| (item.span.file, item.span.start));
+        self.objects.push(start..self.items.len());
+        LedgerObject(self.objects.len() - 1)
     }
 
-    /// Gives an item its outcome. A graver outcome replaces a lighter one
-    /// (refused over difference over translated over no effect): a host that is
-    /// translated in one rule and refused in another is refused.
-    pub fn settle(&mut self, index: usize, outcome: Outcome) {
-        let slot = &mut self.items[index].outcome;
-        if slot.as_ref().is_none_or(|old| rank(&outcome) > rank(old)) {
-            *slot = Some(outcome);
+    /// Gives the items of an object that lie within `span` their outcome. A graver outcome
+    /// replaces a lighter one (refused over difference over translated over no effect): a
+    /// value that is translated for one host and refused for another is refused.
+    pub fn settle(&mut self, object: LedgerObject, span: Span, outcome: &Outcome) {
+        let items = &mut self.items[self.objects[object.0].clone()];
+        let key = (span.file, span.start);
+        let from = items.partition_point(|item| (item.span.file, item.span.start) < key);
+        for item in &mut items[from..] {
+            if item.span.file != span.file || item.span.start > span.end {
+                break;
+            }
+            if item.span.end <= span.end {
+                give(item, outcome);
+            }
         }
     }
 
-    /// All items, in the order they were opened.
+    /// Gives the items of an object that have none yet the outcome that `choose` finds for
+    /// their path.
+    pub fn settle_rest(
+        &mut self,
+        object: LedgerObject,
+        mut choose: impl FnMut(&str) -> Option<Outcome>,
+    ) {
+        for item in &mut self.items[self.objects[object.0].clone()] {
+            if item.outcome.is_none() {
+                item.outcome = choose(&item.path);
+            }
+        }
+    }
+
+    /// All items, object by object.
     pub fn items(&self) -> &[Item] {
         &self.items
     }
 
-    /// Appends the items of another ledger.
-    pub fn append(&mut self, other: Self) {
-        self.items.extend(other.items);
+    /// The items of one object.
+    pub fn items_of(&self, object: LedgerObject) -> &[Item] {
+        &self.items[self.objects[object.0].clone()]
     }
 
     /// The items that have no outcome. Empty after a run, or the run is faulty.
     pub fn unsettled(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| item.outcome.is_none())
+    }
+}
+
+fn give(item: &mut Item, outcome: &Outcome) {
+    if item
+        .outcome
+        .as_ref()
+        .is_none_or(|old| rank(outcome) > rank(old))
+    {
+        item.outcome = Some(outcome.clone());
     }
 }
 

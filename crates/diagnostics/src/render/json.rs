@@ -199,13 +199,15 @@ mod tests {
         let file = sources.add("a.yaml", "a: b\n");
         let object = ObjectRef::new("Ingress", "shop", "web");
         let mut ledger = Ledger::default();
-        let mut settle = |outcome| {
-            let at = ledger.open(&object, "spec", Span::new(file, 0, 1));
-            ledger.settle(at, outcome);
-        };
-        settle(Outcome::Translated);
-        settle(Outcome::Refused(Code::HelmTemplate));
-        settle(Outcome::NoEffect(Arc::from("it is the default")));
+        for outcome in [
+            Outcome::Translated,
+            Outcome::Refused(Code::HelmTemplate),
+            Outcome::NoEffect(Arc::from("it is the default")),
+        ] {
+            let span = Span::new(file, 0, 1);
+            let opened = ledger.open(&object, [(Arc::from("spec"), span)]);
+            ledger.settle(opened, span, &outcome);
+        }
         let told: Vec<_> = OutcomeRecord::all(&sources, &ledger)
             .iter()
             .map(|r| (r.outcome, r.code, r.reason))

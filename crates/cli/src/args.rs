@@ -1,0 +1,380 @@
+//! The arguments as they are typed. Values are checked while they are parsed, so that
+//! the rest of the program sees only good ones.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help texts, and a terminal shows backticks as they are"
+)]
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gatewright_diagnostics::render::Format;
+use gatewright_diagnostics::{Code, Severity};
+use gatewright_transpile::{Emit, NginxVersion, NoClass};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  findings at or above --fail-on
+  2  usage, configuration or unreadable input
+  3  some documents could not be read, the rest was done";
+
+/// Converts Ingresses with NGINX annotations to Gateway API and Envoy Gateway YAML
+#[derive(Debug, Parser)]
+#[command(name = "gatewright", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    /// When to use colour on stderr; `auto` also honours NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write Gateway API and Envoy Gateway YAML to stdout, findings to stderr
+    #[command(after_help = EXIT_CODES)]
+    Convert(ConvertArgs),
+    /// Report findings and write no YAML
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Explain a diagnostic code or an annotation
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Leave out the comments that say where a rule comes from
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_comments: bool,
+    /// Write the YAML to this file, all of it or nothing, instead of stdout
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What `convert` and `check` have in common.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Leave out files and directories that match (repeatable)
+    #[arg(long, value_name = "GLOB", help_heading = "Input")]
+    pub(crate) exclude: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) controller: ControllerArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) findings: FindingArgs,
+    /// Number of threads [default: one a processor]
+    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct SelectionArgs {
+    /// Only Ingresses of this namespace; objects that name none belong to it
+    /// [default: all, and `default` for those that name none]
+    #[arg(short, long, value_name = "NS", value_parser = name)]
+    pub(crate) namespace: Option<String>,
+    /// Ingresses of all namespaces, which is the default for files
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub(crate) all_namespaces: bool,
+    /// Only this Ingress (repeatable)
+    #[arg(long, value_name = "[NS/]NAME", value_parser = maybe_namespaced)]
+    pub(crate) ingress: Vec<String>,
+    /// Class that the controller serves (repeatable)
+    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = name)]
+    pub(crate) ingress_class: Vec<String>,
+    /// What to do with Ingresses that name no class
+    #[arg(long, value_name = "WHAT", default_value = "skip")]
+    pub(crate) no_class: NoClassArg,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Controller")]
+pub(crate) struct ControllerArgs {
+    /// ConfigMap of the controller, as its own flag `--configmap` names it
+    #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
+    pub(crate) controller_config: Option<(String, String)>,
+    /// Certificate for hosts without one, as the controller's own flag names it
+    #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
+    pub(crate) default_ssl_certificate: Option<(String, String)>,
+    /// Prefix of the annotations [default: nginx.ingress.kubernetes.io]
+    #[arg(long, value_name = "PREFIX", value_parser = name)]
+    pub(crate) annotations_prefix: Option<String>,
+    /// Version of the controller; from 1.12 on it validates annotation values
+    #[arg(long, value_name = "VERSION", default_value = "1.15")]
+    pub(crate) nginx_version: NginxVersionArg,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct TargetArgs {
+    /// Attach the routes to this existing Gateway
+    #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
+    pub(crate) gateway: Option<(String, String)>,
+    /// Name of the GatewayClass
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) gateway_class: Option<String>,
+    /// Which objects to write: those of the platform team, those of the application teams, or both
+    #[arg(long, value_name = "WHAT", default_value = "all")]
+    pub(crate) emit: EmitArg,
+    /// Accept that something is not carried over (repeatable)
+    #[arg(long, value_name = "CODE=NS/NAME", value_parser = accept)]
+    pub(crate) accept: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Findings")]
+pub(crate) struct FindingArgs {
+    /// Format of the findings on stderr
+    #[arg(long, value_name = "FORMAT", default_value = "full", value_parser = format_parser())]
+    pub(crate) format: Format,
+    /// Also write the findings to a file (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    pub(crate) report: Vec<ReportArg>,
+    /// Least severity of a finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub(crate) fail_on: FailOn,
+    /// Neither summary nor progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code such as GW0102, its name, or an annotation with or without prefix
+    #[arg(value_name = "CODE|ANNOTATION", required_unless_present = "all")]
+    pub(crate) subject: Option<String>,
+    /// Explain everything
+    #[arg(long, conflicts_with = "subject")]
+    pub(crate) all: bool,
+    /// Format of the explanation
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NoClassArg {
+    /// Convert them, as with the controller's --watch-ingress-without-class
+    Include,
+    /// Leave them out and say so
+    Skip,
+}
+
+impl From<NoClassArg> for NoClass {
+    fn from(arg: NoClassArg) -> Self {
+        match arg {
+            NoClassArg::Include => Self::Include,
+            NoClassArg::Skip => Self::Skip,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EmitArg {
+    /// GatewayClass, Gateway and the policies on it
+    Infra,
+    /// Routes and the policies on them
+    Routes,
+    /// Both
+    All,
+}
+
+impl From<EmitArg> for Emit {
+    fn from(arg: EmitArg) -> Self {
+        match arg {
+            EmitArg::Infra => Self::Infra,
+            EmitArg::Routes => Self::Routes,
+            EmitArg::All => Self::All,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NginxVersionArg {
+    /// 1.12 to 1.15: values are validated
+    #[value(name = "1.15")]
+    V1_15,
+    /// Older: values are not validated
+    #[value(name = "pre-1.12")]
+    Pre1_12,
+}
+
+impl From<NginxVersionArg> for NginxVersion {
+    fn from(arg: NginxVersionArg) -> Self {
+        match arg {
+            NginxVersionArg::V1_15 => Self::V1_15,
+            NginxVersionArg::Pre1_12 => Self::Pre1_12,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    pub(crate) fn reached_by(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity >= Severity::Error,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Info => severity >= Severity::Info,
+            Self::Never => false,
+        }
+    }
+}
+
+/// One `--report`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReportArg {
+    pub(crate) format: Format,
+    /// `None` stands for stdout.
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
+        .try_map(|word| Format::from_str(&word))
+}
+
+fn report(text: &str) -> Result<ReportArg, String> {
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("expected `FORMAT=FILE`, such as `json=findings.json`")?;
+    if file.is_empty() {
+        return Err("the file name is empty".into());
+    }
+    Ok(ReportArg {
+        format: format.parse()?,
+        file: (file != "-").then(|| file.into()),
+    })
+}
+
+/// A name or namespace. Which characters Kubernetes allows differs between kinds; this
+/// catches what can never be one.
+fn name(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
+    if text.is_empty() {
+        Err("the name is empty".into())
+    } else if let Some(c) = text.chars().find(|&c| !allowed(c)) {
+        Err(format!("{c:?} cannot be part of a name"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn namespaced(text: &str) -> Result<(String, String), String> {
+    let (namespace, object) = text
+        .split_once('/')
+        .ok_or("expected namespace and name, such as `shop/web`")?;
+    Ok((name(namespace)?, name(object)?))
+}
+
+fn maybe_namespaced(text: &str) -> Result<String, String> {
+    if text.contains('/') {
+        let (namespace, object) = namespaced(text)?;
+        Ok(format!("{namespace}/{object}"))
+    } else {
+        name(text)
+    }
+}
+
+/// Keeps the text form, with the code as diagnostics print it.
+fn accept(text: &str) -> Result<String, String> {
+    let (code, object) = text
+        .split_once('=')
+        .ok_or("expected a code and an object, such as `GW0412=shop/web`")?;
+    let code = Code::find(code).ok_or_else(|| format!("there is no code `{code}`"))?;
+    let (namespace, object) = namespaced(object)?;
+    Ok(format!("{code}={namespace}/{object}"))
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a number from 1 on".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert_eq!(namespaced("shop/web"), Ok(("shop".into(), "web".into())));
+        for bad in ["web", "shop/", "/web", "shop/web/x", "shop/we b"] {
+            assert!(namespaced(bad).is_err(), "{bad}");
+        }
+        assert_eq!(maybe_namespaced("web"), Ok("web".into()));
+        assert!(maybe_namespaced("").is_err());
+    }
+
+    #[test]
+    fn accepted_codes_are_written_as_diagnostics_write_them() {
+        assert_eq!(accept("102=shop/web"), Ok("GW0102=shop/web".into()));
+        assert!(accept("GW9999=shop/web").is_err());
+        assert!(accept("GW0102").is_err());
+        assert!(accept("GW0102=web").is_err());
+    }
+
+    #[test]
+    fn reports_name_format_and_file() {
+        let json = |file: Option<&str>| ReportArg {
+            format: Format::Json,
+            file: file.map(Into::into),
+        };
+        assert_eq!(report("json=a=b.json"), Ok(json(Some("a=b.json"))));
+        assert_eq!(report("json=-"), Ok(json(None)));
+        assert!(report("json").is_err());
+        assert!(report("json=").is_err());
+        assert!(report("yaml=x").is_err());
+    }
+
+    #[test]
+    fn fail_on_is_a_threshold() {
+        assert!(FailOn::Warning.reached_by(Severity::Error));
+        assert!(!FailOn::Error.reached_by(Severity::Warning));
+        assert!(!FailOn::Never.reached_by(Severity::Error));
+    }
+}

@@ -1,0 +1,216 @@
+//! `convert` and `check`: from arguments over files to streams and an exit code.
+
+use std::path::Path;
+
+use gatewright_diagnostics::render::{Format, render};
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
+use gatewright_transpile::{Conversion, Options};
+
+use crate::args::{CheckArgs, ControllerArgs, ConvertArgs, FindingArgs, ReportArg, RunArgs};
+use crate::args::{SelectionArgs, TargetArgs};
+use crate::discover::{Discovery, discover};
+use crate::exit::{Exit, Fault};
+use crate::output::Terminal;
+use crate::read::{ReadFault, read};
+use crate::{progress, summary, write};
+
+/// `gatewright convert`.
+pub(crate) fn convert(terminal: &Terminal, args: ConvertArgs) -> Result<Exit, Fault> {
+    let ConvertArgs {
+        run,
+        no_comments,
+        output,
+    } = args;
+    if output.is_none()
+        && run
+            .findings
+            .report
+            .iter()
+            .any(|report| report.file.is_none())
+    {
+        return Err(Fault::new("stdout cannot take both YAML and a report")
+            .help("name a file with `--output` or `--report FORMAT=FILE`"));
+    }
+    let run = Run::new(run, !no_comments);
+    let outcome = run.convert(output.as_deref())?;
+    match &output {
+        Some(path) => write::write(path, &outcome.conversion.output)?,
+        None => Terminal::data(&outcome.conversion.output)?,
+    }
+    run.report(terminal, &outcome)
+}
+
+/// `gatewright check`.
+pub(crate) fn check(terminal: &Terminal, args: CheckArgs) -> Result<Exit, Fault> {
+    let run = Run::new(args.run, false);
+    let outcome = run.convert(None)?;
+    run.report(terminal, &outcome)
+}
+
+struct Run {
+    paths: Vec<std::path::PathBuf>,
+    exclude: Vec<String>,
+    findings: FindingArgs,
+    options: Options,
+}
+
+/// A conversion with what happened on the way to it.
+struct Outcome {
+    conversion: Conversion,
+    unreadable_files: usize,
+}
+
+impl Run {
+    fn new(args: RunArgs, comments: bool) -> Self {
+        let RunArgs {
+            paths,
+            exclude,
+            selection,
+            controller,
+            target,
+            findings,
+            threads,
+        } = args;
+        let SelectionArgs {
+            namespace,
+            // Files name their namespaces, so all of them is what happens anyway.
+            all_namespaces: _,
+            ingress,
+            ingress_class,
+            no_class,
+        } = selection;
+        let ControllerArgs {
+            controller_config,
+            default_ssl_certificate,
+            annotations_prefix,
+            nginx_version,
+        } = controller;
+        let TargetArgs {
+            gateway,
+            gateway_class,
+            emit,
+            accept,
+        } = target;
+        Self {
+            paths,
+            exclude,
+            findings,
+            options: Options {
+                ingress_classes: ingress_class,
+                no_class: no_class.into(),
+                namespace,
+                ingresses: ingress,
+                controller_config,
+                default_ssl_certificate,
+                annotations_prefix,
+                gateway,
+                gateway_class,
+                emit: emit.into(),
+                nginx_version: nginx_version.into(),
+                comments,
+                threads,
+                accept,
+            },
+        }
+    }
+
+    fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+        if let Some(threads) = self.options.threads {
+            // Fails only when a pool exists already, which then has this size.
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global();
+        }
+        let Discovery {
+            sources,
+            mut faults,
+        } = discover(&self.paths, &self.exclude, output)?;
+        let nothing = sources.is_empty() && faults.is_empty();
+        let show = !self.findings.quiet && Terminal::interactive();
+        let message = format!("reading and converting {} files", sources.len());
+        let mut conversion = progress::during(show, message, || {
+            let (inputs, unread) = read(&sources);
+            faults.extend(unread);
+            gatewright_transpile::convert(inputs, &self.options)
+        });
+        let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
+        conversion.unreadable += faults.len() - unreadable_files;
+        add(&mut conversion, faults, nothing);
+        Ok(Outcome {
+            conversion,
+            unreadable_files,
+        })
+    }
+
+    fn report(&self, terminal: &Terminal, outcome: &Outcome) -> Result<Exit, Fault> {
+        let Outcome {
+            conversion,
+            unreadable_files,
+        } = outcome;
+        let FindingArgs {
+            format,
+            report,
+            fail_on,
+            quiet,
+        } = &self.findings;
+        for ReportArg { format, file } in report {
+            let text = rendered(conversion, *format, false);
+            match file {
+                Some(path) => write::write(path, &text)?,
+                None => Terminal::data(&text)?,
+            }
+        }
+        let mut text = rendered(conversion, *format, terminal.color());
+        // A program reads JSON, and finds the summary inside.
+        if *format != Format::Json && !quiet {
+            let Conversion {
+                summary,
+                prerequisites,
+                unreadable,
+                ..
+            } = conversion;
+            text.push_str(&summary::text(summary, prerequisites, *unreadable));
+        }
+        terminal.message(&text);
+        let findings = conversion
+            .diagnostics
+            .iter()
+            .any(|diagnostic| fail_on.reached_by(diagnostic.severity));
+        Ok(Exit::of(
+            *unreadable_files > 0,
+            conversion.unreadable > 0,
+            findings,
+        ))
+    }
+}
+
+/// Adds what reading the files brought up to what converting them did.
+fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, nothing: bool) {
+    if nothing {
+        conversion.diagnostics.push(
+            Diagnostic::new(Code::NoInputFile, "the paths hold no YAML or JSON file")
+                .help("name a file itself to have it read whatever it is called"),
+        );
+    }
+    for fault in faults {
+        let diagnostic = fault.diagnostic(&mut conversion.sources);
+        conversion.diagnostics.push(diagnostic);
+    }
+    Diagnostic::sort(&mut conversion.diagnostics);
+    let count = |severity| {
+        let all = conversion.diagnostics.iter();
+        all.filter(|diagnostic| diagnostic.severity == severity)
+            .count()
+    };
+    conversion.summary.errors = count(Severity::Error);
+    conversion.summary.warnings = count(Severity::Warning);
+    conversion.summary.infos = count(Severity::Info);
+}
+
+fn rendered(conversion: &Conversion, format: Format, color: bool) -> String {
+    match format {
+        // The account of the whole run, not only of what was found.
+        Format::Json => conversion.report_json(),
+        _ => render(format, &conversion.sources, &conversion.diagnostics, color),
+    }
+}

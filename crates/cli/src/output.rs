@@ -1,0 +1,72 @@
+//! The two streams: what was asked for on stdout, everything else on stderr.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::AnsiColor;
+
+use crate::args::Color;
+use crate::exit::Fault;
+
+/// Where the program writes.
+pub(crate) struct Terminal {
+    choice: ColorChoice,
+}
+
+impl Terminal {
+    /// Decides once about colour; `auto` asks the terminal, `NO_COLOR`, `CLICOLOR`,
+    /// `CLICOLOR_FORCE` and `TERM`.
+    pub(crate) fn new(color: Color) -> Self {
+        let choice = match color {
+            Color::Auto => AutoStream::choice(&io::stderr()),
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { choice }
+    }
+
+    /// Whether stderr gets colour.
+    pub(crate) fn color(&self) -> bool {
+        self.choice != ColorChoice::Never
+    }
+
+    /// Whether a person looks at stderr.
+    pub(crate) fn interactive() -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Writes what was asked for to stdout. A reader that has seen enough is no fault.
+    pub(crate) fn data(text: &str) -> Result<(), Fault> {
+        // Not through anstream, which would strip escapes: data is passed on as it is.
+        let mut stdout = io::stdout().lock();
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Fault::new(format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes to stderr. When that fails there is nobody left to tell.
+    pub(crate) fn message(&self, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.choice);
+        let _ = stderr.write_all(text.as_bytes());
+        let _ = stderr.flush();
+    }
+
+    /// Says why a run ended before its time, in the form clap uses.
+    pub(crate) fn fault(&self, fault: &Fault) {
+        let Fault { message, help } = fault;
+        let error = AnsiColor::BrightRed.on_default().bold();
+        let mut text = format!("{error}error:{error:#} {message}\n");
+        if let Some(help) = help {
+            let tip = AnsiColor::BrightCyan.on_default().bold();
+            let _ = writeln!(text, "\n  {tip}help:{tip:#} {help}");
+        }
+        self.message(&text);
+    }
+}
