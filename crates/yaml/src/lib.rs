@@ -1,1 +1,33 @@
-//! (being built)
+//! YAML as kubectl reads it, with positions, and YAML that kubectl reads back equal.
+//!
+//! Reading: [`parse`] gives the documents of a text as trees of [`Node`]s, each with its byte
+//! span; [`from_node`] turns a tree into a typed object and lists what did not fit.
+//! Writing: [`to_out`] or the constructors of [`Out`] give an ordered tree with comments,
+//! [`write_document`] its text.
+//!
+//! "As kubectl" means: documents are separated by text, and scalars have the meaning that
+//! sigs.k8s.io/yaml (YAML 1.1 through JSON) gives them. The files of `testdata/yaml` hold
+//! kubectl's own readings to compare with.
+
+mod alias;
+mod binary;
+mod check;
+mod dedup;
+mod emit;
+mod fault;
+mod json;
+mod message;
+mod node;
+mod out;
+mod parse;
+mod quote;
+mod resolve;
+mod split;
+mod template;
+mod tree;
+
+pub use emit::{write_document, write_documents};
+pub use node::{Entry, Mapping, Node, Value};
+pub use out::{Out, OutEntry, OutItem, OutMapping};
+pub use parse::{Document, Parsed, parse};
+pub use template::template_action;

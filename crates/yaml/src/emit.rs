@@ -1,0 +1,237 @@
+//! Writes block YAML in the style of kubectl: two spaces, lists not indented below their key.
+
+use std::fmt::Write;
+
+use crate::out::{Out, OutItem, OutMapping};
+use crate::quote::{self, Form};
+
+/// Keys above this length do not fit the reader's look-ahead and take the explicit form.
+const LONG_KEY: usize = 1000;
+
+/// Appends one document, with a line break at its end and without a separator.
+pub fn write_document(out: &mut String, doc: &Out) {
+    Writer { out }.root(doc);
+}
+
+/// Appends documents, separated by `---`; the comment lines of each go in front of it.
+pub fn write_documents<'a>(
+    out: &mut String,
+    docs: impl IntoIterator<Item = (&'a [String], &'a Out)>,
+) {
+    for (at, (comments, doc)) in docs.into_iter().enumerate() {
+        if at > 0 {
+            out.push_str("---\n");
+        }
+        let mut writer = Writer { out };
+        writer.comments(comments, 0);
+        writer.root(doc);
+    }
+}
+
+struct Writer<'a> {
+    out: &'a mut String,
+}
+
+impl Writer<'_> {
+    fn root(&mut self, doc: &Out) {
+        match doc {
+            Out::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, 0, false),
+            Out::Sequence(items) if !items.is_empty() => self.sequence(items, 0, false),
+            _ => self.scalar(doc, 0),
+        }
+    }
+
+    fn indent(&mut self, indent: usize) {
+        self.out.extend(std::iter::repeat_n(' ', indent));
+    }
+
+    fn comments(&mut self, comments: &[String], indent: usize) {
+        for text in comments {
+            self.indent(indent);
+            quote::comment(self.out, text);
+        }
+    }
+
+    /// Writes entries; the first continues the line if `inline`, and then its comments were
+    /// written already.
+    fn mapping(&mut self, mapping: &OutMapping, indent: usize, mut inline: bool) {
+        for entry in mapping {
+            if !inline {
+                self.comments(&entry.comments, indent);
+                self.indent(indent);
+            }
+            inline = false;
+            self.key(&entry.key, indent);
+            match &entry.value {
+                Out::Mapping(inner) if !inner.is_empty() => {
+                    self.out.push('\n');
+                    self.mapping(inner, indent + 2, false);
+                }
+                Out::Sequence(items) if !items.is_empty() => {
+                    self.out.push('\n');
+                    self.sequence(items, indent, false);
+                }
+                value => {
+                    self.out.push(' ');
+                    self.scalar(value, indent);
+                }
+            }
+        }
+    }
+
+    fn sequence(&mut self, items: &[OutItem], indent: usize, mut inline: bool) {
+        for item in items {
+            if !inline {
+                self.comments(&item.comments, indent);
+                self.comments(leading(&item.value), indent);
+                self.indent(indent);
+            }
+            inline = false;
+            self.out.push_str("- ");
+            match &item.value {
+                Out::Mapping(inner) if !inner.is_empty() => self.mapping(inner, indent + 2, true),
+                Out::Sequence(inner) if !inner.is_empty() => {
+                    self.sequence(inner, indent + 2, true);
+                }
+                value => self.scalar(value, indent),
+            }
+        }
+    }
+
+    fn key(&mut self, key: &str, indent: usize) {
+        let start = self.out.len();
+        match quote::form(key, false) {
+            Form::Plain => self.out.push_str(key),
+            Form::Single => quote::single(self.out, key),
+            Form::Double | Form::Literal(_) => quote::double(self.out, key),
+        }
+        if self.out.len() - start > LONG_KEY {
+            self.out.insert_str(start, "? ");
+            self.out.push('\n');
+            self.indent(indent);
+        }
+        self.out.push(':');
+    }
+
+    /// Writes what fits behind a key or dash, and the line break. `indent` is that of the line.
+    fn scalar(&mut self, value: &Out, indent: usize) {
+        // Writing to a string cannot fail.
+        let _ = match value {
+            Out::Bool(value) => write!(self.out, "{value}"),
+            Out::Int(value) => write!(self.out, "{value}"),
+            Out::Uint(value) => write!(self.out, "{value}"),
+            Out::Float(value) if !value.is_finite() => write!(self.out, "null"),
+            Out::Float(value) if value.abs() >= 1e16 || (*value != 0.0 && value.abs() < 1e-5) => {
+                write!(self.out, "{value:e}")
+            }
+            Out::Float(value) => write!(self.out, "{value}"),
+            Out::String(text) => {
+                self.text(text, indent);
+                Ok(())
+            }
+            Out::Null => write!(self.out, "null"),
+            Out::Sequence(_) => write!(self.out, "[]"),
+            Out::Mapping(_) => write!(self.out, "{{}}"),
+        };
+        if !self.out.ends_with('\n') || !matches!(value, Out::String(_)) {
+            self.out.push('\n');
+        }
+    }
+
+    fn text(&mut self, text: &str, indent: usize) {
+        match quote::form(text, true) {
+            Form::Plain => self.out.push_str(text),
+            Form::Single => quote::single(self.out, text),
+            Form::Double => quote::double(self.out, text),
+            Form::Literal(chomping) => {
+                self.out.push('|');
+                self.out.push_str(chomping);
+                self.out.push('\n');
+                let body = text.strip_suffix('\n').unwrap_or(text);
+                for line in body.split('\n') {
+                    if !line.is_empty() {
+                        self.indent(indent + 2);
+                        self.out.push_str(line);
+                    }
+                    self.out.push('\n');
+                }
+            }
+        }
+    }
+}
+
+/// The comments of what is written on the line of an item's dash: they have to stand in front
+/// of it.
+fn leading(value: &Out) -> &[String] {
+    match value {
+        Out::Mapping(mapping) => mapping.iter().next().map_or(&[], |entry| &entry.comments),
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(doc: &Out, expect: &str) {
+        let mut text = String::new();
+        write_document(&mut text, doc);
+        assert_eq!(text, expect);
+    }
+
+    #[test]
+    fn blocks_look_like_those_of_kubectl() {
+        let matches = Out::mapping([("path", Out::mapping([("value", "/")]))]);
+        let rule = Out::mapping([("matches", Out::from(vec![matches])), ("m", Out::Int(1))]);
+        let doc = Out::mapping([
+            ("kind", Out::from("HTTPRoute")),
+            ("empty", Out::mapping::<&str, Out>([])),
+            ("none", Out::sequence::<Out>([])),
+            ("spec", Out::mapping([("rules", vec![rule])])),
+            ("text", Out::from("a\nb\n")),
+            ("nested", Out::from(vec![vec![1, 2], vec![3]])),
+        ]);
+        check(
+            &doc,
+            "kind: HTTPRoute\nempty: {}\nnone: []\nspec:\n  rules:\n  - matches:\n    - path:\n        \
+             value: /\n    m: 1\ntext: |\n  a\n  b\nnested:\n- - 1\n  - 2\n- - 3\n",
+        );
+    }
+
+    #[test]
+    fn comments_stand_in_front() {
+        let rule = Out::mapping([("matches", 1), ("m", 2)]);
+        let mut doc = Out::mapping([("rules", vec![rule])]);
+        assert!(doc.comment("rules", "list"));
+        assert!(doc.comment("rules[0]", "item"));
+        assert!(doc.comment("rules[0].matches", "first"));
+        assert!(doc.comment("rules[0].m", "second\nline: 2"));
+        check(
+            &doc,
+            "# list\nrules:\n# item\n# first\n- matches: 1\n  # second\\nline: 2\n  m: 2\n",
+        );
+    }
+
+    #[test]
+    fn documents_are_separated() {
+        let (a, b) = (Out::from("on"), Out::mapping([("y", "a: b")]));
+        let mut text = String::new();
+        let head = ["generated".to_owned()];
+        write_documents(&mut text, [(head.as_slice(), &a), (&[], &b)]);
+        assert_eq!(text, "# generated\n\"on\"\n---\n\"y\": 'a: b'\n");
+    }
+
+    #[test]
+    fn numbers() {
+        check(
+            &Out::sequence([
+                Out::Float(1.5),
+                Out::Float(1e300),
+                Out::Float(f64::NAN),
+                Out::Uint(u64::MAX),
+                Out::Null,
+            ]),
+            "- 1.5\n- 1e300\n- null\n- 18446744073709551615\n- null\n",
+        );
+    }
+}

@@ -1,0 +1,323 @@
+use crate::node::Steps;
+
+/// A value to be written, in order, with comments.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Out {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A whole number above `i64::MAX`.
+    Uint(u64),
+    /// Any other number; what is not finite is written as `null`.
+    Float(f64),
+    /// Text.
+    String(String),
+    /// A list.
+    Sequence(Vec<OutItem>),
+    /// A map.
+    Mapping(OutMapping),
+}
+
+/// An item of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutItem {
+    /// Comment lines in front of it, without `#`.
+    pub comments: Vec<String>,
+    /// Its value.
+    pub value: Out,
+}
+
+/// An entry of a map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutEntry {
+    /// Comment lines in front of it, without `#`.
+    pub comments: Vec<String>,
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: Out,
+}
+
+/// An ordered map. No key occurs twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutMapping {
+    entries: Vec<OutEntry>,
+}
+
+impl OutMapping {
+    /// A map without entries.
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+
+    /// Sets the value of a key; a new key goes to the end.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Out>) {
+        let (key, value) = (key.into(), value.into());
+        match self.entry_mut(&key) {
+            Some(entry) => entry.value = value,
+            None => self.push_new(key, value),
+        }
+    }
+
+    /// Appends a key that is known to be new.
+    pub(crate) fn push_new(&mut self, key: String, value: Out) {
+        self.entries.push(OutEntry {
+            comments: Vec::new(),
+            key,
+            value,
+        });
+    }
+
+    /// This map with one more entry.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Out>) -> Self {
+        self.insert(key, value);
+        self
+    }
+
+    /// Removes a key and gives back its value.
+    pub fn remove(&mut self, key: &str) -> Option<Out> {
+        let at = self.entries.iter().position(|entry| entry.key == key)?;
+        Some(self.entries.remove(at).value)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Out> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(&entry.value)
+    }
+
+    /// The entry of a key.
+    pub fn entry_mut(&mut self, key: &str) -> Option<&mut OutEntry> {
+        self.entries.iter_mut().find(|entry| entry.key == key)
+    }
+
+    /// All entries in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, OutEntry> {
+        self.entries.iter()
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Puts the keys of `order` first, in that order; all others keep their order behind them.
+    pub fn reorder(&mut self, order: &[&str]) {
+        let rank = |key: &str| order.iter().position(|k| *k == key).unwrap_or(order.len());
+        self.entries.sort_by_key(|entry| rank(&entry.key));
+    }
+}
+
+impl<'a> IntoIterator for &'a OutMapping {
+    type Item = &'a OutEntry;
+    type IntoIter = std::slice::Iter<'a, OutEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<K: Into<String>, V: Into<Out>> FromIterator<(K, V)> for OutMapping {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut mapping = Self::new();
+        for (key, value) in entries {
+            mapping.insert(key, value);
+        }
+        mapping
+    }
+}
+
+impl Out {
+    /// A map of these entries.
+    pub fn mapping<K: Into<String>, V: Into<Self>>(
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self::Mapping(entries.into_iter().collect())
+    }
+
+    /// A list of these items.
+    pub fn sequence<V: Into<Self>>(items: impl IntoIterator<Item = V>) -> Self {
+        let items = items.into_iter().map(|value| OutItem {
+            comments: Vec::new(),
+            value: value.into(),
+        });
+        Self::Sequence(items.collect())
+    }
+
+    /// The map, if this is one.
+    pub const fn as_mapping(&self) -> Option<&OutMapping> {
+        match self {
+            Self::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
+    /// The map, if this is one, to be changed.
+    pub const fn as_mapping_mut(&mut self) -> Option<&mut OutMapping> {
+        match self {
+            Self::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
+    /// The value at a path such as `spec.rules[0]` or `metadata.annotations[example.com/key]`.
+    pub fn at_mut(&mut self, path: &str) -> Option<&mut Self> {
+        Steps(path).try_fold(self, |out, step| match out {
+            Self::Mapping(mapping) => Some(&mut mapping.entry_mut(step)?.value),
+            Self::Sequence(items) => Some(&mut items.get_mut(step.parse::<usize>().ok()?)?.value),
+            _ => None,
+        })
+    }
+
+    /// Adds a comment line in front of the entry or item at a path. Says whether there is one.
+    pub fn comment(&mut self, path: &str, text: impl Into<String>) -> bool {
+        let comments = Steps(path).try_fold(
+            (Some(self), None::<&mut Vec<String>>),
+            |(out, _), step| match out? {
+                Self::Mapping(mapping) => {
+                    let entry = mapping.entry_mut(step)?;
+                    Some((Some(&mut entry.value), Some(&mut entry.comments)))
+                }
+                Self::Sequence(items) => {
+                    let item = items.get_mut(step.parse::<usize>().ok()?)?;
+                    Some((Some(&mut item.value), Some(&mut item.comments)))
+                }
+                _ => None,
+            },
+        );
+        match comments {
+            Some((_, Some(comments))) => {
+                comments.push(text.into());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts the keys of `order` first in this map and in every map inside of it.
+    pub fn reorder_all(&mut self, order: &[&str]) {
+        match self {
+            Self::Mapping(mapping) => {
+                mapping.reorder(order);
+                for entry in &mut mapping.entries {
+                    entry.value.reorder_all(order);
+                }
+            }
+            Self::Sequence(items) => {
+                for item in items {
+                    item.value.reorder_all(order);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl From<&str> for Out {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Out {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Out {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Out {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<i32> for Out {
+    fn from(value: i32) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<u32> for Out {
+    fn from(value: u32) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<u16> for Out {
+    fn from(value: u16) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<u64> for Out {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or(Self::Uint(value), Self::Int)
+    }
+}
+
+impl From<OutMapping> for Out {
+    fn from(mapping: OutMapping) -> Self {
+        Self::Mapping(mapping)
+    }
+}
+
+impl<T: Into<Self>> From<Vec<T>> for Out {
+    fn from(items: Vec<T>) -> Self {
+        Self::sequence(items)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Out {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_ordered_by_a_table() {
+        let mut out = Out::mapping([("spec", 1), ("b", 2), ("kind", 3), ("a", 4)]);
+        out.reorder_all(&["kind", "metadata", "spec"]);
+        let keys: Vec<_> = out.as_mapping().unwrap().iter().map(|e| &*e.key).collect();
+        assert_eq!(keys, ["kind", "spec", "b", "a"]);
+    }
+
+    #[test]
+    fn entries_are_set_and_removed() {
+        let mut mapping = OutMapping::new().with("a", 1).with("b", "x").with("a", 2);
+        assert_eq!(mapping.len(), 2);
+        assert_eq!(mapping.get("a"), Some(&Out::Int(2)));
+        assert_eq!(mapping.remove("a"), Some(Out::Int(2)));
+        assert_eq!(mapping.remove("a"), None);
+    }
+
+    #[test]
+    fn comments_go_to_paths() {
+        let mut out = Out::mapping([("a", Out::from(vec![1, 2]))]);
+        assert!(out.comment("a[1]", "second"));
+        assert!(out.comment("a", "list"));
+        assert!(!out.comment("a[2]", "none"));
+        assert!(!out.comment("", "none"));
+        assert_eq!(out.at_mut("a[1]"), Some(&mut Out::Int(2)));
+    }
+}

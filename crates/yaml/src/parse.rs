@@ -1,0 +1,173 @@
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_source::{FileId, Span};
+
+use crate::fault::Fault;
+use crate::node::Node;
+use crate::split::{self, Chunk};
+use crate::template_action;
+use crate::tree;
+use crate::{check, json};
+
+/// What a text holds.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The documents that could be read and are not empty, in order.
+    pub documents: Vec<Document>,
+    /// One error for each document that could not be read, and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its value.
+    pub root: Node,
+    /// Its text between the separators.
+    pub span: Span,
+}
+
+/// Reads all documents of a text, YAML or JSON, as kubectl reads them.
+///
+/// A document that cannot be read costs one diagnostic and does not stop the others.
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    if u32::try_from(text.len()).is_err() {
+        let help = "split the file into several";
+        parsed.diagnostics.push(
+            Diagnostic::new(Code::YamlLimit, "the file is larger than 4 GiB")
+                .at(Span::new(file, 0, 0))
+                .help(help),
+        );
+        return parsed;
+    }
+    let reader = Reader { file, text };
+    let start = reader.json(&mut parsed);
+    if start < text.len() {
+        for chunk in split::split(&text[start..]) {
+            reader.chunk(start, &chunk, &mut parsed);
+        }
+    }
+    parsed
+}
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn span(&self, range: std::ops::Range<usize>) -> Span {
+        let clip = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Span::new(self.file, clip(range.start), clip(range.end))
+    }
+
+    /// Reads JSON documents off the start of the text, and says where YAML begins.
+    ///
+    /// As in kubectl, a text that starts with `{` is tried as JSON. As long as at most one value
+    /// was read, what follows may still be YAML; behind two or more it may not.
+    fn json(&self, parsed: &mut Parsed) -> usize {
+        let mut at = if self.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        };
+        if !self.text[at..].trim_start().starts_with('{') {
+            return 0;
+        }
+        let mut count = 0;
+        loop {
+            let space = self.text[at..].len() - json::trim_start(&self.text[at..]).len();
+            if at + space == self.text.len() {
+                return self.text.len();
+            }
+            match json::read(self.file, self.text, at + space) {
+                Ok((root, end)) => {
+                    let span = self.span(at + space..end);
+                    at = end;
+                    count += 1;
+                    if !root.is_null() {
+                        parsed.documents.push(Document { root, span });
+                    }
+                }
+                Err(fault) if count > 1 || !self.yaml_may_follow(at + space, count) => {
+                    let rest = at + space..self.text.len();
+                    parsed.diagnostics.push(self.report(fault, rest));
+                    return self.text.len();
+                }
+                Err(_) => {
+                    let rest = &self.text[at..at + space];
+                    return at + rest.find('\n').map_or(space, |line| line + 1);
+                }
+            }
+        }
+    }
+
+    /// Whether the text at `at` is better explained as YAML than as broken JSON.
+    fn yaml_may_follow(&self, at: usize, count: usize) -> bool {
+        let rest = &self.text[at..];
+        let Some(inner) = rest.strip_prefix('{') else {
+            return count > 0;
+        };
+        // `{"a": 1, b: 2}` is YAML, `{"a": 1 "b": 2}` is neither; YAML's reader decides.
+        let chunk = split::split(rest).next();
+        let readable = chunk.is_some_and(|chunk| {
+            tree::build(
+                self.file,
+                self.text,
+                at + chunk.range.start..at + chunk.range.end,
+            )
+            .is_ok()
+        });
+        readable || !inner.trim_start().starts_with('"')
+    }
+
+    fn chunk(&self, base: usize, chunk: &Chunk, parsed: &mut Parsed) {
+        let range = base + chunk.range.start..base + chunk.range.end;
+        if let Some(bad) = &chunk.bad_separator {
+            let bad = base + bad.start..base + bad.end;
+            let fault = Fault::syntax(
+                bad,
+                "only a comment may follow the document separator `---`",
+            )
+            .help("move the content to the next line");
+            parsed.diagnostics.push(self.report(fault, range));
+            return;
+        }
+        let text = &self.text[range.clone()];
+        let result = check::characters(text, range.start)
+            .and_then(|()| tree::build(self.file, self.text, range.clone()));
+        match result {
+            Ok(built) => {
+                parsed.diagnostics.extend(built.warnings);
+                if let Some(root) = built.root.filter(|root| !root.is_null()) {
+                    let span = self.span(range);
+                    parsed.documents.push(Document { root, span });
+                }
+            }
+            Err(fault) => parsed.diagnostics.push(self.report(fault, range)),
+        }
+    }
+
+    /// The diagnostic of an unreadable document. Whatever the parser stumbled over, template
+    /// actions in the document are the reason.
+    fn report(&self, fault: Fault, document: std::ops::Range<usize>) -> Diagnostic {
+        if let Some(action) = template_action(&self.text[document.clone()]) {
+            let action = document.start + action.start..document.start + action.end;
+            let helm = self.text[action.clone()].starts_with("{{");
+            return Diagnostic::new(
+                Code::HelmTemplate,
+                "the document holds template actions, so it is not YAML yet",
+            )
+            .label(self.span(action), "the first template action")
+            .help(if helm {
+                "render the chart first: `helm template RELEASE CHART | gatewright convert -`"
+            } else {
+                "render the template first and convert its output"
+            });
+        }
+        let span = self.span(fault.range);
+        let mut diagnostic = Diagnostic::new(fault.code, fault.message).label(span, fault.label);
+        diagnostic.helps.extend(fault.help.map(str::to_owned));
+        diagnostic
+    }
+}
