@@ -69,6 +69,9 @@ pub(crate) struct RunArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Number of threads [default: one a processor]
+    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
     /// Leave out files and directories that match (repeatable)
     #[arg(long, value_name = "GLOB", help_heading = "Input")]
     pub(crate) exclude: Vec<String>,
@@ -80,9 +83,6 @@ pub(crate) struct RunArgs {
     pub(crate) target: TargetArgs,
     #[command(flatten)]
     pub(crate) findings: FindingArgs,
-    /// Number of threads [default: one a processor]
-    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
-    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ use output::Terminal;
 fn main() -> ExitCode {
     let Cli { color, command } = Cli::parse();
     let terminal = Terminal::new(color);
+    terminal.explain_panics();
     let result = match command {
         Command::Convert(args) => convert::convert(&terminal, args),
         Command::Check(args) => convert::check(&terminal, args),

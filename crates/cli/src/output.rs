@@ -58,6 +58,22 @@ impl Terminal {
         let _ = stderr.flush();
     }
 
+    /// Has a panic say whose fault it is and where to take it.
+    pub(crate) fn explain_panics(&self) {
+        let terminal = Self {
+            choice: self.choice,
+        };
+        std::panic::set_hook(Box::new(move |panic| {
+            terminal.fault(
+                &Fault::new(format!("internal error: {panic}")).help(concat!(
+                    "this is a bug in Gatewright, please report it with its input: ",
+                    env!("CARGO_PKG_REPOSITORY"),
+                    "/issues"
+                )),
+            );
+        }));
+    }
+
     /// Says why a run ended before its time, in the form clap uses.
     pub(crate) fn fault(&self, fault: &Fault) {
         let Fault { message, help } = fault;

@@ -5,11 +5,16 @@ pub(crate) fn nearest<'a>(
     typed: &str,
     words: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (typed.chars().count() / 3).clamp(1, 4);
+    let length = typed.chars().count();
+    let limit = (length / 3).clamp(1, 4);
     words
         .into_iter()
-        .map(|word| (distance(typed, word), word))
-        .filter(|&(distance, _)| distance <= limit)
+        .filter_map(|word| {
+            // The beginning of a word stands behind every misspelling.
+            let begun = length > 2 && word.starts_with(typed);
+            let edits = distance(typed, word);
+            (edits <= limit || begun).then(|| (edits.min(limit + 1), word))
+        })
         .min()
         .map(|(_, word)| word)
 }
@@ -54,6 +59,7 @@ mod tests {
             Some("proxy-read-timeout")
         );
         assert_eq!(nearest("limit-rpx", words), Some("limit-rpm"));
+        assert_eq!(nearest("proxy", words), Some("proxy-read-timeout"));
         assert_eq!(nearest("unrelated", words), None);
         assert_eq!(nearest("", words), None);
     }

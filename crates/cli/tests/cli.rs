@@ -7,7 +7,6 @@ fn cases() {
     trycmd::TestCases::new()
         .register_bin("gatewright", trycmd::cargo::cargo_bin!("gatewright"))
         // Nothing of the machine that runs the tests may show.
-        .env("NO_COLOR", "")
         .env("COLUMNS", "100")
         .case("../../testdata/cli/*.toml")
         .case("../../testdata/cli/*.trycmd");

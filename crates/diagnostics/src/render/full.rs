@@ -122,8 +122,12 @@ fn windows<'a>(sources: &SourceMap, labels: &'a [Label]) -> Vec<Window<'a>> {
 
 impl<'a> Window<'a> {
     fn elements(&self, file: &'a SourceFile) -> Vec<Element<'a>> {
-        let excerpt = Excerpt::new(file, self);
         let name = printable(file.name());
+        if file.text().is_empty() {
+            // There is a file to name, but no line to show.
+            return vec![Origin::path(name).into()];
+        }
+        let excerpt = Excerpt::new(file, self);
         let mut snippet = Snippet::source(excerpt.text.clone())
             .line_start(self.first as usize)
             .annotations(self.labels.iter().map(|&(index, label)| {
@@ -274,6 +278,20 @@ mod tests {
             text.lines().all(|line| line.chars().count() <= 200),
             "{text}"
         );
+    }
+
+    #[test]
+    fn of_an_empty_file_only_the_name_is_shown() {
+        let mut sources = SourceMap::default();
+        let file = sources.add("secret.yaml", "");
+        let diagnostic = Diagnostic::new(Code::UnreadableFile, "permission denied")
+            .at(gatewright_source::Span::new(file, 0, 0))
+            .help("ask for the right to read it");
+        insta::assert_snapshot!(render(&sources, &[diagnostic], false), @r"
+        error[GW0901]: permission denied
+        --> secret.yaml
+         = help: ask for the right to read it
+        ");
     }
 
     #[test]
