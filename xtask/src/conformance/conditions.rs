@@ -1,0 +1,157 @@
+//! What Envoy Gateway says of every object, as a user would read it with kubectl.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use anyhow::Result;
+use regex::Regex;
+use serde_json::Value;
+
+use super::kube::{Kube, ObjectRef};
+
+/// Conditions at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Inspection {
+    /// Objects without a word about their current generation.
+    pub(crate) pending: Vec<String>,
+    /// Conditions that are not as they should be.
+    pub(crate) bad: Vec<String>,
+}
+
+/// Where a kind has its conditions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// `status.conditions`, and those of `status.listeners`.
+    Own,
+    /// `status.parents[]`, one for each `spec.parentRefs[]`.
+    Parents,
+    /// `status.ancestors[]`, at least one.
+    Ancestors,
+}
+
+fn place(object: &ObjectRef) -> Option<Place> {
+    let group = object.api_version.split('/').next().unwrap_or_default();
+    match (group, object.kind.as_str()) {
+        ("gateway.networking.k8s.io", kind) => match kind {
+            "GatewayClass" | "Gateway" | "ListenerSet" => Some(Place::Own),
+            "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" => Some(Place::Parents),
+            "BackendTLSPolicy" => Some(Place::Ancestors),
+            _ => None,
+        },
+        ("gateway.envoyproxy.io", kind) => match kind {
+            "Backend" => Some(Place::Own),
+            "BackendTrafficPolicy" | "ClientTrafficPolicy" | "SecurityPolicy"
+            | "EnvoyExtensionPolicy" | "EnvoyPatchPolicy" => Some(Place::Ancestors),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Reads the conditions of `objects`. `services` are those that the input has: a complaint about
+/// one that it has not is right, not a fault.
+pub(crate) fn inspect(kube: &Kube, objects: &[ObjectRef], services: &BTreeSet<String>) -> Result<Inspection> {
+    let mut lists: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
+    let mut found = Inspection::default();
+    for object in objects {
+        let Some(place) = place(object) else { continue };
+        let key = (object.api_version.as_str(), object.kind.as_str());
+        if !lists.contains_key(&key) {
+            lists.insert(key, kube.list_kind(&object.api_version, &object.kind)?);
+        }
+        let current = lists[&key].iter().find(|value| {
+            let metadata = &value["metadata"];
+            metadata["name"] == object.name.as_str()
+                && metadata["namespace"].as_str().unwrap_or_default() == object.namespace
+        });
+        match current {
+            Some(value) => examine(object, place, value, services, &mut found),
+            None => found.pending.push(format!("{object} is not there")),
+        }
+    }
+    Ok(found)
+}
+
+fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<String>, found: &mut Inspection) {
+    let generation = value["metadata"]["generation"].as_i64().unwrap_or_default();
+    let status = &value["status"];
+    let mut groups: Vec<(String, &Value)> = Vec::new();
+    match place {
+        Place::Own => {
+            groups.push((object.to_string(), &status["conditions"]));
+            for listener in status["listeners"].as_array().into_iter().flatten() {
+                let name = listener["name"].as_str().unwrap_or_default();
+                groups.push((format!("{object} listener {name}"), &listener["conditions"]));
+            }
+            let wanted = value["spec"]["listeners"].as_array().map_or(0, Vec::len);
+            if groups.len() < wanted + 1 {
+                found.pending.push(format!("{object}: listeners without conditions"));
+            }
+        }
+        Place::Parents | Place::Ancestors => {
+            let (field, reference) = match place {
+                Place::Parents => ("parents", "parentRef"),
+                _ => ("ancestors", "ancestorRef"),
+            };
+            let entries = status[field].as_array().map_or(&[][..], Vec::as_slice);
+            let wanted = match place {
+                Place::Parents => value["spec"]["parentRefs"].as_array().map_or(1, Vec::len),
+                _ => 1,
+            };
+            if entries.len() < wanted {
+                found.pending.push(format!("{object}: {} of {wanted} {field} have a status", entries.len()));
+            }
+            for entry in entries {
+                let name = entry[reference]["name"].as_str().unwrap_or_default();
+                groups.push((format!("{object} at {name}"), &entry["conditions"]));
+            }
+        }
+    }
+    for (what, conditions) in groups {
+        let conditions = conditions.as_array().map_or(&[][..], Vec::as_slice);
+        if conditions.is_empty() {
+            found.pending.push(format!("{what}: no conditions"));
+        }
+        for condition in conditions {
+            if condition["observedGeneration"].as_i64().is_some_and(|seen| seen < generation) {
+                found.pending.push(format!("{what}: conditions of an earlier generation"));
+            }
+            if !is_as_it_should_be(condition, services) {
+                found.bad.push(format!(
+                    "{what}: {}={} {}: {}",
+                    text(condition, "type"),
+                    text(condition, "status"),
+                    text(condition, "reason"),
+                    text(condition, "message").trim()
+                ));
+            }
+        }
+    }
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+fn is_as_it_should_be(condition: &Value, services: &BTreeSet<String>) -> bool {
+    let is_true = condition["status"] == "True";
+    match text(condition, "type") {
+        "Accepted" | "Programmed" => is_true,
+        "ResolvedRefs" => is_true || complains_of_missing_service_only(condition, services),
+        // Merging of policies is what they are for.
+        "Overridden" | "Merged" | "Aggregated" => true,
+        "Conflicted" | "PartiallyInvalid" | "Warning" | "Degraded" | "OverlappingTLSConfig" => !is_true,
+        _ => true,
+    }
+}
+
+/// Envoy Gateway names the Service it misses as `namespace/name`, once for each rule.
+fn complains_of_missing_service_only(condition: &Value, services: &BTreeSet<String>) -> bool {
+    static NAMED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)service ([a-z0-9.-]+/[a-z0-9-]+) not found").ok());
+    let Some(named) = &*NAMED else { return false };
+    let mut names = named.captures_iter(text(condition, "message")).peekable();
+    condition["reason"] == "BackendNotFound"
+        && names.peek().is_some()
+        && names.all(|name| !services.contains(&name[1].to_lowercase()))
+}

@@ -1,0 +1,224 @@
+//! Makes the cluster that a case's Ingress objects lived in: namespaces, Services with pods, Secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use anyhow::{Result, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value, json};
+
+use super::echo::{Echo, Place};
+use super::kube::{Kube, ObjectRef};
+use super::namespace::write_hosts;
+use super::netlink::PODS;
+use super::pki::{self, Pair};
+use super::stack;
+
+/// The converter is told of this Secret: ingress-nginx answers with a certificate of its own
+/// where no Ingress names one.
+pub(crate) const DEFAULT_CERTIFICATE: (&str, &str) = ("gateway-infra", "default-certificate");
+
+const REPLICAS: &str = "behaviour.test/replicas";
+const TLS_HOSTS: &str = "behaviour.test/tls-hosts";
+const CA: &str = "behaviour.test/ca";
+
+/// What was made of a case's input.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// In the order of making.
+    pub(crate) objects: Vec<ObjectRef>,
+    /// `namespace/name` of every Service.
+    pub(crate) services: BTreeSet<String>,
+    /// From an ExternalName Service (`namespace/name`) to the name of the Service it leads to.
+    pub(crate) external_targets: Vec<(String, String)>,
+    /// Client certificates by the name of their CA's Secret.
+    pub(crate) client_certificates: BTreeMap<String, Pair>,
+    places: BTreeMap<SocketAddr, Place>,
+    hosts: Vec<(String, String)>,
+}
+
+/// Applies what `input` needs and starts its backends.
+pub(crate) fn prepare(kube: &Kube, echo: &mut Echo, input: &[Value], output: &[Value]) -> Result<World> {
+    let mut namespaces: BTreeSet<&str> = [DEFAULT_CERTIFICATE.0].into();
+    namespaces.extend(input.iter().chain(output).filter_map(|value| value["metadata"]["namespace"].as_str()));
+    for name in namespaces {
+        let given = input.iter().any(|v| v["kind"] == "Namespace" && v["metadata"]["name"] == name);
+        if !given {
+            kube.apply_own(&stack::namespace(name))?;
+        }
+    }
+    let mut world = World::default();
+    let default = pki::self_signed(
+        "Kubernetes Ingress Controller Fake Certificate",
+        &["ingress.local".to_owned()],
+    )?;
+    let (namespace, name) = DEFAULT_CERTIFICATE;
+    world.apply(
+        kube,
+        &json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": { "namespace": namespace, "name": name },
+            "data": tls_data(&default),
+        }),
+    )?;
+    for value in input {
+        match value["kind"].as_str() {
+            Some("Namespace" | "ConfigMap" | "EndpointSlice") => {
+                world.apply(kube, value)?;
+            }
+            Some("Secret") => world.add_secret(kube, value)?,
+            Some("Service") => world.add_service(kube, value, input)?,
+            // Ingress and IngressClass are what is converted; workloads have no say here.
+            _ => {}
+        }
+    }
+    write_hosts(&world.hosts)?;
+    echo.listen(&world.places)?;
+    Ok(world)
+}
+
+impl World {
+    fn apply(&mut self, kube: &Kube, value: &Value) -> Result<Value> {
+        let mut value = value.clone();
+        if let Value::Object(object) = &mut value {
+            object.remove("status");
+        }
+        if let Value::Object(metadata) = &mut value["metadata"] {
+            metadata.remove("creationTimestamp");
+        }
+        let object = ObjectRef::of(&value).ok_or_else(|| anyhow!("an input object without kind or name"))?;
+        // What cannot be applied as it stands was not in the recorded cluster either.
+        let applied = kube.apply_own(&value)?;
+        if object.kind != "Namespace" {
+            self.objects.push(object);
+        }
+        Ok(applied)
+    }
+
+    fn add_secret(&mut self, kube: &Kube, value: &Value) -> Result<()> {
+        let mut secret = value.clone();
+        let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let annotations = &value["metadata"]["annotations"];
+        if annotations[CA].as_str() == Some("true") {
+            let authority = pki::client_authority(&name)?;
+            let mut data = tls_data(&authority.client);
+            data["ca.crt"] = json!(BASE64.encode(&authority.ca.certificate));
+            secret["data"] = data;
+            self.client_certificates.insert(name, authority.client);
+        } else if value["type"] == "kubernetes.io/tls" && is_without_key(value) {
+            let hosts: Vec<String> = annotations[TLS_HOSTS]
+                .as_str()
+                .unwrap_or("unnamed.invalid")
+                .split(',')
+                .map(|host| host.trim().to_owned())
+                .collect();
+            let pair = pki::self_signed(&hosts[0], &hosts)?;
+            secret["data"] = tls_data(&pair);
+        }
+        self.apply(kube, &secret)?;
+        Ok(())
+    }
+
+    fn add_service(&mut self, kube: &Kube, value: &Value, input: &[Value]) -> Result<()> {
+        let metadata = &value["metadata"];
+        let name = metadata["name"].as_str().unwrap_or_default().to_owned();
+        let namespace = metadata["namespace"].as_str().unwrap_or("default").to_owned();
+        let applied = self.apply(kube, value)?;
+        self.services.insert(format!("{namespace}/{name}"));
+        if value["spec"]["type"] == "ExternalName" {
+            let target = value["spec"]["externalName"].as_str().unwrap_or_default();
+            let target = target.split('.').next().unwrap_or_default().to_owned();
+            self.external_targets.push((format!("{namespace}/{name}"), target));
+            return Ok(());
+        }
+        let has_own_slice = input.iter().any(|other| {
+            other["kind"] == "EndpointSlice"
+                && other["metadata"]["namespace"] == metadata["namespace"]
+                && other["metadata"]["labels"]["kubernetes.io/service-name"] == name.as_str()
+        });
+        let replicas = metadata["annotations"][REPLICAS].as_str().and_then(|text| text.parse().ok());
+        let index = u8::try_from(self.services.len())?;
+        let pods: Vec<(Ipv4Addr, String)> = (0..replicas.unwrap_or(1_u8))
+            .map(|pod| (Ipv4Addr::new(PODS[0], PODS[1], index, pod + 1), format!("{name}-{pod}")))
+            .collect();
+        let cluster_ip: Option<Ipv4Addr> = applied["spec"]["clusterIP"].as_str().and_then(|ip| ip.parse().ok());
+        let names: Vec<String> = pods.iter().map(|(_, name)| name.clone()).collect();
+        let place = |pods: Vec<String>| Place { namespace: namespace.clone(), service: name.clone(), pods };
+
+        let mut ports = Vec::new();
+        for port in applied["spec"]["ports"].as_array().into_iter().flatten() {
+            let number = port["port"].as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(80);
+            let target = port["targetPort"].as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(number);
+            let target = free_port(target);
+            let mut described = json!({ "port": target, "protocol": port["protocol"] });
+            for field in ["name", "appProtocol"] {
+                if !port[field].is_null() {
+                    described[field] = port[field].clone();
+                }
+            }
+            ports.push(described);
+            if port["protocol"] == "UDP" || has_own_slice {
+                continue;
+            }
+            for (address, pod) in &pods {
+                let at = SocketAddr::new(IpAddr::V4(*address), target);
+                self.places.insert(at, place(vec![pod.clone()]));
+            }
+            if let Some(address) = cluster_ip {
+                let at = SocketAddr::new(IpAddr::V4(address), number);
+                self.places.insert(at, place(names.clone()));
+            }
+        }
+        if !has_own_slice && !ports.is_empty() {
+            let endpoints: Vec<Value> = pods
+                .iter()
+                .map(|(address, _)| json!({ "addresses": [address.to_string()], "conditions": { "ready": true } }))
+                .collect();
+            self.apply(
+                kube,
+                &json!({
+                    "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+                    "metadata": {
+                        "namespace": namespace, "name": format!("{name}-conformance"),
+                        "labels": { "kubernetes.io/service-name": name },
+                    },
+                    "endpoints": endpoints, "ports": ports,
+                }),
+            )?;
+        }
+        let addresses: Vec<Ipv4Addr> = match cluster_ip {
+            Some(address) => vec![address],
+            None => pods.iter().map(|(address, _)| *address).collect(),
+        };
+        for address in addresses {
+            for domain in [".svc.cluster.local", ".svc", ""] {
+                self.hosts.push((address.to_string(), format!("{name}.{namespace}{domain}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The control plane and Envoy listen on these on every address of the worker.
+fn free_port(port: u16) -> u16 {
+    match port {
+        8080 | 8081 | 9443 | 10080 | 10443 | 18000..=19101 => port + 20_000,
+        other => other,
+    }
+}
+
+fn is_without_key(secret: &Value) -> bool {
+    let has_key = |data: &Value| {
+        data["tls.key"].as_str().is_some_and(|key| !key.is_empty())
+            && data["tls.crt"].as_str().is_some_and(|certificate| !certificate.is_empty())
+    };
+    !has_key(&secret["data"]) && !has_key(&secret["stringData"])
+}
+
+fn tls_data(pair: &Pair) -> Value {
+    let mut data = Map::new();
+    data.insert("tls.crt".to_owned(), json!(BASE64.encode(&pair.certificate)));
+    data.insert("tls.key".to_owned(), json!(BASE64.encode(&pair.key)));
+    Value::Object(data)
+}

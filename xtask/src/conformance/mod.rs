@@ -1,0 +1,201 @@
+//! The conformance suite: what ingress-nginx answered, a real Envoy Gateway and a real Envoy answer.
+//!
+//! Every case is converted, applied as it is to a real API server, judged by the conditions that
+//! Envoy Gateway writes, and its recorded requests are sent through a real Envoy. `--jobs` stacks
+//! run side by side, each in namespaces of its own (see [`namespace`]), so that real ports and real
+//! addresses are used and nothing outlives the run.
+
+mod cases;
+mod client;
+mod compare;
+mod conditions;
+mod convert;
+mod docs;
+mod echo;
+mod envoy;
+mod ingresses;
+mod inputs;
+mod kube;
+mod namespace;
+mod netlink;
+mod pki;
+mod pool;
+mod report;
+mod setup;
+mod stack;
+mod verdict;
+mod worker;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+
+use self::setup::{Pins, Tools};
+use self::verdict::Declaration;
+
+/// By this header of an answer the client knows which hit on the echo it came from.
+const ECHO_ID_HEADER: &str = "x-echo-id";
+
+/// `cargo xtask conformance`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only cases whose name contains one of these
+    filters: Vec<String>,
+    /// Install the tools and stop
+    #[arg(long)]
+    setup: bool,
+    /// Where the cases are
+    #[arg(long, value_name = "DIR")]
+    cases: Option<PathBuf>,
+    /// Write everything that was seen as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Leave the stacks and the last case of each running, until Enter is pressed
+    #[arg(long)]
+    keep: bool,
+    /// How many stacks run side by side
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+    /// Use this program instead of building gatewright
+    #[arg(long, value_name = "PATH")]
+    converter: Option<PathBuf>,
+    /// The channel of the Gateway API CRDs
+    #[arg(long, value_enum, default_value_t = Channel::Standard)]
+    channel: Channel,
+    /// Write docs/conformance.md from this run
+    #[arg(long)]
+    write_docs: bool,
+    /// Print entries for differences.toml that would accept what differs
+    #[arg(long)]
+    record_differences: bool,
+}
+
+/// Which CRDs of Gateway API are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Channel {
+    Standard,
+    Experimental,
+}
+
+impl Channel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Experimental => "experimental",
+        }
+    }
+}
+
+/// `cargo xtask conformance-worker`, inside namespaces of its own.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArguments {
+    #[arg(long)]
+    directory: PathBuf,
+    #[arg(long)]
+    converter: PathBuf,
+    #[arg(long)]
+    channel: String,
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Runs the suite; whether it passes.
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    let root = crate::repository_root();
+    let pins = Pins::load(&root)?;
+    let tools = setup::install(&root, &pins)?;
+    if arguments.setup {
+        eprintln!("conformance: everything is installed in {}", tools.directory().display());
+        return Ok(true);
+    }
+    let recorded = root.join("testdata/behaviour");
+    let found = match &arguments.cases {
+        Some(directory) => cases::discover(&directory.canonicalize().with_context(|| directory.display().to_string())?, &arguments.filters)?,
+        None => cases::discover(&recorded, &arguments.filters)?,
+    };
+    let converter = match &arguments.converter {
+        Some(path) => path.canonicalize().with_context(|| path.display().to_string())?,
+        None => build_converter(&root)?,
+    };
+    let begun = Instant::now();
+    let options = pool::Options {
+        tools: &tools,
+        converter: &converter,
+        channel: arguments.channel.name(),
+        jobs: arguments.jobs.clamp(1, found.len()),
+        keep: arguments.keep,
+    };
+    // Lists of accepted differences are kept for the cases of this repository only.
+    let declaration = |case: &cases::Case| {
+        if case.directory.starts_with(root.join("testdata")) { Declaration::Listed } else { Declaration::ByHost }
+    };
+    let results = pool::run(&options, found.clone(), declaration)?;
+    let report = report::Report::new(&found, results, begun.elapsed());
+    report.print();
+    if arguments.record_differences {
+        report.print_suggestions();
+    }
+    if let Some(path) = &arguments.json {
+        fs::write(path, serde_json::to_string_pretty(&report)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if arguments.write_docs {
+        if arguments.cases.is_some() || !arguments.filters.is_empty() {
+            bail!("--write-docs describes the whole suite: leave out --cases and filters");
+        }
+        let path = root.join("docs/conformance.md");
+        fs::create_dir_all(root.join("docs"))?;
+        fs::write(&path, docs::render(&report, &found, &pins.summary()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(report.passes())
+}
+
+fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(root)
+        .args(["build", "--release", "--quiet", "--package", "gatewright-cli", "--bin", "gatewright"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        bail!("gatewright does not build");
+    }
+    // The target directory is the user's to choose; cargo says where the program is.
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "gatewright")
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back()
+        .context("cargo built no program named gatewright")
+}
+
+/// The inside of a worker; see [`worker`].
+pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
+    let root = crate::repository_root();
+    namespace::enter(&arguments.directory)?;
+    // Both are in the tree of dependencies; rustls wants to be told which one is meant.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut worker = worker::Worker::start(
+        Tools::new(&root),
+        &arguments.channel,
+        arguments.converter.clone(),
+        arguments.directory.clone(),
+        arguments.keep,
+    )?;
+    worker.serve()
+}
+
+/// All values of a header, joined as proxies join them. Names are in lower case.
+fn header_value(headers: &[(String, String)], name: &str) -> Option<String> {
+    let values: Vec<&str> =
+        headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+    (!values.is_empty()).then(|| values.join(if name == "cookie" { "; " } else { ", " }))
+}

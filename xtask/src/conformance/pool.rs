@@ -1,0 +1,146 @@
+//! Hands cases to workers, each a process of its own, and collects their results.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::cases::Case;
+use super::namespace::isolated;
+use super::setup::Tools;
+use super::verdict::Declaration;
+use super::worker::{self, CaseResult, Order};
+
+/// How a run is made.
+pub(crate) struct Options<'a> {
+    pub(crate) tools: &'a Tools,
+    pub(crate) converter: &'a Path,
+    pub(crate) channel: &'a str,
+    pub(crate) jobs: usize,
+    pub(crate) keep: bool,
+}
+
+/// Runs `cases`, in any order; the results come sorted by name.
+pub(crate) fn run(
+    options: &Options<'_>,
+    cases: Vec<Case>,
+    declaration: impl Fn(&Case) -> Declaration + Sync,
+) -> Result<Vec<CaseResult>> {
+    let total = cases.len();
+    let queue = Mutex::new(VecDeque::from(cases));
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..options.jobs)
+            .map(|index| {
+                let (queue, results, declaration) = (&queue, &results, &declaration);
+                scope.spawn(move || -> Result<()> {
+                    let mut handle = Handle::start(options, index)?;
+                    loop {
+                        let Some(case) = lock(queue)?.pop_front() else { break };
+                        let order = Order { declaration: declaration(&case), case };
+                        let result = handle.order(&order)?;
+                        let mut results = lock(results)?;
+                        results.push(result);
+                        progress(&results, total);
+                    }
+                    handle.finish(options.keep)
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().map_err(|_| anyhow!("a thread of the suite panicked"))??;
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let mut results = results.into_inner().map_err(|_| anyhow!("a thread of the suite panicked"))?;
+    results.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(results)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> Result<std::sync::MutexGuard<'_, T>> {
+    mutex.lock().map_err(|_| anyhow!("a thread of the suite panicked"))
+}
+
+/// A line now and then, so that a log shows that something happens.
+fn progress(results: &[CaseResult], total: usize) {
+    if results.len().is_multiple_of(20) || results.len() == total {
+        eprintln!("conformance: {} of {total} cases", results.len());
+    }
+}
+
+struct Handle {
+    index: usize,
+    child: Child,
+    answers: BufReader<std::process::ChildStdout>,
+    log: std::path::PathBuf,
+}
+
+impl Handle {
+    fn start(options: &Options<'_>, index: usize) -> Result<Self> {
+        let directory = worker::directory(options.tools, index);
+        worker::empty(&directory)?;
+        let log = directory.join("worker.log");
+        let mut command: Command = isolated(&std::env::current_exe()?);
+        command.arg("conformance-worker").arg("--directory").arg(&directory);
+        command.arg("--converter").arg(options.converter).args(["--channel", options.channel]);
+        if options.keep {
+            command.arg("--keep");
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log)?)
+            .spawn()
+            .context("cannot run unshare; install util-linux")?;
+        let answers = child.stdout.take().ok_or_else(|| anyhow!("no pipe"))?;
+        Ok(Self { index, child, answers: BufReader::new(answers), log })
+    }
+
+    fn order(&mut self, order: &Order) -> Result<CaseResult> {
+        let mut line = serde_json::to_string(order)?;
+        line.push('\n');
+        let stdin = self.child.stdin.as_mut().ok_or_else(|| anyhow!("no pipe"))?;
+        // A worker that has ended shows in what it did not answer.
+        let _ = stdin.write_all(line.as_bytes());
+        let mut answer = String::new();
+        if self.answers.read_line(&mut answer)? == 0 {
+            let complaint = std::fs::read_to_string(&self.log).unwrap_or_default();
+            bail!(
+                "worker {} ended at case {}: {} (logs are in {})",
+                self.index,
+                order.case.name,
+                complaint.trim(),
+                self.log.parent().unwrap_or(&self.log).display()
+            );
+        }
+        serde_json::from_str(&answer).context("a worker's answer")
+    }
+
+    fn finish(mut self, keep: bool) -> Result<()> {
+        if keep {
+            let directory = self.log.parent().unwrap_or(&self.log).display();
+            eprintln!(
+                "conformance: worker {} is kept; look into it with\n  nsenter --target $(pgrep --parent {}) --all --root --wd\nfiles, logs and kubeconfig are in {directory}; press Enter to end it",
+                self.index,
+                self.child.id(),
+            );
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+        }
+        drop(self.child.stdin.take());
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Takes the whole pid namespace with it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

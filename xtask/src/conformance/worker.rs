@@ -1,0 +1,339 @@
+//! A worker: one isolated stack that takes cases from standard input, one JSON line each, and
+//! answers each with a JSON line on standard output.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::cases::{Case, Exchange};
+use super::client;
+use super::compare::Observed;
+use super::conditions::{Inspection, inspect};
+use super::convert::{Diagnostic, convert};
+use super::echo::Echo;
+use super::envoy::{self, Envoy, Updates};
+use super::ingresses::Ingress;
+use super::inputs::{World, prepare};
+use super::kube::{ObjectRef, documents};
+use super::setup::Tools;
+use super::stack::Stack;
+use super::verdict::{Declaration, Judged, judge};
+
+/// One line to a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) case: Case,
+    pub(crate) declaration: Declaration,
+}
+
+/// One line back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CaseResult {
+    pub(crate) name: String,
+    pub(crate) seconds: f64,
+    /// Why the case could not be carried through.
+    pub(crate) failure: Option<String>,
+    pub(crate) exit_code: i32,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) objects: usize,
+    /// Objects that the API server refused, and why.
+    pub(crate) refused: Vec<String>,
+    /// Conditions that are not as they should be.
+    pub(crate) conditions: Vec<String>,
+    pub(crate) requests: Vec<Judged>,
+}
+
+/// What lives as long as the worker.
+pub(crate) struct Worker {
+    tools: Tools,
+    converter: PathBuf,
+    directory: PathBuf,
+    stack: Stack,
+    runtime: Arc<Runtime>,
+    echo: Echo,
+    envoy: Option<Envoy>,
+    /// Objects that outlast a case, so that the next one finds its Gateway running.
+    kept: BTreeSet<ObjectRef>,
+    keep_last: bool,
+}
+
+impl Worker {
+    pub(crate) fn start(
+        tools: Tools,
+        channel: &str,
+        converter: PathBuf,
+        directory: PathBuf,
+        keep_last: bool,
+    ) -> Result<Self> {
+        let runtime = Arc::new(Runtime::new()?);
+        let stack = Stack::start(&tools, channel, &directory)?;
+        let echo = Echo::new(Arc::clone(&runtime))?;
+        Ok(Self {
+            tools,
+            converter,
+            directory,
+            stack,
+            runtime,
+            echo,
+            envoy: None,
+            kept: BTreeSet::new(),
+            keep_last,
+        })
+    }
+
+    /// Serves orders until standard input ends.
+    pub(crate) fn serve(&mut self) -> Result<()> {
+        let mut cleanup: Option<Vec<ObjectRef>> = None;
+        for line in std::io::stdin().lock().lines() {
+            let order: Order = serde_json::from_str(&line?).context("an order of the suite")?;
+            if let Some(objects) = cleanup.take() {
+                self.clean(&objects)?;
+            }
+            let begun = Instant::now();
+            let mut result = CaseResult {
+                name: order.case.name.clone(),
+                seconds: 0.0,
+                failure: None,
+                exit_code: 0,
+                diagnostics: Vec::new(),
+                objects: 0,
+                refused: Vec::new(),
+                conditions: Vec::new(),
+                requests: Vec::new(),
+            };
+            let mut objects = Vec::new();
+            if let Err(error) = self.run(&order, &mut result, &mut objects) {
+                result.failure = Some(format!("{error:#}"));
+            }
+            // With --keep the last case stays; which one is last is not known yet.
+            if self.keep_last {
+                cleanup = Some(objects);
+            } else {
+                self.clean(&objects)?;
+            }
+            result.seconds = begun.elapsed().as_secs_f64();
+            let mut line = serde_json::to_string(&result)?;
+            line.push('\n');
+            let mut out = std::io::stdout().lock();
+            out.write_all(line.as_bytes())?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, order: &Order, result: &mut CaseResult, objects: &mut Vec<ObjectRef>) -> Result<()> {
+        self.stack.check_alive()?;
+        let case = &order.case;
+        let directory = self.directory.join("cases").join(&case.name);
+        fs::create_dir_all(&directory)?;
+        let text = fs::read_to_string(case.input())
+            .with_context(|| format!("cannot read {}", case.input().display()))?;
+        let input = flatten(documents(&text).with_context(|| format!("{}", case.input().display()))?);
+        let conversion = convert(&self.converter, case, &input, &directory)?;
+        result.exit_code = conversion.exit_code;
+        result.diagnostics.clone_from(&conversion.diagnostics);
+        result.objects = conversion.output.len();
+
+        let values: Vec<Value> = conversion.output.iter().map(|(_, value)| value.clone()).collect();
+        let before = Updates::read().unwrap_or_default();
+        let world = prepare(&self.stack.kube, &mut self.echo, &input, &values)?;
+        objects.extend(world.objects.iter().cloned());
+        let applied = self.apply(&conversion.output, result)?;
+        objects.extend(applied.iter().cloned());
+        self.prune(&applied)?;
+
+        let inspection = self.await_conditions(&applied, &world)?;
+        result.conditions.extend(inspection.pending);
+        result.conditions.extend(inspection.bad);
+        if self.envoy.is_some() {
+            let after = envoy::settle(Duration::from_millis(300), Duration::from_secs(15))?;
+            for name in after.refused_since(&before) {
+                result.conditions.push(format!("Envoy refused configuration: {name}"));
+            }
+        }
+        let ingresses = Ingress::all(&input);
+        for exchange in &case.exchanges {
+            let observed = self.observe(exchange, &world, &ingresses);
+            result.requests.push(judge(
+                case,
+                exchange,
+                observed,
+                &conversion.diagnostics,
+                &ingresses,
+                order.declaration,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Applies every object of the output as it is written; returns those that were taken.
+    fn apply(&self, output: &[(String, Value)], result: &mut CaseResult) -> Result<Vec<ObjectRef>> {
+        let mut applied = Vec::new();
+        for (text, value) in output {
+            let Some(object) = ObjectRef::of(value) else {
+                result.refused.push(format!("an object without kind or name: {text}"));
+                continue;
+            };
+            match self.stack.kube.apply(&object, text)? {
+                Ok(_) => applied.push(object),
+                Err(refusal) => result.refused.push(format!("{object}: {refusal}")),
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Deletes what an earlier case left for its successor, and this one does not have.
+    fn prune(&mut self, applied: &[ObjectRef]) -> Result<()> {
+        let kept = std::mem::take(&mut self.kept);
+        for object in kept {
+            if !applied.contains(&object) {
+                self.stack.kube.delete(&object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every object has a verdict of Envoy Gateway, playing kubelet meanwhile.
+    fn await_conditions(&mut self, objects: &[ObjectRef], world: &World) -> Result<Inspection> {
+        let begun = Instant::now();
+        let mut judged_since = None;
+        loop {
+            envoy::reconcile(&self.stack.kube, &self.tools, &self.stack.logs, &mut self.envoy)?;
+            let inspection = inspect(&self.stack.kube, objects, &world.services)?;
+            if inspection.pending.is_empty() {
+                let since = *judged_since.get_or_insert_with(Instant::now);
+                // A complaint may be about something that Envoy Gateway has not seen yet.
+                if inspection.bad.is_empty() || since.elapsed() > Duration::from_secs(3) {
+                    return Ok(inspection);
+                }
+            } else {
+                judged_since = None;
+            }
+            if begun.elapsed() > Duration::from_secs(20) {
+                return Ok(inspection);
+            }
+            self.stack.check_alive()?;
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn observe(&self, exchange: &Exchange, world: &World, ingresses: &[Ingress]) -> Observed {
+        let request = &exchange.request;
+        self.echo.take_hits();
+        let certificate =
+            request.client_cert.as_ref().and_then(|name| world.client_certificates.get(name));
+        let total = request.repeat.unwrap_or(1);
+        let at_once = request.concurrency.unwrap_or(1).max(1);
+        let answers = self.runtime.block_on(async {
+            let mut answers = Vec::with_capacity(total);
+            while answers.len() < total {
+                let count = at_once.min(total - answers.len());
+                let mut tasks = Vec::new();
+                for _ in 0..count {
+                    let (request, certificate) = (request.clone(), certificate.cloned());
+                    tasks.push(tokio::spawn(async move {
+                        client::send(&request, certificate.as_ref()).await
+                    }));
+                }
+                for task in tasks {
+                    answers.push(task.await.unwrap_or_else(|error| client::Answer {
+                        error: Some(error.to_string()),
+                        ..client::Answer::default()
+                    }));
+                }
+            }
+            answers
+        });
+        self.await_late_hits(exchange, total);
+        Observed::new(answers, self.echo.take_hits(), |hit| {
+            ingresses.iter().any(|ingress| ingress.routes_to(&hit.namespace, &hit.service))
+                || world_routes(world, hit.service.as_str(), ingresses)
+        })
+    }
+
+    /// Mirrored requests are not waited for by the proxy: they may come after the answer.
+    fn await_late_hits(&self, exchange: &Exchange, total: usize) {
+        let Some(subrequests) = &exchange.nginx.subrequests else { return };
+        let wanted = subrequests.len() + if exchange.nginx.backend.is_some() { total } else { 0 };
+        let deadline = Instant::now() + Duration::from_millis(500);
+        while self.echo.pending() < wanted && Instant::now() < deadline {
+            sleep(Duration::from_millis(10));
+        }
+        // One too many would come now.
+        sleep(Duration::from_millis(50));
+    }
+
+    /// Removes the objects of a case, but for the Gateway and what it stands on.
+    fn clean(&mut self, objects: &[ObjectRef]) -> Result<()> {
+        self.echo.close();
+        let mut deleted = Vec::new();
+        for object in objects.iter().rev() {
+            match object.kind.as_str() {
+                "Gateway" | "GatewayClass" | "EnvoyProxy" => {
+                    self.kept.insert(object.clone());
+                }
+                // Nothing would finish the deletion of a namespace.
+                "Namespace" => {}
+                _ => {
+                    self.stack.kube.delete(object)?;
+                    deleted.push(object);
+                }
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for object in deleted {
+            let Ok(path) = self.stack.kube.path(object)? else { continue };
+            while self.stack.kube.get(&path)?.is_some() && Instant::now() < deadline {
+                sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An ExternalName Service leads to another Service of the input, which no rule names.
+fn world_routes(world: &World, service: &str, ingresses: &[Ingress]) -> bool {
+    world.external_targets.iter().any(|(source, target)| {
+        target == service
+            && source.split_once('/').is_some_and(|(namespace, name)| {
+                ingresses.iter().any(|ingress| ingress.routes_to(namespace, name))
+            })
+    })
+}
+
+/// Objects of the documents, with `List`s taken apart.
+fn flatten(documents: Vec<(String, Value)>) -> Vec<Value> {
+    let mut values = Vec::new();
+    for (_, mut value) in documents {
+        let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+        match value.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) if is_list => values.extend(items),
+            _ => values.push(value),
+        }
+    }
+    values
+}
+
+/// Where a worker keeps its files.
+pub(crate) fn directory(tools: &Tools, index: usize) -> PathBuf {
+    tools.directory().join("run").join(format!("worker-{index}"))
+}
+
+/// A fresh, empty directory.
+pub(crate) fn empty(directory: &Path) -> Result<()> {
+    if directory.exists() {
+        fs::remove_dir_all(directory)
+            .with_context(|| format!("cannot empty {}", directory.display()))?;
+    }
+    fs::create_dir_all(directory)?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Maintainer's tasks, run as `cargo xtask <task>`.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool whose output is its purpose"
+)]
+
+mod conformance;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Maintainer's tasks of this repository.
+#[derive(Parser)]
+#[command(name = "xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Compare what a real Envoy answers with what ingress-nginx answered.
+    Conformance(conformance::Arguments),
+    /// One isolated stack of the conformance suite; started by the suite itself.
+    #[command(hide = true)]
+    ConformanceWorker(conformance::WorkerArguments),
+    /// Check the repository's own rules, such as which crate may depend on which.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
+        Task::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The root of the checkout this program was built from.
+fn repository_root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
