@@ -115,12 +115,21 @@ impl Node {
         Self::new(Kind::Empty, range)
     }
 
-    /// The nodes as one; a single one stays itself.
-    pub(super) fn concat(mut nodes: Vec<Self>, range: Range<usize>) -> Self {
+    /// The nodes as one; a single one stays itself, and sequences among them dissolve.
+    pub(super) fn concat(nodes: Vec<Self>, range: Range<usize>) -> Self {
+        let mut nodes: Vec<Self> = nodes.into_iter().flat_map(Self::into_sequence).collect();
         match nodes.len() {
             0 => Self::empty(range),
             1 => nodes.swap_remove(0),
             _ => Self::new(Kind::Concat(nodes), range),
+        }
+    }
+
+    fn into_sequence(self) -> Vec<Self> {
+        match self.kind {
+            Kind::Concat(nodes) => nodes,
+            Kind::Empty => Vec::new(),
+            _ => vec![self],
         }
     }
 
@@ -131,7 +140,15 @@ impl Node {
         Self::new(Kind::Alternate(nodes), range)
     }
 
-    pub(super) fn plain_group(self) -> Self {
+    /// The node in a group, if it is one that would not stand in a sequence.
+    pub(super) fn grouped(self) -> Self {
+        match self.kind {
+            Kind::Alternate(_) => self.plain_group(),
+            _ => self,
+        }
+    }
+
+    fn plain_group(self) -> Self {
         let range = self.range.clone();
         let body = Box::new(self);
         Self::new(
@@ -143,13 +160,13 @@ impl Node {
         )
     }
 
-    /// `.*`
-    pub(super) fn anything(range: Range<usize>) -> Self {
+    /// `.*`, or `.+` if `min` is 1.
+    pub(super) fn anything(min: u32, range: Range<usize>) -> Self {
         let any = Self::new(Kind::Any { newline: false }, range.clone());
         Self::new(
             Kind::Repeat(Repeat {
                 body: Box::new(any),
-                min: 0,
+                min,
                 max: None,
                 mode: Mode::Greedy,
             }),

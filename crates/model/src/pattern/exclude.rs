@@ -41,7 +41,7 @@ pub(super) fn excluding(
     range: &Range<usize>,
 ) -> Option<Node> {
     let mut trie = Trie::default();
-    for text in texts(forbidden, fold)? {
+    for text in texts(forbidden, fold, true)? {
         trie.insert(&text);
     }
     Some(
@@ -80,20 +80,18 @@ impl Trie {
         }
         let end_allowed = or_empty && !self.forbidden_end;
         let mut branches = Vec::new();
-        let other = if self.children.is_empty() {
-            Node::new(Kind::Any { newline: false }, range.clone())
+        let range_of = || range.clone();
+        branches.push(if self.children.is_empty() {
+            Node::anything(1, range_of())
         } else {
             let class = Class {
                 negated: true,
                 items: byte_items(self.children.keys().copied()),
                 fold,
             };
-            Node::new(Kind::Class(class), range.clone())
-        };
-        branches.push(Node::concat(
-            vec![other, Node::anything(range.clone())],
-            range.clone(),
-        ));
+            let other = Node::new(Kind::Class(class), range_of());
+            Node::concat(vec![other, Node::anything(0, range_of())], range_of())
+        });
         for (byte, child) in &self.children {
             // Below the first byte the rest is never empty.
             if let Some(rest) = child.complement(fold, true, range) {
@@ -102,7 +100,7 @@ impl Trie {
                 branches.push(Node::concat(vec![byte, rest], range.clone()));
             }
         }
-        let body = Node::alternate(branches, range.clone()).plain_group();
+        let body = Node::alternate(branches, range.clone()).grouped();
         Some(if end_allowed {
             super::lower::optional(body)
         } else {
@@ -122,8 +120,9 @@ fn byte_items(bytes: impl Iterator<Item = u8>) -> Vec<Item> {
     set.ranges().into_iter().map(item).collect()
 }
 
-/// All texts that a node matches, if they are few.
-fn texts(node: &Node, fold: bool) -> Option<Vec<Text>> {
+/// All texts that a node matches, if they are few. If the node is the `last`, a `.*`
+/// at its end says nothing.
+fn texts(node: &Node, fold: bool, last: bool) -> Option<Vec<Text>> {
     let found = match &node.kind {
         Kind::Empty => vec![Text::default()],
         Kind::Assert(Assert::End) => vec![Text {
@@ -147,28 +146,24 @@ fn texts(node: &Node, fold: bool) -> Option<Vec<Text>> {
             bytes.dedup();
             bytes.into_iter().map(Text::of).collect()
         }
-        Kind::Group { body, .. } => texts(body, fold)?,
+        Kind::Group { body, .. } => texts(body, fold, last)?,
         Kind::Alternate(nodes) => {
             let mut all = Vec::new();
             for node in nodes {
-                all.extend(texts(node, fold)?);
+                all.extend(texts(node, fold, last)?);
             }
             all
         }
         Kind::Concat(nodes) => {
-            // What comes after `.*` cannot matter to what the text begins with only
-            // if nothing comes after it.
             let mut all = vec![Text::default()];
             for (index, node) in nodes.iter().enumerate() {
-                if index + 1 == nodes.len() && is_anything(node) {
-                    break;
-                }
-                all = product(&all, &texts(node, fold)?)?;
+                let last = last && index + 1 == nodes.len();
+                all = product(&all, &texts(node, fold, last)?)?;
             }
             all
         }
         Kind::Repeat(repeat) if repeat.max.is_some_and(|max| max <= 4) => {
-            let once = texts(&repeat.body, fold)?;
+            let once = texts(&repeat.body, fold, false)?;
             let (mut power, mut all) = (vec![Text::default()], Vec::new());
             for count in 0..=repeat.max? {
                 if count >= repeat.min {
@@ -180,7 +175,7 @@ fn texts(node: &Node, fold: bool) -> Option<Vec<Text>> {
             }
             all
         }
-        _ if is_anything(node) => vec![Text::default()],
+        _ if last && is_anything(node) => vec![Text::default()],
         _ => return None,
     };
     let bytes: usize = found.iter().map(|text| text.bytes.len()).sum();

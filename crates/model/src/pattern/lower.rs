@@ -28,6 +28,8 @@ struct Place {
     follow: Follow,
     /// Nothing at all comes after it, and it is matched once.
     last: bool,
+    /// Nothing but the end of the path may come after it, and it is matched once.
+    final_part: bool,
     /// What it consumes is kept by a group.
     captured: bool,
     /// The product of the counts around it.
@@ -43,6 +45,7 @@ pub(super) fn lower(root: &Node, fold: bool) -> Result<Node, Vec<Inexpressible>>
     let place = Place {
         follow: Follow::NOTHING,
         last: true,
+        final_part: true,
         captured: false,
         count: 1,
     };
@@ -135,6 +138,7 @@ impl Lowering {
         let inner = Place {
             follow: place.follow.or_again(&repeat.body, repeat.max),
             last: false,
+            final_part: false,
             captured: place.captured,
             count,
         };
@@ -154,7 +158,7 @@ impl Lowering {
             let rest = &nodes[index + 1..];
             if let Kind::Look(look, body) = &node.kind
                 && look.ahead
-                && place.last
+                && place.final_part
                 && let Some(found) = self.look_at_rest(*look, body, rest, node, place)
             {
                 lowered.push(found);
@@ -163,6 +167,7 @@ impl Lowering {
             let inner = Place {
                 follow: place.follow.after_all(rest),
                 last: place.last && rest.is_empty(),
+                final_part: place.final_part && rest.iter().all(is_end),
                 ..place
             };
             lowered.push(self.node(node, inner));
@@ -184,7 +189,7 @@ impl Lowering {
             [tail, end] if end.kind == Kind::Assert(Assert::End) => (tail, true),
             _ => return None,
         };
-        let or_empty = swallows_the_rest(tail, ends)?;
+        let or_empty = swallows_the_rest(tail, ends || !place.last)?;
         let range = &node.range;
         let replacement = if look.negative {
             exclude::excluding(body, self.fold, or_empty, range)?
@@ -197,10 +202,11 @@ impl Lowering {
             let inner = Place {
                 follow: Follow::NOTHING,
                 last: false,
+                final_part: false,
                 ..place
             };
-            let body = self.node(body, inner).plain_group();
-            let rest = vec![body, Node::anything(range.clone())];
+            let body = self.node(body, inner).grouped();
+            let rest = vec![body, Node::anything(0, range.clone())];
             Node::concat(rest, range.clone())
         };
         let end = Node::new(Kind::Assert(Assert::End), range.clone());
@@ -233,7 +239,7 @@ impl Lowering {
         let required = body.one_byte();
         let follow = place.follow;
         if may_consume || zero_width && is_end(body) {
-            return self.node(body, place).plain_group();
+            return self.node(body, place).grouped();
         }
         if follow.must_consume() && required.is_some_and(|set| follow.first.is_subset(&set)) {
             return Node::empty(range.clone());
@@ -244,6 +250,9 @@ impl Lowering {
     fn negative_look(&mut self, body: &Node, node: &Node, place: Place) -> Node {
         let range = &node.range;
         let first = Follow::NOTHING.after(body);
+        if matches!(body.kind, Kind::Any { .. }) {
+            return Node::new(Kind::Assert(Assert::End), range.clone());
+        }
         let apart = first.first.is_disjoint(&place.follow.first);
         if apart && place.follow.must_consume() && !first.may_stop {
             return Node::concat(placeholders(body), range.clone());
@@ -255,7 +264,7 @@ impl Lowering {
             let mut nodes = placeholders(body);
             nodes.push(rest);
             nodes.push(Node::new(Kind::Assert(Assert::End), range.clone()));
-            return Node::concat(nodes, range.clone()).plain_group();
+            return Node::concat(nodes, range.clone()).grouped();
         }
         self.fault(range, "negative lookahead", NEGATIVE)
     }

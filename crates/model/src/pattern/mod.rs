@@ -18,6 +18,8 @@ mod exclude;
 mod follow;
 mod group;
 mod lower;
+#[cfg(test)]
+mod oracle;
 mod overlap;
 mod parse;
 mod prefix;

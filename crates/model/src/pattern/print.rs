@@ -96,14 +96,35 @@ impl Printer {
     fn sequence(self, nodes: &[Node], out: &mut String) {
         let mut at = 0;
         while let Some(node) = nodes.get(at) {
-            let run = self.non_ascii_run(&nodes[at..]);
-            if let Some((text, count)) = run {
+            let rest = &nodes[at..];
+            let other_case = rest
+                .iter()
+                .take_while(|node| self.is_other_case(node))
+                .count();
+            if other_case > 1 {
+                let printer = Self {
+                    fold: !self.fold,
+                    ..self
+                };
+                out.push_str(if self.fold { "(?-i:" } else { "(?i:" });
+                printer.sequence(&rest[..other_case], out);
+                out.push(')');
+                at += other_case;
+            } else if let Some((text, count)) = self.non_ascii_run(rest) {
                 out.push_str(&text);
                 at += count;
             } else {
                 self.node(node, Level::Sequence, out);
                 at += 1;
             }
+        }
+    }
+
+    /// Whether a node is a letter under the case rule that isn't that of the text.
+    fn is_other_case(self, node: &Node) -> bool {
+        match &node.kind {
+            Kind::Literal { byte, fold } => byte.is_ascii_alphabetic() && *fold != self.fold,
+            _ => false,
         }
     }
 
@@ -161,8 +182,9 @@ impl Printer {
     }
 
     fn literal(self, byte: u8, fold: bool, level: Level, out: &mut String) {
-        let Dialect::Re2 { encoded } = self.dialect else {
-            return rust_literal(byte, fold, out);
+        let encoded = match self.dialect {
+            Dialect::Re2 { encoded } => encoded,
+            Dialect::Rust => return rust_literal(byte, fold, out),
         };
         if encoded && is_always_encoded(byte) {
             let text = self.encoded_text(byte);
@@ -192,8 +214,9 @@ impl Printer {
 
     fn class(self, class: &Class, level: Level, out: &mut String) {
         let set = class.set();
-        let Dialect::Re2 { encoded } = self.dialect else {
-            return rust_class(&set, out);
+        let encoded = match self.dialect {
+            Dialect::Re2 { encoded } => encoded,
+            Dialect::Rust => return rust_class(&set, out),
         };
         if set.is_empty() {
             return out.push_str(r"[^\x00-\x{10FFFF}]");

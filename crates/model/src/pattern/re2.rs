@@ -94,7 +94,7 @@ impl Re2 {
         };
         let text = printer.sequence_text(without_start(branch));
         let suffix = match () {
-            () if ends_with_assertion(branch) => "",
+            () if ends_anchored(branch) => "",
             () if swallows_greedily(branch) => "$",
             () => ".*$",
         };
@@ -176,26 +176,30 @@ fn without_start(node: &Node) -> &[Node] {
     &nodes[anchors..]
 }
 
-/// Whether nothing is left to match behind a node: `.*` after it would be void.
-fn reaches_end(node: &Node) -> bool {
+/// Whether a node is over only where the path is.
+fn ends_anchored(node: &Node) -> bool {
     match &node.kind {
         Kind::Assert(Assert::End) => true,
+        Kind::Group { body, .. } => ends_anchored(body),
+        Kind::Concat(nodes) => nodes.last().is_some_and(ends_anchored),
+        Kind::Alternate(nodes) => nodes.iter().all(ends_anchored),
+        _ => false,
+    }
+}
+
+/// Whether `.*` behind a node is void for a match.
+fn reaches_end(node: &Node) -> bool {
+    match &node.kind {
         Kind::Group { body, .. } => reaches_end(body),
         Kind::Concat(nodes) => nodes.last().is_some_and(reaches_end),
         Kind::Alternate(nodes) => nodes.iter().all(reaches_end),
         Kind::Repeat(repeat) => repeat.max.is_none() && is_any(&repeat.body),
-        _ => false,
+        _ => ends_anchored(node),
     }
 }
 
 fn is_any(node: &Node) -> bool {
     matches!(node.kind, Kind::Any { .. })
-}
-
-fn ends_with_assertion(node: &Node) -> bool {
-    sequence(node)
-        .last()
-        .is_some_and(|last| last.kind == Kind::Assert(Assert::End))
 }
 
 /// Whether a branch ends with a greedy `.*`, in groups or not.

@@ -1,0 +1,3 @@
+module gatewright.test/regex-oracle
+
+go 1.22
