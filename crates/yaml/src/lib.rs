@@ -11,7 +11,9 @@
 
 mod alias;
 mod binary;
+mod bridge;
 mod check;
+mod closest;
 mod dedup;
 mod emit;
 mod fault;
@@ -22,12 +24,16 @@ mod out;
 mod parse;
 mod quote;
 mod resolve;
+mod serialize;
 mod split;
 mod template;
 mod tree;
 
+pub use bridge::{Problem, ProblemKind, Typed, from_node};
+pub use closest::closest;
 pub use emit::{write_document, write_documents};
 pub use node::{Entry, Mapping, Node, Value};
 pub use out::{Out, OutEntry, OutItem, OutMapping};
 pub use parse::{Document, Parsed, parse};
+pub use serialize::{WriteError, to_out};
 pub use template::template_action;

@@ -28,18 +28,16 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = Chunk> + '_ {
         }
         let bad_separator = pending.take().and_then(|(bad, _)| bad);
         let start = at;
-        let end = match memmem::find(&text.as_bytes()[at.saturating_sub(1)..], b"\n---") {
-            // The line break in front of `at` counts: two separators may follow each other.
-            Some(found) => {
-                let line = at.saturating_sub(1) + found + 1;
-                pending = separator(text, line);
-                at = pending.as_ref().map_or(text.len(), |(_, next)| *next);
-                line
-            }
-            None => {
-                done = true;
-                text.len()
-            }
+        // The line break in front of `at` counts: two separators may follow each other.
+        let before = at.saturating_sub(1);
+        let end = if let Some(found) = memmem::find(&text.as_bytes()[before..], b"\n---") {
+            let line = before + found + 1;
+            pending = separator(text, line);
+            at = pending.as_ref().map_or(text.len(), |(_, next)| *next);
+            line
+        } else {
+            done = true;
+            text.len()
         };
         let mark = text[start..end]
             .strip_prefix('\u{feff}')

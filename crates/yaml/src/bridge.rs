@@ -1,0 +1,482 @@
+//! From a [`Node`] to a typed object.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use gatewright_source::Span;
+use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
+use serde::de::{
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+
+use crate::closest::closest;
+use crate::node::{Entry, Node, Value};
+
+/// A typed object and what did not fit.
+#[derive(Debug)]
+pub struct Typed<T> {
+    /// The object; `None` when a value has the wrong type.
+    pub value: Option<T>,
+    /// Unknown fields, and the fault that left no object.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that did not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its path, such as `spec.rules[0].host`.
+    pub path: String,
+    /// Its place: the key of an unknown field, otherwise the value.
+    pub span: Span,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+/// What did not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The type has no such field.
+    UnknownField {
+        /// The field's name.
+        name: String,
+        /// A field of the type that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// A value has another type than the field.
+    WrongType {
+        /// What the field takes, such as `a string`.
+        expected: String,
+        /// What stands there, such as ``boolean `true` ``.
+        found: String,
+    },
+    /// Any other objection of the type.
+    Other(String),
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownField { name, .. } => {
+                write!(f, "unknown field `{}`", name.escape_debug())
+            }
+            Self::WrongType { expected, found } => {
+                write!(f, "invalid type: {found}, expected {expected}")
+            }
+            Self::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+/// Reads a typed object as the API server's strict decoder would: no conversion between types,
+/// null is the same as absent, and fields that the type does not have are listed.
+pub fn from_node<T: DeserializeOwned>(node: &Node) -> Typed<T> {
+    let problems = RefCell::new(Vec::new());
+    let result = T::deserialize(Bridge {
+        node,
+        problems: &problems,
+        trail: &Trail::Root,
+        field: None,
+    });
+    let mut problems = problems.into_inner();
+    let value = match result {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            let (path, span) = fault.place.unwrap_or((String::new(), node.span));
+            problems.push(Problem {
+                path,
+                span,
+                kind: fault.kind,
+            });
+            None
+        }
+    };
+    Typed { value, problems }
+}
+
+/// The steps from the root to a node, kept on the stack.
+enum Trail<'a> {
+    Root,
+    Key(&'a Self, &'a str),
+    Index(&'a Self, usize),
+}
+
+impl Trail<'_> {
+    fn write(&self, path: &mut String) {
+        match self {
+            Self::Root => {}
+            Self::Key(parent, key) => {
+                parent.write(path);
+                let simple = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+                if !key.is_empty() && key.bytes().all(simple) {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(key);
+                } else {
+                    path.push('[');
+                    path.push_str(key);
+                    path.push(']');
+                }
+            }
+            Self::Index(parent, index) => {
+                parent.write(path);
+                path.push('[');
+                path.push_str(&index.to_string());
+                path.push(']');
+            }
+        }
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        self.write(&mut path);
+        path
+    }
+}
+
+#[derive(Debug)]
+struct Fault {
+    kind: ProblemKind,
+    place: Option<(String, Span)>,
+}
+
+impl Fault {
+    fn other(message: impl fmt::Display) -> Self {
+        Self {
+            kind: ProblemKind::Other(message.to_string()),
+            place: None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl de::Error for Fault {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::other(message)
+    }
+
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self {
+            kind: ProblemKind::WrongType {
+                expected: expected.to_string(),
+                found: unexpected.to_string(),
+            },
+            place: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bridge<'a, 'p> {
+    node: &'a Node,
+    problems: &'p RefCell<Vec<Problem>>,
+    trail: &'p Trail<'p>,
+    /// The entry this is the value of, and the fields that its map could have.
+    field: Option<(&'a Entry, Option<&'static [&'static str]>)>,
+}
+
+impl<'a> Bridge<'a, '_> {
+    /// Gives a fault this node's place unless it has a place inside of it.
+    fn here<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
+        result.map_err(|mut fault| {
+            let here = || (self.trail.path(), self.node.span);
+            fault.place.get_or_insert_with(here);
+            fault
+        })
+    }
+
+    fn any<V: Visitor<'a>>(
+        self,
+        visitor: V,
+        fields: Option<&'static [&'static str]>,
+    ) -> Result<V::Value, Fault> {
+        let result = match &self.node.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Int(value) => visitor.visit_i64(*value),
+            Value::Uint(value) => visitor.visit_u64(*value),
+            Value::Float(value) => visitor.visit_f64(*value),
+            Value::String(value) => visitor.visit_borrowed_str(value),
+            Value::Sequence(items) => visitor.visit_seq(Items {
+                bridge: self,
+                rest: items.iter().enumerate(),
+            }),
+            Value::Mapping(mapping) => visitor.visit_map(Entries {
+                bridge: self,
+                rest: mapping.iter(),
+                value: None,
+                fields,
+            }),
+        };
+        self.here(result)
+    }
+
+    fn unknown_field(&self) {
+        let Some((entry, fields)) = self.field else {
+            return;
+        };
+        let name = entry.key.value.clone();
+        let fields = fields.unwrap_or_default().iter().copied();
+        let suggestion = closest(&name, fields).map(str::to_owned);
+        self.problems.borrow_mut().push(Problem {
+            path: self.trail.path(),
+            span: entry.key.span,
+            kind: ProblemKind::UnknownField { name, suggestion },
+        });
+    }
+}
+
+/// Methods for which null stands for the type's zero value, as it does in Go.
+macro_rules! zero_for_null {
+    ($($method:ident => $visit:ident($zero:expr);)*) => {$(
+        fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+            if self.node.is_null() {
+                return self.here(visitor.$visit($zero));
+            }
+            self.any(visitor, None)
+        }
+    )*};
+}
+
+impl<'a> Deserializer<'a> for Bridge<'a, '_> {
+    type Error = Fault;
+
+    zero_for_null! {
+        deserialize_bool => visit_bool(false);
+        deserialize_i8 => visit_i64(0);
+        deserialize_i16 => visit_i64(0);
+        deserialize_i32 => visit_i64(0);
+        deserialize_i64 => visit_i64(0);
+        deserialize_u8 => visit_u64(0);
+        deserialize_u16 => visit_u64(0);
+        deserialize_u32 => visit_u64(0);
+        deserialize_u64 => visit_u64(0);
+        deserialize_f32 => visit_f64(0.0);
+        deserialize_f64 => visit_f64(0.0);
+        deserialize_str => visit_borrowed_str("");
+        deserialize_string => visit_borrowed_str("");
+        deserialize_bytes => visit_borrowed_str("");
+        deserialize_byte_buf => visit_borrowed_str("");
+    }
+
+    fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.node.is_null() {
+            let rest = [].iter().enumerate();
+            return self.here(visitor.visit_seq(Items { bridge: self, rest }));
+        }
+        self.any(visitor, None)
+    }
+
+    fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.node.is_null() {
+            return self.here(visitor.visit_map(Entries::empty(self)));
+        }
+        self.any(visitor, None)
+    }
+
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.any(visitor, None)
+    }
+
+    fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.node.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'a>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'a>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        if self.node.is_null() {
+            return self.here(visitor.visit_map(Entries::empty(self)));
+        }
+        self.any(visitor, Some(fields))
+    }
+
+    fn deserialize_enum<V: Visitor<'a>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let result = match &self.node.value {
+            Value::String(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            Value::Mapping(mapping) if mapping.len() == 1 => visitor.visit_enum(Variant {
+                bridge: self,
+                entry: &mapping.entries[0],
+            }),
+            _ => {
+                let found = format!("a {}", self.node.kind_name());
+                Err(de::Error::invalid_type(Unexpected::Other(&found), &visitor))
+            }
+        };
+        self.here(result)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.unknown_field();
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        <W: Visitor<'a>>
+        i128 u128 char unit unit_struct tuple tuple_struct identifier
+    }
+}
+
+struct Items<'a, 'p> {
+    bridge: Bridge<'a, 'p>,
+    rest: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
+}
+
+impl<'a> SeqAccess<'a> for Items<'a, '_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Fault> {
+        let Some((index, node)) = self.rest.next() else {
+            return Ok(None);
+        };
+        let bridge = Bridge {
+            node,
+            trail: &Trail::Index(self.bridge.trail, index),
+            problems: self.bridge.problems,
+            field: None,
+        };
+        // For faults that arise outside of the methods above, as in a newtype.
+        bridge.here(seed.deserialize(bridge)).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+struct Entries<'a, 'p> {
+    bridge: Bridge<'a, 'p>,
+    rest: std::slice::Iter<'a, Entry>,
+    value: Option<&'a Entry>,
+    fields: Option<&'static [&'static str]>,
+}
+
+impl<'a, 'p> Entries<'a, 'p> {
+    fn empty(bridge: Bridge<'a, 'p>) -> Self {
+        Self {
+            bridge,
+            rest: [].iter(),
+            value: None,
+            fields: None,
+        }
+    }
+}
+
+impl<'a> MapAccess<'a> for Entries<'a, '_> {
+    type Error = Fault;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Fault> {
+        let Some(entry) = self.rest.next() else {
+            return Ok(None);
+        };
+        self.value = Some(entry);
+        let key = seed.deserialize(BorrowedStrDeserializer::new(&entry.key.value));
+        key.map(Some).map_err(|mut fault: Fault| {
+            let here = || {
+                let trail = Trail::Key(self.bridge.trail, &entry.key.value);
+                (trail.path(), entry.key.span)
+            };
+            fault.place.get_or_insert_with(here);
+            fault
+        })
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+        let Some(entry) = self.value.take() else {
+            return Err(Fault::other("a value was asked for without its key"));
+        };
+        let bridge = Bridge {
+            node: &entry.value,
+            trail: &Trail::Key(self.bridge.trail, &entry.key.value),
+            problems: self.bridge.problems,
+            field: Some((entry, self.fields)),
+        };
+        bridge.here(seed.deserialize(bridge))
+    }
+}
+
+/// `name: value` for a variant that holds something.
+struct Variant<'a, 'p> {
+    bridge: Bridge<'a, 'p>,
+    entry: &'a Entry,
+}
+
+impl<'a> EnumAccess<'a> for Variant<'a, '_> {
+    type Error = Fault;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<(S::Value, Self), Fault> {
+        let name = seed.deserialize(StrDeserializer::<Fault>::new(&self.entry.key.value))?;
+        Ok((name, self))
+    }
+}
+
+impl<'a> Variant<'a, '_> {
+    fn with<T>(&self, read: impl FnOnce(Bridge<'a, '_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let bridge = Bridge {
+            node: &self.entry.value,
+            trail: &Trail::Key(self.bridge.trail, &self.entry.key.value),
+            problems: self.bridge.problems,
+            field: None,
+        };
+        bridge.here(read(bridge))
+    }
+}
+
+impl<'a> VariantAccess<'a> for Variant<'a, '_> {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        self.with(|bridge| <()>::deserialize(bridge))
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<S::Value, Fault> {
+        self.with(|bridge| seed.deserialize(bridge))
+    }
+
+    fn tuple_variant<V: Visitor<'a>>(self, _len: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.with(|bridge| bridge.deserialize_seq(visitor))
+    }
+
+    fn struct_variant<V: Visitor<'a>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.with(|bridge| bridge.deserialize_struct("", fields, visitor))
+    }
+}
