@@ -4,10 +4,16 @@
 //! made harmless for terminals first (see `text`).
 
 mod concise;
+mod fingerprint;
 #[cfg(test)]
 mod fixtures;
 mod full;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
 mod text;
 
 use std::fmt;
@@ -29,11 +35,30 @@ pub enum Format {
     Concise,
     /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// XML as `JUnit` writes it.
+    Junit,
+    /// Markdown, for job summaries and comments.
+    Markdown,
 }
 
 impl Format {
     /// All formats, in the order help texts list them.
-    pub const ALL: &[Self] = &[Self::Full, Self::Concise, Self::Json];
+    pub const ALL: &[Self] = &[
+        Self::Full,
+        Self::Concise,
+        Self::Json,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Junit,
+        Self::Markdown,
+    ];
 
     /// The word that the command line uses.
     pub const fn name(self) -> &'static str {
@@ -41,6 +66,11 @@ impl Format {
             Self::Full => "full",
             Self::Concise => "concise",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
         }
     }
 }
@@ -81,5 +111,10 @@ pub fn render(
         Format::Full => full::render(sources, diagnostics, color),
         Format::Concise => concise::render(sources, diagnostics, color),
         Format::Json => json::render(sources, diagnostics),
+        Format::Sarif => sarif::render(sources, diagnostics),
+        Format::Github => github::render(sources, diagnostics),
+        Format::Gitlab => gitlab::render(sources, diagnostics),
+        Format::Junit => junit::render(sources, diagnostics),
+        Format::Markdown => markdown::render(sources, diagnostics),
     }
 }
