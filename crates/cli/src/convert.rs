@@ -161,8 +161,7 @@ impl Run {
             }
         }
         let mut text = rendered(conversion, *format, terminal.color());
-        // A program reads JSON, and finds the summary inside.
-        if *format != Format::Json && !quiet {
+        if !format.is_document() && !quiet {
             let Conversion {
                 summary,
                 prerequisites,

@@ -31,9 +31,9 @@ impl Terminal {
         self.choice != ColorChoice::Never
     }
 
-    /// Whether a person looks at stderr.
+    /// Whether a person looks at stderr, on a terminal that can redraw a line.
     pub(crate) fn interactive() -> bool {
-        io::stderr().is_terminal()
+        io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// Writes what was asked for to stdout. A reader that has seen enough is no fault.

@@ -73,6 +73,14 @@ impl Format {
             Self::Markdown => "markdown",
         }
     }
+
+    /// Whether the result is one document for a program, which nothing may be added to.
+    pub const fn is_document(self) -> bool {
+        match self {
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Junit => true,
+            Self::Full | Self::Concise | Self::Github | Self::Markdown => false,
+        }
+    }
 }
 
 impl fmt::Display for Format {
