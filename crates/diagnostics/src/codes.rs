@@ -56,6 +56,40 @@ codes! {
         "Limits keep a document from using up memory: maps and lists may be nested 500 levels deep, and aliases (`*name`) may write out no more than kubectl lets them. The document is skipped; all other documents are converted and the exit code is 3.\n\nNo Kubernetes object comes near these limits. Write aliased values out, or check where the file comes from.";
     TextIgnored = 105, "text-ignored", Warning, "text behind the end of a document is ignored",
         "A line `...` ends a document. kubectl reads nothing from there to the next `---`, and neither does Gatewright, so objects that stand there are lost.\n\nReplace `...` by `---`, or remove it.";
+    UnknownField = 201, "unknown-field", Error, "a field does not exist",
+        "The API server refuses an object with a field that its schema does not have; with validation switched off it drops the field. The object is converted without it.\n\nCorrect the spelling or remove the field.";
+    WrongType = 202, "wrong-type", Error, "a value has the wrong type",
+        "The API server refuses the object. Annotation values are strings: `\"true\"`, not `true`.\n\nThe object is not converted. Mend the value at the place shown.";
+    InvalidObject = 203, "invalid-object", Error, "an object is not valid",
+        "The API server refuses the object, so it cannot be in a cluster. It is not converted.\n\nMend what the message names.";
+    DuplicateObject = 204, "duplicate-object", Error, "an object occurs twice",
+        "Two documents hold an object of the same kind, namespace and name. A cluster holds only one of them, and the files do not say which. The first one, by file name and line, is converted.\n\nRemove one of them, or convert them apart.";
+    OldApiVersion = 205, "old-api-version", Info, "an Ingress has an API version that Kubernetes no longer serves",
+        "`extensions/v1beta1` and `networking.k8s.io/v1beta1` were removed in Kubernetes 1.22. The object is converted as the cluster would have stored it.";
+    ClassSkipped = 301, "class-skipped", Info, "an Ingress belongs to another controller",
+        "Its `ingressClassName`, or the older annotation `kubernetes.io/ingress.class`, names a class that is not among those to convert. It is left out.\n\nName its class with `--ingress-class` to convert it.";
+    NoClass = 302, "no-class", Warning, "an Ingress names no class",
+        "ingress-nginx serves such an Ingress only with `--watch-ingress-without-class`; in a cluster with a default IngressClass the API server fills in the class when the object is created. It is left out.\n\nPass `--no-class include` to convert it, or set `spec.ingressClassName`.";
+    PathShadowed = 303, "path-shadowed", Warning, "another Ingress owns the path",
+        "Two Ingresses define the same host, path and pathType. ingress-nginx serves the older one; of two with the same age the one whose `namespace/name` sorts last. Manifests without `creationTimestamp` all have the same age. The other path is not written, as nothing would ever reach it.\n\nRemove one of the two.";
+    CanaryOrphan = 304, "canary-orphan", Warning, "a canary has no primary",
+        "ingress-nginx merges a canary into an Ingress that has the same host, path and pathType. Without one the canary serves nothing, and nothing is written for it.\n\nConvert the canary together with its primary Ingress.";
+    ServiceUnknown = 305, "service-unknown", Warning, "a Service is not among the input objects",
+        "Other Services of the namespace are in the input, this one is not. The route refers to it nevertheless. As long as the Service does not exist, ingress-nginx and the converted route both answer 503.\n\nAdd the Service to the input, or correct its name.";
+    PortUnresolved = 306, "port-unresolved", Error, "a port name cannot be resolved",
+        "Gateway API knows ports by number, and the Service that gives this name a number is not in the input. The path answers 503.\n\nAdd the Service to the input, or write the port's number.";
+    NoEndpointsHere = 307, "backend-unavailable", Warning, "a backend cannot answer",
+        "The Service has no such port, or is an ExternalName that ingress-nginx refuses to resolve. ingress-nginx answers 503 on this path, and so does the converted route.\n\nCorrect the backend.";
+    ResourceBackend = 308, "resource-backend", Warning, "a backend is not a Service",
+        "ingress-nginx makes no location for a path whose backend is another resource; requests for it get what the host does otherwise. Nothing is written for the path.";
+    HostInvalid = 309, "host-invalid", Error, "a host name cannot be served",
+        "Gateway API takes DNS names in lower case, with `*` as the whole first label at most. Nothing is written for the host.\n\nCorrect the host name.";
+    PassthroughOff = 310, "passthrough-off", Warning, "ssl-passthrough is not enabled in the controller",
+        "`ssl-passthrough` acts only when the controller runs with `--enable-ssl-passthrough`, which is off by default. Without it TLS is terminated as usual, and so it is in the output.\n\nPass `--enable-ssl-passthrough` if the controller had that flag.";
+    WildcardWww = 311, "www-redirect-wildcard", Error, "from-to-www-redirect on a wildcard host",
+        "ingress-nginx makes a server name that nginx refuses, and then cannot load any configuration. No redirect is written.\n\nRemove the annotation from the wildcard host.";
+    IngressNotFound = 312, "nothing-selected", Warning, "no Ingress was selected",
+        "The input holds no Ingress of the classes, namespaces and names that were asked for.";
     AnnotationRejectsIngress = 400, "annotation-rejects-ingress", Error, "an annotation value makes ingress-nginx drop the Ingress",
         "The value does not pass the controller's validation, and for this annotation the controller then drops the whole Ingress object: none of its hosts and paths is served. (On a running controller the last accepted version of the object stays until a restart, which hides the fault.)\n\nCorrect the value, or remove the annotation. With `--nginx-version pre-1.12` values are judged as controllers before v1.12 did, which did not validate them.";
     AnnotationDeniesIngress = 401, "annotation-denies-ingress", Error, "an annotation value makes ingress-nginx answer 503",
@@ -88,6 +122,54 @@ codes! {
         "The value cannot be read as what the key needs, so the controller keeps the default of the key.\n\nThe output does the same. Correct the value or remove the key.";
     ConfigKeyUnknown = 421, "controller-setting-unknown", Info, "a key of the controller's ConfigMap does not exist",
         "The controller ignores keys that it does not know. It has had no effect.\n\nThe output leaves it out.";
+    NormalisedPath = 501, "normalised-path", Info, "backends see the normalised path",
+        "nginx matches the decoded path, with `//`, `.` and `..` resolved, and then forwards the request target as the client sent it. Envoy matches and forwards the normalised path, so a backend sees `/a/b` where it saw `/a//b` or `/a/./b` or `/a%2Fb`. Which rule a request takes does not change, nor does what protects it.\n\nNothing to do unless a backend depends on escaped or doubled slashes.";
+    MalformedTarget = 502, "malformed-target", Info, "malformed request targets get another answer",
+        "nginx answers 400 to a path with a bad escape such as `%zz`, or one that leads above the root. Envoy passes a bad escape on to the backend, resolves `/../x` to `/x`, and answers 400 to a `#`. No access rule is passed by that: the rules see the same path as the backend.";
+    BackendFailure = 503, "backend-failure", Info, "a backend that refuses connections gets another status",
+        "Where a backend refuses the connection nginx answers 502 and Envoy 503. Where a host name cannot be resolved both answer 503.";
+    RedirectSlash = 504, "redirect-slash", Info, "the redirect to HTTPS keeps a final slash",
+        "ingress-nginx strips one final slash of the whole request target when it redirects to HTTPS: `/foo/` becomes `/foo`, and `/x?next=/` loses the slash of its query. The converted redirect keeps both. `preserve-trailing-slash: \"true\"` does the same in ingress-nginx.";
+    RedirectPort = 505, "redirect-port", Info, "redirects keep an unusual port",
+        "ingress-nginx leaves the port of the request out of the `Location` of its redirects. Envoy keeps a port other than 80 and 443 that a client sent in `Host`.";
+    NoCertificate = 506, "no-certificate", Warning, "nothing listens for HTTPS",
+        "ingress-nginx serves HTTPS for every host, with a self-signed certificate where no other fits. A Gateway listener needs a certificate from a Secret.\n\nPass `--default-ssl-certificate NAMESPACE/NAME`, the flag that the controller has for the same purpose.";
+    ForwardedPrefixCaptures = 507, "forwarded-prefix-captures", Warning, "X-Forwarded-Prefix with captures is not set",
+        "Header values in Gateway API cannot hold captures of the path.\n\nWrite the prefix without `$`, with one Ingress for each prefix.";
+    AutoHttp = 508, "auto-http", Warning, "backend-protocol AUTO_HTTP becomes HTTP",
+        "`AUTO_HTTP` speaks to the backend with the scheme that the client used. Envoy decides the scheme for each backend.\n\nSet `backend-protocol` to `HTTP` or `HTTPS`.";
+    UpstreamVhost = 509, "upstream-vhost", Warning, "upstream-vhost cannot be written",
+        "Gateway API rewrites the authority to a DNS name, without port and without variables. The backend gets the `Host` of the client.\n\nName a plain host, or let the backend accept the original one.";
+    RedirectQuery = 510, "redirect-query", Warning, "a relative redirect loses the query",
+        "With `relative-redirects` nginx answers with a path and the query of the request. Envoy can answer with a fixed path only.";
+    RedirectCase = 511, "redirect-case", Warning, "a redirect is matched with regard to case",
+        "A redirect that keeps the rest of the path can only be written for a prefix, and prefixes are case-sensitive in Gateway API. Requests in another case get 404.";
+    WildcardFallThrough = 512, "wildcard-fall-through", Warning, "names below a wildcard host do not reach the catch-all rules",
+        "`*.example.com` stands for one label in ingress-nginx, and `a.b.example.com` gets what the rules without a host do. In Gateway API the wildcard host takes both; the converted rules serve one label only, and deeper names get 404.\n\nAdd a host of its own for deeper names.";
+    GrpcFrontEnd = 513, "grpc-lower-case", Info, "backend-protocol in lower case",
+        "ingress-nginx speaks gRPC for a lower-case value, but leaves out the headers that it sets otherwise. The converted route sends them.";
+    AliasCertificate = 514, "alias-certificate", Info, "an alias is served with the certificate that fits it",
+        "ingress-nginx serves an alias over HTTPS with the certificate of the host only if that names the alias. The Gateway chooses by the names in the certificates as well.";
+    NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
+        "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
+    ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
+        "The annotation limits who may pass, and this version cannot carry it over whole. A route without it would be open, so its paths answer 503 instead.\n\nConvert the Ingress by hand, or accept the refusal until this annotation is supported.";
+    RewriteVariable = 602, "rewrite-variable", Error, "a rewrite target holds nginx variables",
+        "A rewrite in Envoy sees the path alone, and knows none of nginx's variables. The route answers 503.\n\nWrite the target with captures of the path (`$1` … `$9`) only.";
+    RedirectCaptures = 603, "redirect-captures", Error, "a redirect with captures cannot be written",
+        "Gateway API redirects to a fixed path, or replaces a prefix; it has no captures. The path answers 503.\n\nRedirect in the application, or list the targets with a `permanent-redirect` each.";
+    AliasPattern = 604, "alias-pattern", Error, "a server alias cannot be written",
+        "Gateway API takes host names with `*` as the whole first label at most; nginx also takes regular expressions and other wildcards. The alias is not served.\n\nList the names one by one.";
+    FastCgi = 605, "fastcgi", Error, "FastCGI backends are not supported",
+        "Envoy does not speak FastCGI. The path answers 503.\n\nPut a web server that speaks FastCGI (nginx, Apache, Caddy) beside the application and let the Service point to it.";
+    PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
+        "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
+    TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",
+        "A listener takes 64 certificates. The hosts of the others get the default one.\n\nUse wildcard certificates, or convert in parts with a Gateway each.";
+    PatternInvalid = 801, "pattern-invalid", Error, "a path is not a valid pattern",
+        "The host is in regex mode, and nginx cannot compile this path. ingress-nginx then loads no configuration at all and keeps serving the last good one. Nothing is written for the path.\n\nMend the pattern.";
+    PatternInexpressible = 802, "pattern-inexpressible", Error, "a pattern cannot be said in RE2",
+        "nginx matches with PCRE, Envoy with RE2, which has no lookaround, back-references, atomic groups or recursion. Where an equal RE2 pattern exists it is written; this one has none.\n\nWrite the pattern without the construct that is underlined, for example as several paths.";
     UnreadableFile = 901, "unreadable-file", Error, "a file or directory cannot be read",
         "The operating system refused to open or read it; the message says why. Everything else is converted, and the exit code is 2, because nobody knows what the file would have added: ingress-nginx merges Ingresses of all files, so the output may lack routes.\n\nGive yourself the right to read it, name other paths, or leave it out with `--exclude`.";
     NotUtf8 = 902, "not-utf-8", Error, "a document is not UTF-8",

@@ -1,1 +1,49 @@
-//! (being built)
+//! The routing model written as Gateway API and Envoy Gateway objects.
+//!
+//! What Gateway API v1.6 (standard channel) and Envoy Gateway v1.9 can say, and how they
+//! order rules, is known here and nowhere else. It knows neither nginx nor annotations.
+
+pub mod envoy;
+
+mod backend;
+mod emit;
+mod filter;
+mod infra;
+mod name;
+mod object;
+mod order;
+mod path;
+mod redirect;
+mod rule;
+
+use gatewright_diagnostics::{Diagnostic, Outcome};
+use gatewright_model::Origin;
+
+pub use emit::emit;
+pub use object::{Object, Part, Spec};
+
+/// How to write.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Namespace and name of the Gateway.
+    pub gateway: (String, String),
+    /// The Gateway exists already: neither it nor what belongs to it is written.
+    pub existing: bool,
+    /// Name of a `GatewayClass` that exists; `None` writes one.
+    pub class: Option<String>,
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+pub struct Emitted {
+    /// The objects, in the order to write them.
+    pub objects: Vec<Object>,
+    /// Findings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What became of values that could not be written as they are.
+    pub outcomes: Vec<(Origin, Outcome)>,
+    /// Whether a `Backend` is among the objects (`extensionApis.enableBackend`).
+    pub needs_backend: bool,
+    /// Number of route rules.
+    pub rules: usize,
+}

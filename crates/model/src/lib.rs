@@ -1,1 +1,19 @@
-//! (being built)
+//! The routing model: hosts, ordered routes, matchers, actions, policies.
+//!
+//! The front end lowers what a proxy does into this model; the back end writes it
+//! for another proxy. It knows neither YAML nor Kubernetes, neither nginx nor Envoy.
+//! Every value that a person wrote carries its [`Origin`].
+
+mod backend;
+mod host;
+pub mod pattern;
+mod policy;
+mod route;
+
+pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
+pub use host::{Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef};
+pub use policy::{ForwardedHeaders, Globals, Policies};
+pub use route::{
+    Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
+    Route,
+};

@@ -39,6 +39,19 @@ impl Span {
         self.end - self.start
     }
 
+    /// The part of this range that holds the bytes `part` of a scalar whose value has
+    /// `length` bytes: exact for plain scalars and for quoted ones without escapes, else all.
+    #[must_use]
+    pub fn part(self, length: usize, part: &std::ops::Range<usize>) -> Self {
+        let quotes = match (self.len() as usize).checked_sub(length) {
+            Some(0) => 0,
+            Some(2) => 1,
+            _ => return self,
+        };
+        let at = |offset: usize| self.start + u32::try_from(quotes + offset).unwrap_or(0);
+        Self::new(self.file, at(part.start), at(part.end))
+    }
+
     /// Whether the range holds no byte.
     pub const fn is_empty(self) -> bool {
         self.start == self.end

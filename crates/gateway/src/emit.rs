@@ -1,0 +1,487 @@
+//! From hosts to route objects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
+use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo};
+use gateway_api::tlsroutes::{TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec};
+use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
+use indexmap::IndexMap;
+
+use crate::backend::{Reference, backend_ref, reference, service_ref};
+use crate::envoy::{BackendSpec, HttpRouteFilterSpec};
+use crate::name::{Names, hash, join, slug};
+use crate::rule::{Planned, Section};
+use crate::{Emitted, Object, Part, Settings, Spec, infra};
+
+/// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
+const MAX_RULES: usize = 16;
+/// Host names of one `HTTPRoute` (Gateway API `spec.hostnames`).
+const MAX_HOSTNAMES: usize = 16;
+/// A run of rules may end from here on.
+const MIN_CHUNK: usize = 6;
+
+/// Writes the model.
+pub fn emit(model: &Model, settings: &Settings) -> Emitted {
+    let mut emitter = Emitter::new(model, settings);
+    emitter.hosts();
+    infra::emit(&mut emitter);
+    emitter.finish()
+}
+
+pub(crate) struct Emitter<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) settings: &'a Settings,
+    /// Whether there is a certificate for any HTTPS listener.
+    pub(crate) https: bool,
+    pub(crate) out: Emitted,
+    names: Names,
+    filters: BTreeMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
+    backends: BTreeMap<(Arc<str>, String), BackendSpec>,
+    grants: BTreeMap<Grant, ()>,
+}
+
+/// One permission to refer across namespaces.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Grant {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) from: (&'static str, &'static str, String),
+    pub(crate) to: (&'static str, &'static str, String),
+    pub(crate) infra: bool,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(model: &'a Model, settings: &'a Settings) -> Self {
+        let mut names = Names::default();
+        for owner in &model.owners {
+            names.reserve("HTTPRoute", &owner.namespace, &owner.name);
+        }
+        Self {
+            model,
+            settings,
+            https: settings.existing || infra::has_certificate(model),
+            out: Emitted::default(),
+            names,
+            filters: BTreeMap::new(),
+            backends: BTreeMap::new(),
+            grants: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn diagnose(&mut self, diagnostic: Diagnostic) {
+        self.out.diagnostics.push(diagnostic);
+    }
+
+    /// A finding about a value, which also decides what became of it.
+    pub(crate) fn report(&mut self, origin: &Origin, refused: bool, diagnostic: Diagnostic) {
+        let code = diagnostic.code;
+        let outcome = if refused {
+            Outcome::Refused(code)
+        } else {
+            Outcome::Difference(code)
+        };
+        self.out.outcomes.push((origin.clone(), outcome));
+        let mut diagnostic = diagnostic.object(&self.object_ref(origin.owner));
+        if let Some(key) = origin.annotation {
+            diagnostic = diagnostic.annotation(key);
+        }
+        if diagnostic.labels.is_empty() {
+            diagnostic = diagnostic.at(origin.span);
+        }
+        if !self.out.diagnostics.contains(&diagnostic) {
+            self.out.diagnostics.push(diagnostic);
+        }
+    }
+
+    pub(crate) fn object_ref(&self, owner: OwnerId) -> ObjectRef {
+        let owner = self.model.owner(owner);
+        ObjectRef::new(
+            Arc::clone(&owner.kind),
+            Arc::clone(&owner.namespace),
+            Arc::clone(&owner.name),
+        )
+    }
+
+    /// The name of an `HTTPRouteFilter` with this specification.
+    pub(crate) fn filter(
+        &mut self,
+        owner: &Owner,
+        suffix: &str,
+        spec: HttpRouteFilterSpec,
+        comment: String,
+    ) -> String {
+        let wanted = join(&owner.name, suffix);
+        let key = |name: &str| (Arc::clone(&owner.namespace), name.to_owned());
+        let name = match self.filters.get(&key(&wanted)) {
+            Some((taken, _)) if *taken != spec => {
+                join(&wanted, &format!("{:08x}", hash(&format!("{spec:?}")) >> 32))
+            }
+            _ => wanted,
+        };
+        self.filters.insert(key(&name), (spec, comment));
+        name
+    }
+
+    /// The reference to a backend; `None` when nothing could answer.
+    pub(crate) fn backend(
+        &mut self,
+        owner: &Owner,
+        backend: &gatewright_model::Backend,
+    ) -> Option<gateway_api::httproutes::HttpRouteRulesBackendRefs> {
+        let (mut ours, to) = match reference(backend) {
+            Reference::Unavailable => return None,
+            Reference::Service { name, port } => {
+                (service_ref(&name, port), ("", "Service", name))
+            }
+            Reference::Backend { name, spec } => {
+                let name = self.backend_object(&backend.namespace, name, spec);
+                (
+                    backend_ref(&name),
+                    ("gateway.envoyproxy.io", "Backend", name),
+                )
+            }
+        };
+        if backend.namespace != owner.namespace {
+            ours.namespace = Some(backend.namespace.to_string());
+            self.grant(Grant {
+                namespace: backend.namespace.to_string(),
+                name: join(&owner.namespace, &to.2),
+                from: (
+                    "gateway.networking.k8s.io",
+                    "HTTPRoute",
+                    owner.namespace.to_string(),
+                ),
+                to,
+                infra: false,
+            });
+        }
+        Some(ours)
+    }
+
+    fn backend_object(&mut self, namespace: &Arc<str>, wanted: String, spec: BackendSpec) -> String {
+        let wanted = crate::name::limit(&wanted);
+        let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
+            Some(taken) if *taken != spec => {
+                join(&wanted, &format!("{:08x}", hash(&format!("{spec:?}")) >> 32))
+            }
+            _ => wanted,
+        };
+        self.backends
+            .insert((Arc::clone(namespace), name.clone()), spec);
+        self.out.needs_backend = true;
+        name
+    }
+
+    pub(crate) fn grant(&mut self, grant: Grant) {
+        self.grants.insert(grant, ());
+    }
+
+    fn hosts(&mut self) {
+        let model = self.model;
+        // Rules of an owner that are the same on several hosts are written once.
+        let mut routes: IndexMap<(OwnerId, bool), Vec<(Vec<Planned>, Vec<&HostName>)>> =
+            IndexMap::new();
+        for host in &model.hosts {
+            if let Some(passthrough) = &host.passthrough {
+                self.passthrough(host, passthrough);
+            }
+            for (owner, planned) in self.plan(host) {
+                let serves_https = self.https && host.passthrough.is_none();
+                let (http, https) = split(planned, serves_https);
+                for (rules, plain) in [(http, true), (https, false)] {
+                    if rules.is_empty() {
+                        continue;
+                    }
+                    let groups = routes.entry((owner, plain)).or_default();
+                    match groups.iter_mut().find(|(known, hosts)| {
+                        *known == rules && !matches!(hosts[0], HostName::Any)
+                            && host.name != HostName::Any
+                    }) {
+                        Some((_, hosts)) => hosts.push(&host.name),
+                        None => groups.push((rules, vec![&host.name])),
+                    }
+                }
+            }
+        }
+        for ((owner, plain), groups) in routes {
+            let lone = groups.len() == 1;
+            for (rules, hosts) in groups {
+                self.route(owner, plain, rules, &hosts, lone);
+            }
+        }
+    }
+
+    fn route(
+        &mut self,
+        owner: OwnerId,
+        plain: bool,
+        rules: Vec<Planned>,
+        hosts: &[&HostName],
+        lone: bool,
+    ) {
+        let model = self.model;
+        let owner = model.owner(owner);
+        let both = rules.iter().all(|rule| rule.section == Section::Both);
+        let mut base = owner.name.to_string();
+        if !lone {
+            base = join(&base, &slug(&hosts[0].to_string()));
+        }
+        if plain && !both {
+            base = join(&base, "http");
+        }
+        let sections: Vec<&str> = match (both && self.https, plain) {
+            (true, _) => vec!["http", "https"],
+            (false, true) => vec!["http"],
+            (false, false) => vec!["https"],
+        };
+        let any = *hosts[0] == HostName::Any;
+        for hosts in hosts.chunks(MAX_HOSTNAMES) {
+            let mut base = base.clone();
+            if hosts.len() == MAX_HOSTNAMES {
+                base = join(&base, &slug(&hosts[0].to_string()));
+            }
+            for (at, chunk) in chunks(&rules).into_iter().enumerate() {
+                let wanted = if at == 0 {
+                    base.clone()
+                } else {
+                    join(&base, chunk[0].rule.name.as_deref().unwrap_or_default())
+                };
+                let name = if *wanted == *owner.name {
+                    wanted
+                } else {
+                    let content = format!("{}/{}", owner.namespace, owner.name);
+                    self.names
+                        .take("HTTPRoute", &owner.namespace, &wanted, &content)
+                };
+                self.out.rules += chunk.len();
+                let spec = HttpRouteSpec {
+                    parent_refs: Some(
+                        sections
+                            .iter()
+                            .map(|section| self.parent(section))
+                            .collect(),
+                    ),
+                    hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
+                    rules: Some(chunk.iter().map(|p| p.rule.clone()).collect()),
+                };
+                self.out.objects.push(Object {
+                    part: Part::Routes,
+                    namespace: Arc::clone(&owner.namespace),
+                    name,
+                    spec: Spec::HttpRoute(Box::new(spec)),
+                    comments: vec![format!(
+                        "from {} {}/{}",
+                        owner.kind, owner.namespace, owner.name
+                    )],
+                    rule_comments: chunk.iter().map(|p| p.comments.clone()).collect(),
+                });
+            }
+        }
+    }
+
+    pub(crate) fn parent(&self, section: &str) -> HttpRouteParentRefs {
+        let (namespace, name) = &self.settings.gateway;
+        let port = if section == "http" { 80 } else { 443 };
+        HttpRouteParentRefs {
+            name: name.clone(),
+            namespace: Some(namespace.clone()),
+            // The listeners of a Gateway that is not ours have names that we do not know.
+            section_name: (!self.settings.existing).then(|| section.to_owned()),
+            port: self.settings.existing.then_some(port),
+            ..HttpRouteParentRefs::default()
+        }
+    }
+
+    fn passthrough(&mut self, host: &Host, passthrough: &Passthrough) {
+        let model = self.model;
+        let owner = model.owner(passthrough.origin.owner);
+        let Some(target) = self.backend(owner, &passthrough.backend) else {
+            return;
+        };
+        let (namespace, gateway) = &self.settings.gateway;
+        let section = infra::passthrough_section(&host.name);
+        let spec = TlsRouteSpec {
+            parent_refs: Some(vec![TlsRouteParentRefs {
+                name: gateway.clone(),
+                namespace: Some(namespace.clone()),
+                section_name: (!self.settings.existing).then_some(section),
+                port: self.settings.existing.then_some(443),
+                ..TlsRouteParentRefs::default()
+            }]),
+            hostnames: vec![host.name.to_string()],
+            rules: vec![TlsRouteRules {
+                name: Some("passthrough".to_owned()),
+                backend_refs: vec![TlsRouteRulesBackendRefs {
+                    group: target.group,
+                    kind: target.kind,
+                    name: target.name,
+                    namespace: target.namespace,
+                    port: target.port,
+                    weight: None,
+                }],
+            }],
+        };
+        let wanted = join(&owner.name, &slug(&host.name.to_string()));
+        let content = format!("{}/{}", owner.namespace, owner.name);
+        let name = self
+            .names
+            .take("TLSRoute", &owner.namespace, &wanted, &content);
+        self.out.rules += 1;
+        self.out.objects.push(Object {
+            part: Part::Routes,
+            namespace: Arc::clone(&owner.namespace),
+            name,
+            spec: Spec::TlsRoute(spec),
+            comments: vec![format!(
+                "from {} {}/{}: ssl-passthrough",
+                owner.kind, owner.namespace, owner.name
+            )],
+            rule_comments: Vec::new(),
+        });
+    }
+
+    fn finish(mut self) -> Emitted {
+        for ((namespace, name), (spec, comment)) in std::mem::take(&mut self.filters) {
+            self.push(namespace, name, Spec::HttpRouteFilter(Box::new(spec)), comment);
+        }
+        for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
+            self.push(namespace, name, Spec::Backend(Box::new(spec)), String::new());
+        }
+        for grant in std::mem::take(&mut self.grants).into_keys() {
+            let spec = ReferenceGrantSpec {
+                from: vec![ReferenceGrantFrom {
+                    group: grant.from.0.to_owned(),
+                    kind: grant.from.1.to_owned(),
+                    namespace: grant.from.2,
+                }],
+                to: vec![ReferenceGrantTo {
+                    group: grant.to.0.to_owned(),
+                    kind: grant.to.1.to_owned(),
+                    name: Some(grant.to.2),
+                }],
+            };
+            let namespace = Arc::from(grant.namespace);
+            self.push(namespace, grant.name, Spec::ReferenceGrant(spec), String::new());
+            if grant.infra {
+                if let Some(last) = self.out.objects.last_mut() {
+                    last.part = Part::Infra;
+                }
+            }
+        }
+        self.out.objects.sort_by(|a, b| {
+            (a.part, &a.namespace, a.spec.rank(), &a.name).cmp(&(
+                b.part,
+                &b.namespace,
+                b.spec.rank(),
+                &b.name,
+            ))
+        });
+        self.out
+    }
+
+    fn push(&mut self, namespace: Arc<str>, name: String, spec: Spec, comment: String) {
+        self.out.objects.push(Object {
+            part: Part::Routes,
+            namespace,
+            name,
+            spec,
+            comments: if comment.is_empty() {
+                Vec::new()
+            } else {
+                vec![comment]
+            },
+            rule_comments: Vec::new(),
+        });
+    }
+
+    pub(crate) fn infra(&mut self, namespace: &str, name: &str, spec: Spec, comments: Vec<String>) {
+        self.out.objects.push(Object {
+            part: Part::Infra,
+            namespace: Arc::from(namespace),
+            name: name.to_owned(),
+            spec,
+            comments,
+            rule_comments: Vec::new(),
+        });
+    }
+
+    pub(crate) fn limit_matches(&mut self, owner: OwnerId, origin: &Origin, path: &str) -> bool {
+        if path.len() <= crate::path::MAX_PATH {
+            return true;
+        }
+        let object = self.object_ref(owner);
+        self.report(
+            origin,
+            true,
+            Diagnostic::new(
+                Code::PathTooLong,
+                format!(
+                    "a path match of {} characters is longer than Gateway API takes",
+                    path.len()
+                ),
+            )
+            .object(&object)
+            .note("Gateway API limits a path match to 1,024 characters; the path answers 503")
+            .help("shorten the path, or split it into several paths"),
+        );
+        false
+    }
+}
+
+/// Rules for plain HTTP and for HTTPS. Rules for both stand in the first list alone when
+/// nothing differs, and in each list otherwise.
+fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
+    if !https {
+        let http = planned
+            .into_iter()
+            .filter(|p| p.section != Section::Https)
+            .map(|mut p| {
+                // There is no other listener that it could differ from.
+                p.section = Section::Both;
+                p
+            })
+            .collect();
+        return (http, Vec::new());
+    }
+    if planned.iter().all(|p| p.section == Section::Both) {
+        return (planned, Vec::new());
+    }
+    let pick = |section| {
+        planned
+            .iter()
+            .filter(|p| p.section == section || p.section == Section::Both)
+            .map(|p| Planned {
+                section,
+                ..p.clone()
+            })
+            .collect()
+    };
+    (pick(Section::Http), pick(Section::Https))
+}
+
+/// Runs of at most [`MAX_RULES`] rules. Where a long list is cut depends on the rules around
+/// the cut alone, so that a new rule moves no more than its neighbours.
+fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
+    if rules.len() <= MAX_RULES {
+        return vec![rules];
+    }
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    for at in 1..=rules.len() {
+        let length = at - start;
+        let ends = at == rules.len()
+            || length == MAX_RULES
+            || (length >= MIN_CHUNK && {
+                let rule: &HttpRouteRules = &rules[at].rule;
+                hash(rule.name.as_deref().unwrap_or_default()) % 6 == 0
+            });
+        if ends {
+            chunks.push(&rules[start..at]);
+            start = at;
+        }
+    }
+    chunks
+}

@@ -1,0 +1,168 @@
+use serde::Serialize;
+
+use super::TargetRef;
+
+/// `BackendTrafficPolicy`: how backends are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendTrafficPolicySpec {
+    /// Gateway, route, or rule of a route.
+    pub target_refs: Vec<TargetRef>,
+    /// Merged over the policy of the Gateway; only for routes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge_type: Option<&'static str>,
+    /// Timeouts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Timeout>,
+    /// Retries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// How endpoints are chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancer: Option<LoadBalancer>,
+    /// Limits of concurrency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit_breaker: Option<CircuitBreaker>,
+    /// Other answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_override: Vec<ResponseOverride>,
+    /// `Service` or `Endpoint`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing_type: Option<&'static str>,
+}
+
+/// Timeouts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Timeout {
+    /// Of TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpTimeout>,
+    /// Of HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpTimeout>,
+}
+
+/// TCP timeouts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TcpTimeout {
+    /// To connect.
+    pub connect_timeout: String,
+}
+
+/// HTTP timeouts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpTimeout {
+    /// Of the whole request; `0s` is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_timeout: Option<String>,
+    /// Without a byte in either direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_idle_timeout: Option<String>,
+}
+
+/// Retries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// Beyond the first try.
+    pub num_retries: u32,
+    /// What is tried again.
+    pub retry_on: RetryOn,
+    /// Pauses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_retry: Option<PerRetryPolicy>,
+}
+
+/// What is tried again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryOn {
+    /// Kinds of failure.
+    pub triggers: Vec<&'static str>,
+    /// Status codes, with the trigger `retriable-status-codes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http_status_codes: Vec<u16>,
+}
+
+/// Each try.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PerRetryPolicy {
+    /// Time of one try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// Pause between tries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_off: Option<BackOffPolicy>,
+}
+
+/// Pause between tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackOffPolicy {
+    /// First pause.
+    pub base_interval: String,
+    /// Longest pause.
+    pub max_interval: String,
+}
+
+/// How endpoints are chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoadBalancer {
+    /// `RoundRobin` and the like.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// Limits of concurrency for each backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CircuitBreaker {
+    /// Connections.
+    pub max_connections: u32,
+    /// Requests that wait for a connection.
+    pub max_pending_requests: u32,
+    /// Requests in flight.
+    pub max_parallel_requests: u32,
+}
+
+/// Another answer in place of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResponseOverride {
+    /// Which answers.
+    #[serde(rename = "match")]
+    pub matches: ResponseOverrideMatch,
+    /// `Local` (the proxy's own), `Backend` or `All`.
+    pub source: &'static str,
+    /// The answer in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseOverrideResponse>,
+}
+
+/// Which answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseOverrideMatch {
+    /// By status.
+    pub status_codes: Vec<StatusCodeMatch>,
+}
+
+/// A status code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusCodeMatch {
+    /// `Value`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The code.
+    pub value: u16,
+}
+
+/// The answer in place of another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseOverrideResponse {
+    /// Its status.
+    pub status_code: u16,
+}

@@ -1,0 +1,411 @@
+//! What belongs to the platform team: class, Gateway, base policies, grants.
+
+use std::collections::BTreeSet;
+
+use gateway_api::gatewayclasses::GatewayClassSpec;
+use gateway_api::gateways::{
+    GatewayInfrastructure, GatewayInfrastructureParametersRef, GatewayListeners,
+    GatewayListenersAllowedRoutes, GatewayListenersAllowedRoutesNamespaces,
+    GatewayListenersAllowedRoutesNamespacesFrom, GatewayListenersTls,
+    GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
+};
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{HostName, Model, SecretRef};
+
+use crate::emit::{Emitter, Grant};
+use crate::envoy::{
+    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2,
+    ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
+    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
+    HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
+    ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch, TargetRef,
+    TcpTimeout, Timeout, XForwardedForSettings,
+};
+use crate::name::{join, slug};
+use crate::Spec;
+
+/// The controller name of Envoy Gateway.
+const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
+/// Name of the `GatewayClass` that is written.
+const CLASS: &str = "envoy-gateway";
+/// Certificates of one listener (Gateway API `tls.certificateRefs`).
+const MAX_CERTIFICATES: usize = 64;
+/// More than any pod serves; Envoy's own default of 1,024 would refuse what nginx serves.
+const NO_LIMIT: u32 = 4_294_967_295;
+
+/// Whether an HTTPS listener has anything to present.
+pub(crate) fn has_certificate(model: &Model) -> bool {
+    model.globals.default_certificate.is_some() || !certificates(model).is_empty()
+}
+
+fn certificates(model: &Model) -> BTreeSet<&SecretRef> {
+    model
+        .hosts
+        .iter()
+        .filter(|host| host.passthrough.is_none())
+        .filter_map(|host| host.certificate.as_ref())
+        .flat_map(|certificate| &certificate.secrets)
+        .collect()
+}
+
+/// The listener that passes a host's TLS through.
+pub(crate) fn passthrough_section(host: &HostName) -> String {
+    join("tls", &slug(&host.to_string()))
+}
+
+pub(crate) fn emit(emitter: &mut Emitter<'_>) {
+    if emitter.model.hosts.is_empty() {
+        return;
+    }
+    let model = emitter.model;
+    if !emitter.https {
+        no_https(emitter);
+    }
+    grants(emitter);
+    if emitter.settings.existing {
+        return;
+    }
+    let (namespace, name) = emitter.settings.gateway.clone();
+    emitter.infra("", &namespace, Spec::Namespace, Vec::new());
+    let class = if let Some(class) = &emitter.settings.class {
+        class.clone()
+    } else {
+        let spec = GatewayClassSpec {
+            controller_name: CONTROLLER.to_owned(),
+            ..GatewayClassSpec::default()
+        };
+        emitter.infra("", CLASS, Spec::GatewayClass(spec), Vec::new());
+        CLASS.to_owned()
+    };
+    emitter.infra(
+        &namespace,
+        &name,
+        Spec::EnvoyProxy(proxy()),
+        vec!["nginx limits, then checks addresses, then asks for credentials".to_owned()],
+    );
+    let listeners = listeners(emitter);
+    let https = emitter.https;
+    let spec = GatewaySpec {
+        gateway_class_name: class,
+        infrastructure: Some(GatewayInfrastructure {
+            parameters_ref: Some(GatewayInfrastructureParametersRef {
+                group: "gateway.envoyproxy.io".to_owned(),
+                kind: "EnvoyProxy".to_owned(),
+                name: name.clone(),
+            }),
+            ..GatewayInfrastructure::default()
+        }),
+        listeners,
+        ..GatewaySpec::default()
+    };
+    emitter.infra(&namespace, &name, Spec::Gateway(Box::new(spec)), Vec::new());
+    let base = vec!["what ingress-nginx does for every backend without an annotation".to_owned()];
+    let spec = backend_traffic(model, &name);
+    emitter.infra(
+        &namespace,
+        &name,
+        Spec::BackendTrafficPolicy(Box::new(spec)),
+        base,
+    );
+    for (section, on) in [("http", true), ("https", https)] {
+        if on {
+            let spec = client_traffic(model, &name, section);
+            emitter.infra(
+                &namespace,
+                &join(&name, section),
+                Spec::ClientTrafficPolicy(Box::new(spec)),
+                vec![format!("what ingress-nginx does for every client on {section}")],
+            );
+        }
+    }
+}
+
+fn no_https(emitter: &mut Emitter<'_>) {
+    emitter.diagnose(
+        Diagnostic::new(
+            Code::NoCertificate,
+            "there is no certificate, so nothing listens for HTTPS",
+        )
+        .note("ingress-nginx serves HTTPS for every host, with a self-signed certificate where no other fits")
+        .help("pass `--default-ssl-certificate NAMESPACE/NAME` with a TLS Secret that exists in the cluster"),
+    );
+}
+
+fn grants(emitter: &mut Emitter<'_>) {
+    if emitter.settings.existing {
+        return;
+    }
+    let (namespace, name) = emitter.settings.gateway.clone();
+    let model = emitter.model;
+    let secrets = certificates(model)
+        .into_iter()
+        .chain(&model.globals.default_certificate);
+    for secret in secrets {
+        if *secret.namespace == *namespace {
+            continue;
+        }
+        emitter.grant(Grant {
+            namespace: secret.namespace.to_string(),
+            name: join(&name, &secret.name),
+            from: (
+                "gateway.networking.k8s.io",
+                "Gateway",
+                namespace.clone(),
+            ),
+            to: ("", "Secret", secret.name.to_string()),
+            infra: true,
+        });
+    }
+}
+
+/// nginx limits first, then looks at the address, then asks for credentials; Envoy Gateway
+/// asks for credentials first.
+fn proxy() -> EnvoyProxySpec {
+    let before = |name, before| FilterPosition { name, before };
+    EnvoyProxySpec {
+        filter_order: vec![
+            before("envoy.filters.http.rbac", "envoy.filters.http.ext_authz"),
+            before("envoy.filters.http.rbac", "envoy.filters.http.basic_auth"),
+            before("envoy.filters.http.local_ratelimit", "envoy.filters.http.rbac"),
+        ],
+    }
+}
+
+fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
+    let (namespace, _) = emitter.settings.gateway.clone();
+    let all = || {
+        Some(GatewayListenersAllowedRoutes {
+            namespaces: Some(GatewayListenersAllowedRoutesNamespaces {
+                from: Some(GatewayListenersAllowedRoutesNamespacesFrom::All),
+                selector: None,
+            }),
+            kinds: None,
+        })
+    };
+    let mut listeners = vec![GatewayListeners {
+        name: "http".to_owned(),
+        protocol: "HTTP".to_owned(),
+        port: 80,
+        allowed_routes: all(),
+        ..GatewayListeners::default()
+    }];
+    if emitter.https {
+        let model = emitter.model;
+        let mut refs: Vec<&SecretRef> = model.globals.default_certificate.iter().collect();
+        let default = refs.first().copied();
+        refs.extend(
+            certificates(model)
+                .into_iter()
+                .filter(|secret| Some(*secret) != default),
+        );
+        if refs.len() > MAX_CERTIFICATES {
+            emitter.diagnose(
+                Diagnostic::new(
+                    Code::TooManyCertificates,
+                    format!(
+                        "{} certificates are more than the {MAX_CERTIFICATES} that a listener takes",
+                        refs.len()
+                    ),
+                )
+                .note("the hosts of the others get the default certificate")
+                .help("use wildcard certificates, or convert in parts with a Gateway each (`--gateway`)"),
+            );
+            refs.truncate(MAX_CERTIFICATES);
+        }
+        listeners.push(GatewayListeners {
+            name: "https".to_owned(),
+            protocol: "HTTPS".to_owned(),
+            port: 443,
+            allowed_routes: all(),
+            tls: Some(GatewayListenersTls {
+                mode: Some(GatewayListenersTlsMode::Terminate),
+                certificate_refs: Some(
+                    refs.into_iter()
+                        .map(|secret| GatewayListenersTlsCertificateRefs {
+                            name: secret.name.to_string(),
+                            namespace: (*secret.namespace != *namespace)
+                                .then(|| secret.namespace.to_string()),
+                            ..GatewayListenersTlsCertificateRefs::default()
+                        })
+                        .collect(),
+                ),
+                options: None,
+            }),
+            ..GatewayListeners::default()
+        });
+    }
+    for host in &emitter.model.hosts {
+        if host.passthrough.is_some() {
+            listeners.push(GatewayListeners {
+                name: passthrough_section(&host.name),
+                protocol: "TLS".to_owned(),
+                port: 443,
+                hostname: Some(host.name.to_string()),
+                allowed_routes: all(),
+                tls: Some(GatewayListenersTls {
+                    mode: Some(GatewayListenersTlsMode::Passthrough),
+                    ..GatewayListenersTls::default()
+                }),
+            });
+        }
+    }
+    listeners
+}
+
+fn backend_traffic(model: &Model, gateway: &str) -> BackendTrafficPolicySpec {
+    let globals = &model.globals;
+    BackendTrafficPolicySpec {
+        target_refs: vec![TargetRef::gateway_api("Gateway", gateway, None)],
+        timeout: Some(Timeout {
+            tcp: Some(TcpTimeout {
+                connect_timeout: seconds(globals.connect_timeout),
+            }),
+            http: Some(HttpTimeout {
+                request_timeout: Some("0s".to_owned()),
+                stream_idle_timeout: Some(seconds(globals.idle_timeout)),
+            }),
+        }),
+        retry: retry(globals.tries),
+        load_balancer: Some(LoadBalancer { kind: "RoundRobin" }),
+        circuit_breaker: Some(CircuitBreaker {
+            max_connections: NO_LIMIT,
+            max_pending_requests: NO_LIMIT,
+            max_parallel_requests: NO_LIMIT,
+        }),
+        // Envoy Gateway answers 500 for a Service that is not there, nginx 503.
+        response_override: vec![ResponseOverride {
+            matches: ResponseOverrideMatch {
+                status_codes: vec![StatusCodeMatch {
+                    kind: "Value",
+                    value: 500,
+                }],
+            },
+            source: "Local",
+            response: Some(ResponseOverrideResponse { status_code: 503 }),
+        }],
+        ..BackendTrafficPolicySpec::default()
+    }
+}
+
+/// Tries again only what cannot have reached the backend, since Envoy cannot tell methods apart.
+fn retry(tries: u32) -> Option<Retry> {
+    let retries = match tries {
+        1 => return None,
+        // nginx goes on until every endpoint has failed.
+        0 => 5,
+        tries => tries - 1,
+    };
+    Some(Retry {
+        num_retries: retries,
+        retry_on: RetryOn {
+            triggers: vec!["connect-failure", "reset-before-request"],
+            http_status_codes: Vec::new(),
+        },
+        per_retry: Some(PerRetryPolicy {
+            timeout: None,
+            back_off: Some(BackOffPolicy {
+                base_interval: "1ms".to_owned(),
+                max_interval: "1ms".to_owned(),
+            }),
+        }),
+    })
+}
+
+fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> ClientTrafficPolicySpec {
+    let globals = &model.globals;
+    let https = section == "https";
+    let forwarded = &globals.forwarded;
+    let port = if https { "443" } else { "80" };
+    let mut early = HeaderModifier::default();
+    if !forwarded.trust {
+        early.set = [
+            ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
+            ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
+            ("X-Real-IP", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+            ("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
+            ("X-Forwarded-Port", port),
+            ("X-Forwarded-Scheme", section),
+            ("X-Scheme", section),
+        ]
+        .map(|(name, value)| HeaderValue::new(name, value))
+        .into();
+        early.remove.push("X-Forwarded-For".to_owned());
+    }
+    early.remove.push("Proxy".to_owned());
+    let mut late = HeaderModifier {
+        set: Vec::new(),
+        remove: vec!["Server".to_owned()],
+    };
+    if let Some(hsts) = globals.hsts.as_ref().filter(|_| https) {
+        late.set
+            .push(HeaderValue::new("Strict-Transport-Security", hsts));
+    }
+    ClientTrafficPolicySpec {
+        target_refs: vec![TargetRef::gateway_api("Gateway", gateway, Some(section))],
+        client_ip_detection: forwarded.trust.then(|| ClientIpDetection {
+            x_forwarded_for: XForwardedForSettings {
+                trusted_cidrs: if forwarded.trusted.is_empty() {
+                    vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()]
+                } else {
+                    forwarded.trusted.clone()
+                },
+                num_trusted_hops: None,
+            },
+        }),
+        proxy_protocol: forwarded
+            .proxy_protocol
+            .then_some(ProxyProtocolSettings { optional: false }),
+        timeout: Some(ClientTimeout {
+            http: ClientHttpTimeout {
+                idle_timeout: Some(seconds(globals.client_idle_timeout)),
+                request_headers_received_timeout: Some(seconds(globals.client_header_timeout)),
+            },
+        }),
+        // nginx routes by the decoded path: an escaped slash must not lead around a rule.
+        path: Some(ClientPath {
+            escaped_slashes_action: "UnescapeAndForward",
+        }),
+        headers: Some(HeaderSettings {
+            with_underscores_action: Some(if globals.underscores_in_headers {
+                "Allow"
+            } else {
+                "DropHeader"
+            }),
+            request_id: Some("PreserveOrGenerate"),
+            early_request_headers: Some(early),
+            late_response_headers: Some(late),
+        }),
+        http1: Some(ClientHttp1 {
+            http10: Some(EmptyStruct {}),
+            preserve_header_case: None,
+        }),
+        http2: Some(ClientHttp2 {
+            max_concurrent_streams: globals.http2_streams,
+        }),
+        tls: None,
+    }
+}
+
+/// A Gateway API duration: at most five digits a unit.
+pub(crate) fn seconds(seconds: u32) -> String {
+    if seconds < 100_000 {
+        return format!("{seconds}s");
+    }
+    let (hours, rest) = (seconds / 3600, seconds % 3600);
+    match (hours.min(99_999), rest) {
+        (hours, 0) => format!("{hours}h"),
+        (hours, rest) => format!("{hours}h{rest}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn durations_keep_to_five_digits() {
+        assert_eq!(seconds(60), "60s");
+        assert_eq!(seconds(1_728_000), "480h");
+        assert_eq!(seconds(100_001), "27h2801s");
+    }
+}

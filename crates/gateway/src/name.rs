@@ -1,0 +1,153 @@
+//! Names that come from content, never from counters or the order of files.
+
+use std::collections::BTreeSet;
+
+/// Longest name of an object or a rule (a DNS subdomain).
+const MAX_NAME: usize = 253;
+/// A slug longer than this ends in a hash.
+const MAX_SLUG: usize = 40;
+
+/// 64-bit FNV-1a: small, and the same on every machine and in every release.
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn short_hash(text: &str) -> String {
+    format!("{:08x}", hash(text) >> 32)
+}
+
+/// A lower-case name part for any text. Texts that lose characters on the way get a hash,
+/// so that different texts have different slugs.
+pub(crate) fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            slug.push(c);
+        } else if c.is_ascii_uppercase() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let trimmed = slug.trim_end_matches('-');
+    let plain = text.trim_matches('/');
+    let exact = !trimmed.is_empty()
+        && trimmed.len() <= MAX_SLUG
+        && plain.len() == trimmed.len()
+        && plain
+            .bytes()
+            .zip(trimmed.bytes())
+            .all(|(a, b)| a == b || (a == b'/' && b == b'-'))
+        && !plain.contains('-')
+        && !text.ends_with('/');
+    if text == "/" {
+        return "root".to_owned();
+    }
+    if exact {
+        return trimmed.to_owned();
+    }
+    let mut head: String = trimmed.chars().take(MAX_SLUG).collect();
+    while head.ends_with('-') {
+        head.pop();
+    }
+    if head.is_empty() {
+        return format!("p-{}", short_hash(text));
+    }
+    format!("{head}-{}", short_hash(text))
+}
+
+/// `base-suffix`, cut to the limit with a hash of the whole.
+pub(crate) fn join(base: &str, suffix: &str) -> String {
+    limit(&format!("{base}-{suffix}"))
+}
+
+/// `name`, cut to the limit with a hash of the whole.
+pub(crate) fn limit(name: &str) -> String {
+    if name.len() <= MAX_NAME {
+        return name.to_owned();
+    }
+    let head: String = name.chars().take(MAX_NAME - 9).collect();
+    format!(
+        "{}-{}",
+        head.trim_end_matches(['-', '.']),
+        short_hash(name)
+    )
+}
+
+/// Names that are taken, by kind and namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    taken: BTreeSet<(&'static str, String, String)>,
+}
+
+impl Names {
+    /// Keeps a name for its rightful owner.
+    pub(crate) fn reserve(&mut self, kind: &'static str, namespace: &str, name: &str) {
+        self.taken
+            .insert((kind, namespace.to_owned(), name.to_owned()));
+    }
+
+    /// `wanted`, or with a hash of `content` when another object has that name.
+    pub(crate) fn take(
+        &mut self,
+        kind: &'static str,
+        namespace: &str,
+        wanted: &str,
+        content: &str,
+    ) -> String {
+        let free = |names: &Self, name: &str| {
+            !names
+                .taken
+                .contains(&(kind, namespace.to_owned(), name.to_owned()))
+        };
+        let mut name = limit(wanted);
+        let mut salt = content.to_owned();
+        while !free(self, &name) {
+            name = limit(&format!("{wanted}-{}", short_hash(&salt)));
+            salt.push('\'');
+        }
+        self.reserve(kind, namespace, &name);
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_readable_and_distinct() {
+        assert_eq!(slug("/"), "root");
+        assert_eq!(slug("/api/v1"), "api-v1");
+        let texts = ["/api-v1", "/api/v1/", "/API/v1", "/api.v1", "/a(/|$)(.*)", "/(.*)", "//"];
+        let mut slugs: Vec<_> = texts.iter().map(|t| slug(t)).collect();
+        slugs.push(slug("/api/v1"));
+        slugs.sort();
+        slugs.dedup();
+        assert_eq!(slugs.len(), texts.len() + 1, "{slugs:?}");
+        for s in slugs {
+            assert!(s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{s}");
+            assert!(!s.starts_with('-') && !s.ends_with('-'), "{s}");
+        }
+    }
+
+    #[test]
+    fn long_names_keep_to_the_limit_and_stay_distinct() {
+        let a = limit(&"a".repeat(300));
+        let b = limit(&format!("{}b", "a".repeat(299)));
+        assert!(a.len() <= MAX_NAME && b.len() <= MAX_NAME);
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_hash() {
+        let mut names = Names::default();
+        names.reserve("HTTPRoute", "shop", "web-http");
+        let name = names.take("HTTPRoute", "shop", "web-http", "redirects of web");
+        assert_ne!(name, "web-http");
+        assert!(name.starts_with("web-http-"));
+        assert_eq!(names.take("HTTPRoute", "blog", "web-http", "x"), "web-http");
+    }
+}

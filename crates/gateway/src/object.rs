@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use gateway_api::gatewayclasses::GatewayClassSpec;
+use gateway_api::gateways::GatewaySpec;
+use gateway_api::httproutes::HttpRouteSpec;
+use gateway_api::listenersets::ListenerSetSpec;
+use gateway_api::referencegrants::ReferenceGrantSpec;
+use gateway_api::tlsroutes::TlsRouteSpec;
+use serde::Serialize;
+
+use crate::envoy::{
+    BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyProxySpec,
+    HttpRouteFilterSpec, SecurityPolicySpec,
+};
+
+/// Which team reviews an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The platform team: class, Gateway, its base policies and the grants for it.
+    Infra,
+    /// The application teams: routes and what belongs to them.
+    Routes,
+}
+
+/// An object to write.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Whose it is.
+    pub part: Part,
+    /// Its namespace; empty for a cluster-wide one.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub spec: Spec,
+    /// Lines of the comment above it.
+    pub comments: Vec<String>,
+    /// Lines of the comment above each of its rules.
+    pub rule_comments: Vec<Vec<String>>,
+}
+
+/// The specification of an object; serialises without kind.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Spec {
+    /// A core/v1 Namespace, which has no specification of its own.
+    Namespace,
+    /// gateway.networking.k8s.io/v1.
+    GatewayClass(GatewayClassSpec),
+    /// gateway.networking.k8s.io/v1.
+    Gateway(Box<GatewaySpec>),
+    /// gateway.networking.k8s.io/v1.
+    ListenerSet(Box<ListenerSetSpec>),
+    /// gateway.networking.k8s.io/v1.
+    HttpRoute(Box<HttpRouteSpec>),
+    /// gateway.networking.k8s.io/v1.
+    TlsRoute(TlsRouteSpec),
+    /// gateway.networking.k8s.io/v1.
+    ReferenceGrant(ReferenceGrantSpec),
+    /// gateway.envoyproxy.io/v1alpha1.
+    EnvoyProxy(EnvoyProxySpec),
+    /// gateway.envoyproxy.io/v1alpha1.
+    ClientTrafficPolicy(Box<ClientTrafficPolicySpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
+    BackendTrafficPolicy(Box<BackendTrafficPolicySpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
+    SecurityPolicy(Box<SecurityPolicySpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
+    HttpRouteFilter(Box<HttpRouteFilterSpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
+    Backend(Box<BackendSpec>),
+}
+
+impl Spec {
+    /// The kind of the object.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Namespace => "Namespace",
+            Self::GatewayClass(_) => "GatewayClass",
+            Self::Gateway(_) => "Gateway",
+            Self::ListenerSet(_) => "ListenerSet",
+            Self::HttpRoute(_) => "HTTPRoute",
+            Self::TlsRoute(_) => "TLSRoute",
+            Self::ReferenceGrant(_) => "ReferenceGrant",
+            Self::EnvoyProxy(_) => "EnvoyProxy",
+            Self::ClientTrafficPolicy(_) => "ClientTrafficPolicy",
+            Self::BackendTrafficPolicy(_) => "BackendTrafficPolicy",
+            Self::SecurityPolicy(_) => "SecurityPolicy",
+            Self::HttpRouteFilter(_) => "HTTPRouteFilter",
+            Self::Backend(_) => "Backend",
+        }
+    }
+
+    /// Its `apiVersion`.
+    pub const fn api_version(&self) -> &'static str {
+        match self {
+            Self::Namespace => "v1",
+            Self::GatewayClass(_)
+            | Self::Gateway(_)
+            | Self::ListenerSet(_)
+            | Self::HttpRoute(_)
+            | Self::TlsRoute(_)
+            | Self::ReferenceGrant(_) => "gateway.networking.k8s.io/v1",
+            Self::EnvoyProxy(_)
+            | Self::ClientTrafficPolicy(_)
+            | Self::BackendTrafficPolicy(_)
+            | Self::SecurityPolicy(_)
+            | Self::HttpRouteFilter(_)
+            | Self::Backend(_) => "gateway.envoyproxy.io/v1alpha1",
+        }
+    }
+
+    /// Position of the kind among the objects of one team and namespace: what others
+    /// refer to comes first.
+    pub(crate) const fn rank(&self) -> u8 {
+        match self {
+            Self::Namespace => 0,
+            Self::GatewayClass(_) => 1,
+            Self::EnvoyProxy(_) => 2,
+            Self::Gateway(_) => 3,
+            Self::ListenerSet(_) => 4,
+            Self::ClientTrafficPolicy(_) => 5,
+            Self::ReferenceGrant(_) => 6,
+            Self::Backend(_) => 7,
+            Self::HttpRouteFilter(_) => 8,
+            Self::HttpRoute(_) => 9,
+            Self::TlsRoute(_) => 10,
+            Self::BackendTrafficPolicy(_) => 11,
+            Self::SecurityPolicy(_) => 12,
+        }
+    }
+}

@@ -1,0 +1,660 @@
+//! From the routes of a host to rules.
+
+use gateway_api::httproutes::{
+    HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters,
+    HttpRouteRulesFiltersRequestRedirect, HttpRouteRulesFiltersRequestRedirectScheme,
+    HttpRouteRulesMatches, HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType,
+    HttpRouteRulesMatchesPath,
+};
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
+use gatewright_model::{
+    Action, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId, PathMatcher,
+    PlainHttp, Protocol, Refusal, Rewrite, Route, Target,
+};
+use indexmap::IndexMap;
+
+use crate::emit::Emitter;
+use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite};
+use crate::filter;
+use crate::name::slug;
+use crate::order::{Ranked, lengthen};
+use crate::{path, redirect};
+
+/// A rule, and the listeners it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Planned {
+    pub(crate) rule: HttpRouteRules,
+    pub(crate) section: Section,
+    pub(crate) comments: Vec<String>,
+}
+
+/// Which listeners a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Both,
+    Http,
+    Https,
+}
+
+/// What a rule does: filters and backends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deed {
+    pub(crate) filters: Vec<HttpRouteRulesFilters>,
+    pub(crate) backends: Vec<HttpRouteRulesBackendRefs>,
+}
+
+impl Emitter<'_> {
+    /// The rules of a host, by the object that owns them.
+    pub(crate) fn plan(&mut self, host: &Host) -> IndexMap<OwnerId, Vec<Planned>> {
+        let paths = self.paths(host);
+        let blanket = blanket_redirect(host);
+        let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::new();
+        for (route, path) in host.routes.iter().zip(paths) {
+            let Some(path) = path else { continue };
+            let planned = self.route_rules(host, route, &path, blanket);
+            plan.entry(route.owner).or_default().extend(planned);
+        }
+        plan.retain(|_, rules| !rules.is_empty());
+        if plan.is_empty() {
+            // Without a rule the host would fall to a wildcard host or to the catch-all one.
+            plan.insert(host.first, self.nothing_here(host));
+        }
+        if let HostName::OneLabel(parent) = &host.name {
+            let header = one_label(parent);
+            for planned in plan.values_mut().flatten() {
+                for matches in planned.rule.matches.iter_mut().flatten() {
+                    matches
+                        .headers
+                        .get_or_insert_with(Vec::new)
+                        .push(header.clone());
+                }
+            }
+        }
+        plan
+    }
+
+    fn nothing_here(&mut self, host: &Host) -> Vec<Planned> {
+        let owner = self.model.owner(host.first);
+        let deed = self.respond(owner, 404, format!("nothing is defined for {}", host.name));
+        vec![planned(
+            "nothing",
+            vec![at(path::prefix("/"))],
+            deed,
+            Section::Both,
+            vec!["no path of this host is defined".to_owned()],
+        )]
+    }
+
+    /// The path match of every route; `None` for those that are left out.
+    fn paths(&mut self, host: &Host) -> Vec<Option<HttpRouteRulesMatchesPath>> {
+        let mut ranked = Vec::new();
+        let mut paths: Vec<Result<HttpRouteRulesMatchesPath, Option<usize>>> = Vec::new();
+        for route in &host.routes {
+            paths.push(match &route.matcher {
+                PathMatcher::Exact(text) | PathMatcher::Prefix(text)
+                    if path::never_requested(text) =>
+                {
+                    Err(None)
+                }
+                PathMatcher::Exact(text) => Ok(path::exact(text)),
+                PathMatcher::Prefix(text) => Ok(path::prefix(text)),
+                PathMatcher::Pattern(text) => match self.pattern(route, text) {
+                    Some(pattern) => {
+                        ranked.push(pattern);
+                        Err(Some(ranked.len() - 1))
+                    }
+                    None => Err(None),
+                },
+            });
+        }
+        let texts = lengthen(&ranked);
+        host.routes
+            .iter()
+            .zip(paths)
+            .map(|(route, path)| {
+                let path = match path {
+                    Ok(path) => path,
+                    Err(Some(rank)) => path::regex(texts[rank].clone()),
+                    Err(None) => return None,
+                };
+                let text = path.value.as_deref().unwrap_or_default();
+                self.limit_matches(route.owner, &route.origin, text)
+                    .then_some(path)
+            })
+            .collect()
+    }
+
+    fn pattern(&mut self, route: &Route, text: &str) -> Option<Ranked> {
+        let pattern = match Pattern::parse(text) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                let span = route.origin.span.part(text.len(), &error.range);
+                self.report(
+                    &route.origin,
+                    true,
+                    Diagnostic::new(
+                        Code::PatternInvalid,
+                        format!("the path `{text}` is not a valid pattern: {error}"),
+                    )
+                    .label(span, error.message.clone())
+                    .note("ingress-nginx cannot load a configuration with this path: it keeps serving the last good one")
+                    .help("mend the pattern; until then nothing is written for this path"),
+                );
+                return None;
+            }
+        };
+        match pattern.to_re2() {
+            Ok(re2) => {
+                let text = re2.for_encoded_path().match_prefix();
+                Some(Ranked { pattern, text })
+            }
+            Err(faults) => {
+                self.inexpressible(&route.origin, text, &faults);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn inexpressible(&mut self, origin: &Origin, text: &str, faults: &[Inexpressible]) {
+        let mut diagnostic = Diagnostic::new(
+            Code::PatternInexpressible,
+            format!("Envoy's pattern language RE2 cannot say `{text}`"),
+        );
+        for fault in faults {
+            let span = origin.span.part(text.len(), &fault.range);
+            diagnostic = diagnostic
+                .label(span, fault.construct.clone())
+                .help(fault.help.clone());
+        }
+        self.report(
+            origin,
+            true,
+            diagnostic.note("nothing is written for it; requests that only it matched get the host's other rules or 404"),
+        );
+    }
+
+    fn route_rules(
+        &mut self,
+        host: &Host,
+        route: &Route,
+        path: &HttpRouteRulesMatchesPath,
+        blanket: Option<u16>,
+    ) -> Vec<Planned> {
+        let model = self.model;
+        let owner = model.owner(route.owner);
+        let name = rule_name(route);
+        let mut planned_rules = Vec::new();
+        let section = match &route.plain_http {
+            PlainHttp::Serve => Section::Both,
+            PlainHttp::Redirect { code, origin, .. } => {
+                let root = matches!(route.matcher.text(), "/")
+                    && !matches!(route.matcher, PathMatcher::Exact(_));
+                if blanket != Some(*code) || root {
+                    let at_path = if root {
+                        path::prefix("/")
+                    } else {
+                        path.clone()
+                    };
+                    let deed = to_https(*code);
+                    let why = comment(origin, "redirected to HTTPS");
+                    planned_rules.push(planned(
+                        &format!("{name}-to-https"),
+                        vec![at(at_path)],
+                        deed,
+                        Section::Http,
+                        vec![why],
+                    ));
+                }
+                Section::Https
+            }
+        };
+        let comments = vec![format!("{}: {}", host.name, route.matcher.text())];
+        match &route.action {
+            Action::NotFound if route.implicit => {}
+            Action::NotFound => {
+                let deed = self.respond(owner, 404, "nothing is here".to_owned());
+                planned_rules.push(planned(&name, vec![at(path.clone())], deed, section, comments));
+            }
+            Action::Refuse(refusal) => {
+                let deed = self.refuse(owner, refusal);
+                planned_rules.push(planned(
+                    &name,
+                    vec![at(path.clone())],
+                    deed,
+                    section,
+                    vec![format!("refused: {}", refusal.reason)],
+                ));
+            }
+            Action::Redirect(target) => {
+                if let Some((path, deed)) = redirect::deed(self, host, route, owner, target, path, &name)
+                {
+                    let why = comment(&target.origin, "redirect");
+                    planned_rules.push(planned(&name, vec![at(path)], deed, section, vec![why]));
+                }
+            }
+            Action::Forward(forward) => {
+                planned_rules.extend(self.forward(route, owner, forward, path, &name, section));
+            }
+        }
+        planned_rules
+    }
+
+    /// A rule that answers by itself.
+    pub(crate) fn respond(&mut self, owner: &Owner, status: u16, comment: String) -> Deed {
+        let spec = HttpRouteFilterSpec {
+            direct_response: Some(DirectResponse {
+                status_code: status,
+                header: None,
+            }),
+            ..HttpRouteFilterSpec::default()
+        };
+        let name = self.filter(owner, &status.to_string(), spec, comment);
+        Deed {
+            filters: vec![filter::extension(&name)],
+            backends: Vec::new(),
+        }
+    }
+
+    fn refuse(&mut self, owner: &Owner, refusal: &Refusal) -> Deed {
+        let comment = if refusal.faithful {
+            "ingress-nginx answers 503 here"
+        } else {
+            "what cannot be carried over answers 503"
+        };
+        self.respond(owner, 503, comment.to_owned())
+    }
+
+    fn forward(
+        &mut self,
+        route: &Route,
+        owner: &Owner,
+        forward: &Forward,
+        path: &HttpRouteRulesMatchesPath,
+        name: &str,
+        section: Section,
+    ) -> Vec<Planned> {
+        if forward.split.primary.protocol == Protocol::SameAsClient {
+            self.same_as_client(&forward.split.primary.origin);
+        }
+        let Some(primary) = self.backend(owner, &forward.split.primary) else {
+            let why = match &forward.split.primary.target {
+                Target::Unavailable { reason } => reason.to_string(),
+                Target::Service { .. } | Target::External { .. } => String::new(),
+            };
+            let deed = self.respond(owner, 503, "ingress-nginx answers 503 here".to_owned());
+            return vec![planned(name, vec![at(path.clone())], deed, section, vec![why])];
+        };
+        let mut comments = Vec::new();
+        let mut filters = Vec::new();
+        if let Some(rewrite) = &forward.rewrite {
+            match self.rewrite(owner, rewrite, name) {
+                Some(filter) => filters.push(filter),
+                None => return self.refused_rewrite(owner, path, name, section),
+            }
+            comments.push(comment(&rewrite.origin, ""));
+        }
+        self.authority(owner, forward, name, &mut filters, &mut comments);
+        if let Some((prefix, origin)) = &forward.forwarded_prefix {
+            if prefix.contains('$') {
+                self.report(
+                    origin,
+                    false,
+                    Diagnostic::new(
+                        Code::ForwardedPrefixCaptures,
+                        "`X-Forwarded-Prefix` with captures of the path cannot be set",
+                    )
+                    .note("the backend gets no `X-Forwarded-Prefix`, and one that a client sends is passed on")
+                    .help("write the prefix without `$`, one Ingress for each prefix"),
+                );
+            } else {
+                filters.push(filter::set_request_headers(&[(
+                    "X-Forwarded-Prefix",
+                    &filter::header_value(prefix),
+                )]));
+                comments.push(comment(origin, ""));
+            }
+        }
+        comments.retain(|c| !c.is_empty());
+        let deed = |backends| Deed {
+            filters: filters.clone(),
+            backends,
+        };
+        let mut rules = Vec::new();
+        let mut main = vec![primary.clone()];
+        if let Some(canary) = &forward.split.canary {
+            if let Some(reference) = self.backend(owner, &canary.backend) {
+                let why = comment(&canary.origin, "canary");
+                for (suffix, header, to_canary) in self.canary_headers(canary) {
+                    let to = if to_canary { &reference } else { &primary };
+                    let mut matches = at(path.clone());
+                    matches.headers = Some(vec![header]);
+                    rules.push(planned(
+                        &format!("{name}-{suffix}"),
+                        vec![matches],
+                        deed(vec![to.clone()]),
+                        section,
+                        vec![why.clone()],
+                    ));
+                }
+                main = weighted(primary, reference, canary);
+                comments.push(why);
+            }
+        }
+        rules.push(planned(
+            name,
+            vec![at(path.clone())],
+            deed(main),
+            section,
+            comments,
+        ));
+        let _ = route;
+        rules
+    }
+
+    fn refused_rewrite(
+        &mut self,
+        owner: &Owner,
+        path: &HttpRouteRulesMatchesPath,
+        name: &str,
+        section: Section,
+    ) -> Vec<Planned> {
+        let deed = self.respond(
+            owner,
+            503,
+            "what cannot be carried over answers 503".to_owned(),
+        );
+        vec![planned(
+            name,
+            vec![at(path.clone())],
+            deed,
+            section,
+            vec!["refused: the rewrite cannot be carried over".to_owned()],
+        )]
+    }
+
+    fn same_as_client(&mut self, origin: &Origin) {
+        self.report(
+            origin,
+            false,
+            Diagnostic::new(
+                Code::AutoHttp,
+                "the scheme of the client cannot decide the scheme to the backend",
+            )
+            .note("the backend is spoken to in clear text, whatever the client uses")
+            .help("set `backend-protocol` to `HTTP` or `HTTPS`"),
+        );
+    }
+
+    /// The filter of a rewrite, or `None` when it cannot be said.
+    fn rewrite(
+        &mut self,
+        owner: &Owner,
+        rewrite: &Rewrite,
+        name: &str,
+    ) -> Option<HttpRouteRulesFilters> {
+        let re2 = Pattern::parse(&rewrite.pattern)
+            .ok()?
+            .to_re2()
+            .ok()?
+            .for_encoded_path();
+        let substitution = match re2.substitution(&rewrite.target) {
+            Ok(substitution) => substitution,
+            Err(faults) => {
+                let mut diagnostic = Diagnostic::new(
+                    Code::RewriteVariable,
+                    format!("the rewrite target `{}` holds nginx variables", rewrite.target),
+                );
+                for fault in &faults {
+                    diagnostic = diagnostic.note(fault.to_string());
+                }
+                self.report(
+                    &rewrite.origin,
+                    true,
+                    diagnostic
+                        .note("a rewrite in Envoy sees the path alone; the route answers 503")
+                        .help("write the target with captures of the path (`$1` … `$9`) only"),
+                );
+                return None;
+            }
+        };
+        if let Some(literal) = substitution.as_literal() {
+            return Some(filter::rewrite(None, Some(literal)));
+        }
+        let spec = HttpRouteFilterSpec {
+            url_rewrite: Some(HttpUrlRewrite {
+                path: Some(HttpPathModifier::regex(
+                    re2.rewrite_pattern(),
+                    substitution.to_re2(),
+                )),
+                hostname: None,
+            }),
+            direct_response: None,
+        };
+        let filter = self.filter(
+            owner,
+            name,
+            spec,
+            format!("rewrite-target {} of path {}", rewrite.target, rewrite.pattern),
+        );
+        Some(filter::extension(&filter))
+    }
+
+    fn authority(
+        &mut self,
+        owner: &Owner,
+        forward: &Forward,
+        name: &str,
+        filters: &mut Vec<HttpRouteRulesFilters>,
+        comments: &mut Vec<String>,
+    ) {
+        let Some(authority) = &forward.authority else {
+            return;
+        };
+        let value = authority.value.as_str();
+        if matches!(value, "$host" | "$http_host" | "${host}" | "${http_host}" | "") {
+            return;
+        }
+        if let Some(header) = value
+            .trim_start_matches("${")
+            .trim_start_matches('$')
+            .strip_prefix("http_")
+            .filter(|_| value.starts_with('$'))
+        {
+            let spec = HttpRouteFilterSpec {
+                url_rewrite: Some(HttpUrlRewrite {
+                    hostname: Some(crate::envoy::HttpHostnameModifier {
+                        kind: "Header",
+                        header: Some(header.trim_end_matches('}').replace('_', "-")),
+                    }),
+                    path: None,
+                }),
+                direct_response: None,
+            };
+            let filter = self.filter(
+                owner,
+                &format!("{name}-host"),
+                spec,
+                format!("upstream-vhost {value}"),
+            );
+            filters.push(filter::extension(&filter));
+            comments.push(comment(&authority.origin, ""));
+            return;
+        }
+        let lower = value.to_ascii_lowercase();
+        if filter::is_hostname(&lower) {
+            match filters.iter_mut().find_map(|f| f.url_rewrite.as_mut()) {
+                Some(rewrite) => rewrite.hostname = Some(lower),
+                None => filters.push(filter::rewrite(Some(lower), None)),
+            }
+            comments.push(comment(&authority.origin, ""));
+            return;
+        }
+        self.report(
+            &authority.origin,
+            false,
+            Diagnostic::new(
+                Code::UpstreamVhost,
+                format!("the authority `{value}` cannot be sent to a backend"),
+            )
+            .note("Gateway API rewrites the authority to a DNS name without port or variables; the backend gets the `Host` that the client sent")
+            .help("name a plain host, or let the backend accept the original one"),
+        );
+    }
+
+    fn canary_headers(
+        &mut self,
+        canary: &Canary,
+    ) -> Vec<(&'static str, HttpRouteRulesMatchesHeaders, bool)> {
+        let mut headers = Vec::new();
+        if let Some(header) = &canary.header {
+            match &header.rule {
+                HeaderRule::AlwaysNever => {
+                    headers.push(("canary-always", exactly(&header.name, "always"), true));
+                    headers.push(("canary-never", exactly(&header.name, "never"), false));
+                }
+                HeaderRule::Value(value) => {
+                    headers.push(("canary-value", exactly(&header.name, value), true));
+                }
+                HeaderRule::Pattern(text) => {
+                    let re2 = Pattern::parse_case_sensitive(text)
+                        .map(|pattern| pattern.to_re2().map(|re2| re2.match_anywhere()));
+                    match re2 {
+                        Ok(Ok(re2)) => {
+                            headers.push(("canary-pattern", matching(&header.name, re2), true));
+                        }
+                        Ok(Err(faults)) => self.inexpressible(&header.origin, text, &faults),
+                        // The controller logs the fault and asks the primary.
+                        Err(_) => {}
+                    }
+                }
+            }
+        }
+        if let Some(cookie) = &canary.cookie {
+            let says = |value| {
+                let text = format!("(?:.*;\\s*)?(?i:{})={value}(?:\\s*;.*)?", escape_re2(cookie));
+                matching("Cookie", text)
+            };
+            headers.push(("canary-cookie-always", says("always"), true));
+            headers.push(("canary-cookie-never", says("never"), false));
+        }
+        headers
+    }
+}
+
+fn weighted(
+    mut primary: HttpRouteRulesBackendRefs,
+    mut canary: HttpRouteRulesBackendRefs,
+    rule: &Canary,
+) -> Vec<HttpRouteRulesBackendRefs> {
+    let weight = rule.weight.min(rule.total);
+    if weight == 0 {
+        return vec![primary];
+    }
+    if weight == rule.total {
+        return vec![canary];
+    }
+    // Gateway API takes weights up to 1,000,000.
+    let scale = rule.total.div_ceil(1_000_000).max(1);
+    let part = |weight: u32| i32::try_from((weight / scale).max(1)).unwrap_or(i32::MAX);
+    primary.weight = Some(part(rule.total - weight));
+    canary.weight = Some(part(weight));
+    vec![primary, canary]
+}
+
+/// The status of a redirect to HTTPS that covers the whole host over plain HTTP, so that the
+/// paths need none of their own.
+fn blanket_redirect(host: &Host) -> Option<u16> {
+    let root = host.routes.iter().find(|route| {
+        route.matcher.text() == "/" && !matches!(route.matcher, PathMatcher::Exact(_))
+    })?;
+    let PlainHttp::Redirect { code, .. } = root.plain_http else {
+        return None;
+    };
+    let alike = host.routes.iter().all(|route| match &route.plain_http {
+        PlainHttp::Redirect { code: other, .. } => *other == code,
+        // An exact path takes nothing from the paths around it.
+        PlainHttp::Serve => matches!(route.matcher, PathMatcher::Exact(_)),
+    });
+    alike.then_some(code)
+}
+
+fn to_https(code: u16) -> Deed {
+    Deed {
+        filters: vec![filter::redirect(HttpRouteRulesFiltersRequestRedirect {
+            scheme: Some(HttpRouteRulesFiltersRequestRedirectScheme::Https),
+            status_code: Some(i64::from(code)),
+            ..HttpRouteRulesFiltersRequestRedirect::default()
+        })],
+        backends: Vec::new(),
+    }
+}
+
+fn rule_name(route: &Route) -> String {
+    let slug = slug(route.matcher.text());
+    match &route.matcher {
+        PathMatcher::Exact(_) => format!("{slug}-exact"),
+        PathMatcher::Prefix(_) | PathMatcher::Pattern(_) => slug,
+    }
+}
+
+/// `# …/rewrite-target`, or words for a field.
+fn comment(origin: &Origin, words: &str) -> String {
+    match (origin.annotation, words) {
+        (Some(key), "") => key.to_owned(),
+        (Some(key), words) => format!("{words}: {key}"),
+        (None, words) => words.to_owned(),
+    }
+}
+
+fn planned(
+    name: &str,
+    matches: Vec<HttpRouteRulesMatches>,
+    deed: Deed,
+    section: Section,
+    comments: Vec<String>,
+) -> Planned {
+    let some = |list: Vec<HttpRouteRulesFilters>| (!list.is_empty()).then_some(list);
+    Planned {
+        rule: HttpRouteRules {
+            name: Some(crate::name::limit(name)),
+            matches: Some(matches),
+            filters: some(deed.filters),
+            backend_refs: (!deed.backends.is_empty()).then_some(deed.backends),
+            timeouts: None,
+        },
+        section,
+        comments,
+    }
+}
+
+fn at(path: HttpRouteRulesMatchesPath) -> HttpRouteRulesMatches {
+    HttpRouteRulesMatches {
+        path: Some(path),
+        ..HttpRouteRulesMatches::default()
+    }
+}
+
+fn exactly(name: &str, value: &str) -> HttpRouteRulesMatchesHeaders {
+    HttpRouteRulesMatchesHeaders {
+        name: name.to_owned(),
+        r#type: Some(HttpRouteRulesMatchesHeadersType::Exact),
+        value: value.to_owned(),
+    }
+}
+
+fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
+    HttpRouteRulesMatchesHeaders {
+        name: name.to_owned(),
+        r#type: Some(HttpRouteRulesMatchesHeadersType::RegularExpression),
+        value: pattern,
+    }
+}
+
+/// Envoy's wildcard takes any number of labels, the source proxy's exactly one.
+fn one_label(parent: &str) -> HttpRouteRulesMatchesHeaders {
+    matching(
+        "Host",
+        format!("(?i)[a-z0-9_-]+\\.{}\\.?(?::[0-9]+)?", escape_re2(parent)),
+    )
+}

@@ -1,0 +1,41 @@
+use crate::SecretRef;
+
+/// What a route requires or sets beyond its action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {}
+
+/// What holds for every host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Globals {
+    /// Serves where no certificate fits.
+    pub default_certificate: Option<SecretRef>,
+    /// The value of `Strict-Transport-Security` on HTTPS, if it is sent.
+    pub hsts: Option<String>,
+    /// Seconds to connect to a backend.
+    pub connect_timeout: u32,
+    /// Seconds without a byte in either direction until a stream is cut.
+    pub idle_timeout: u32,
+    /// How often a request is tried in all; 0 has no limit, 1 does not retry.
+    pub tries: u32,
+    /// Seconds until an idle client connection is closed.
+    pub client_idle_timeout: u32,
+    /// Seconds until the headers of a request must have come.
+    pub client_header_timeout: u32,
+    /// Whether request headers with an underscore are kept (else dropped).
+    pub underscores_in_headers: bool,
+    /// Concurrent streams of one HTTP/2 connection.
+    pub http2_streams: u32,
+    /// Whom to believe about the client.
+    pub forwarded: ForwardedHeaders,
+}
+
+/// Whom to believe about the client's address, scheme and host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForwardedHeaders {
+    /// Take them from `X-Forwarded-*`.
+    pub trust: bool,
+    /// From these networks only; empty is everybody.
+    pub trusted: Vec<String>,
+    /// Take the address from the PROXY protocol.
+    pub proxy_protocol: bool,
+}
