@@ -116,7 +116,10 @@ fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<
             if condition["observedGeneration"].as_i64().is_some_and(|seen| seen < generation) {
                 found.pending.push(format!("{what}: conditions of an earlier generation"));
             }
-            if !is_as_it_should_be(condition, services) {
+            if condition["status"] == "Unknown" {
+                // The API server's default for an object that no controller has looked at.
+                found.pending.push(format!("{what}: {} is unknown", text(condition, "type")));
+            } else if !is_as_it_should_be(condition, services) {
                 found.bad.push(format!(
                     "{what}: {}={} {}: {}",
                     text(condition, "type"),
@@ -138,9 +141,10 @@ fn is_as_it_should_be(condition: &Value, services: &BTreeSet<String>) -> bool {
     match text(condition, "type") {
         "Accepted" | "Programmed" => is_true,
         "ResolvedRefs" => is_true || complains_of_missing_service_only(condition, services),
-        // Merging of policies is what they are for.
-        "Overridden" | "Merged" | "Aggregated" => true,
-        "Conflicted" | "PartiallyInvalid" | "Warning" | "Degraded" | "OverlappingTLSConfig" => !is_true,
+        // Said for information. Merging is what policies are for; listeners overlap wherever a
+        // catch-all stands beside a host.
+        "Overridden" | "Merged" | "Aggregated" | "OverlappingTLSConfig" => true,
+        "Conflicted" | "PartiallyInvalid" | "Warning" | "Degraded" => !is_true,
         _ => true,
     }
 }

@@ -19,6 +19,9 @@ use super::netlink::GATEWAY;
 use super::setup::Tools;
 use super::stack::{SYSTEM_NAMESPACE, spawn_logged};
 
+/// The name of Envoy Gateway in the bootstrap configuration, with or without the final dot.
+const CONTROLLER: &str = "envoy-gateway.envoy-gateway-system.svc.cluster.local";
+
 const ADMIN: &str = "127.0.0.1:19100";
 
 /// The Envoy of one Gateway.
@@ -38,7 +41,7 @@ impl Drop for Envoy {
 
 /// Plays kubelet and load balancer: keeps `running` what the one Deployment asks for.
 ///
-/// Returns whether Envoy runs. More than one Gateway would need the same ports twice.
+/// Returns whether anything had to be done. More than one Gateway would need the same ports twice.
 pub(crate) fn reconcile(
     kube: &Kube,
     tools: &Tools,
@@ -47,26 +50,29 @@ pub(crate) fn reconcile(
 ) -> Result<bool> {
     let deployments = infrastructure(kube, "apis/apps/v1", "deployments")?;
     let [deployment] = deployments.as_slice() else {
-        *running = None;
+        let had = running.take().is_some();
         if deployments.len() > 1 {
             bail!("{} Gateways at once; the suite serves one at a time", deployments.len());
         }
-        return Ok(false);
+        return Ok(had);
     };
+    let mut has_acted = false;
     let object = reference("apps/v1", "Deployment", deployment)?;
     let arguments = container_arguments(deployment)?;
     let is_current = running
         .as_ref()
         .is_some_and(|envoy| envoy.deployment == object.name && envoy.arguments == arguments);
     if !is_current {
+        has_acted = true;
         *running = None;
         copy_config_map(kube, &object.name)?;
         let log = logs.join("envoy.log");
         let child = spawn_logged(Command::new(tools.binary("envoy")).args(&arguments), &log)?;
-        *running = Some(Envoy { deployment: object.name.clone(), arguments, child });
-        wait_until_live(&log)?;
+        let envoy = running.insert(Envoy { deployment: object.name.clone(), arguments, child });
+        wait_until_live(&mut envoy.child, &log)?;
     }
     if deployment["status"]["availableReplicas"] != json!(1) {
+        has_acted = true;
         let now = "2024-01-01T00:00:00Z";
         let status = json!({
             "observedGeneration": deployment["metadata"]["generation"],
@@ -78,11 +84,12 @@ pub(crate) fn reconcile(
     }
     for service in infrastructure(kube, "api/v1", "services")? {
         if service["status"]["loadBalancer"]["ingress"].is_null() {
+            has_acted = true;
             let status = json!({ "loadBalancer": { "ingress": [{ "ip": GATEWAY.to_string() }] } });
             kube.patch_status(&reference("v1", "Service", &service)?, &status)?;
         }
     }
-    Ok(true)
+    Ok(has_acted)
 }
 
 fn infrastructure(kube: &Kube, group: &str, plural: &str) -> Result<Vec<Value>> {
@@ -124,11 +131,10 @@ fn container_arguments(deployment: &Value) -> Result<Vec<String>> {
                 // Envoy Gateway itself has these two on the same loopback.
                 .replace("port_value: 19000", "port_value: 19100")
                 .replace("port_value: 19001", "port_value: 19101")
-                // Names resolve through the private hosts file, but only after a timeout of DNS.
-                .replace(
-                    &format!("address: envoy-gateway.{SYSTEM_NAMESPACE}.svc.cluster.local"),
-                    "address: 127.0.0.1",
-                ),
+                // The only names in there are those of Envoy Gateway, which is next door.
+                .replace("type: STRICT_DNS", "type: STATIC")
+                .replace(&format!("{CONTROLLER}."), "127.0.0.1")
+                .replace(CONTROLLER, "127.0.0.1"),
         );
     }
     arguments.extend(["--concurrency", "2", "--base-id", "0"].map(str::to_owned));
@@ -146,10 +152,10 @@ fn copy_config_map(kube: &Kube, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn wait_until_live(log: &Path) -> Result<()> {
+fn wait_until_live(child: &mut Child, log: &Path) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(40);
     while !admin("/ready").is_ok_and(|text| text.contains("LIVE")) {
-        if Instant::now() > deadline {
+        if child.try_wait()?.is_some() || Instant::now() > deadline {
             bail!("Envoy is not live; see {}", log.display());
         }
         sleep(Duration::from_millis(100));

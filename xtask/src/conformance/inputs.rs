@@ -165,7 +165,11 @@ impl World {
                 let at = SocketAddr::new(IpAddr::V4(*address), target);
                 self.places.insert(at, place(vec![pod.clone()]));
             }
-            if let Some(address) = cluster_ip {
+            // On those ports the control plane has every address. Requests go to pods anyway, but for
+            // routing by Service address.
+            if let Some(address) = cluster_ip
+                && free_port(number) == number
+            {
                 let at = SocketAddr::new(IpAddr::V4(address), number);
                 self.places.insert(at, place(names.clone()));
             }

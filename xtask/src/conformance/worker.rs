@@ -207,7 +207,9 @@ impl Worker {
         let begun = Instant::now();
         let mut judged_since = None;
         loop {
-            envoy::reconcile(&self.stack.kube, &self.tools, &self.stack.logs, &mut self.envoy)?;
+            if envoy::reconcile(&self.stack.kube, &self.tools, &self.stack.logs, &mut self.envoy)? {
+                judged_since = None;
+            }
             let inspection = inspect(&self.stack.kube, objects, &world.services)?;
             if inspection.pending.is_empty() {
                 let since = *judged_since.get_or_insert_with(Instant::now);
@@ -218,7 +220,7 @@ impl Worker {
             } else {
                 judged_since = None;
             }
-            if begun.elapsed() > Duration::from_secs(20) {
+            if begun.elapsed() > Duration::from_secs(30) {
                 return Ok(inspection);
             }
             self.stack.check_alive()?;
