@@ -5,6 +5,7 @@ use std::path::Path;
 use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_transpile::{Conversion, Options};
+use rayon::prelude::*;
 
 use crate::args::{CheckArgs, ControllerArgs, ConvertArgs, FindingArgs, ReportArg, RunArgs};
 use crate::args::{SelectionArgs, TargetArgs};
@@ -210,6 +211,12 @@ fn rendered(conversion: &Conversion, format: Format, color: bool) -> String {
     match format {
         // The account of the whole run, not only of what was found.
         Format::Json => conversion.report_json(),
+        // The costly one, 16 µs a diagnostic; each stands alone, so they share the work.
+        Format::Full => conversion
+            .diagnostics
+            .par_chunks(256)
+            .map(|some| render(format, &conversion.sources, some, color))
+            .collect(),
         _ => render(format, &conversion.sources, &conversion.diagnostics, color),
     }
 }
