@@ -43,6 +43,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain a diagnostic code or an annotation
     Explain(ExplainArgs),
+    /// Write a completion script for a shell to stdout
+    Completions(CompletionsArgs),
+    /// Write a man page to stdout
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +172,20 @@ pub(crate) struct ExplainArgs {
     /// Format of the explanation
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ExplainFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell that will read the script
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command that the page is about [default: gatewright itself]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ use crate::output::Terminal;
 use crate::suggest::nearest;
 
 /// `gatewright explain`.
-pub(crate) fn run(_terminal: &Terminal, args: &ExplainArgs) -> Result<Exit, Fault> {
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Fault> {
     let ExplainArgs {
         subject,
         all: _,

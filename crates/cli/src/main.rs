@@ -8,6 +8,7 @@ mod convert;
 mod discover;
 mod exit;
 mod explain;
+mod manual;
 mod output;
 mod progress;
 mod read;
@@ -29,7 +30,9 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Convert(args) => convert::convert(&terminal, args),
         Command::Check(args) => convert::check(&terminal, args),
-        Command::Explain(args) => explain::run(&terminal, &args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     match result {
         Ok(exit) => exit.into(),
