@@ -71,8 +71,11 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "filename", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Another way to give a PATH, the one of kubectl (repeatable)
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) filename: Vec<PathBuf>,
     /// Number of threads [default: one a processor]
     #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

@@ -64,7 +64,8 @@ struct Outcome {
 impl Run {
     fn new(args: RunArgs, comments: bool) -> Self {
         let RunArgs {
-            paths,
+            mut paths,
+            filename,
             exclude,
             selection,
             controller,
@@ -92,6 +93,7 @@ impl Run {
             emit,
             accept,
         } = target;
+        paths.extend(filename);
         Self {
             paths,
             exclude,
@@ -122,10 +124,16 @@ impl Run {
                 .num_threads(threads)
                 .build_global();
         }
+        let reports = self
+            .findings
+            .report
+            .iter()
+            .filter_map(|r| r.file.as_deref());
+        let outputs: Vec<_> = output.into_iter().chain(reports).collect();
         let Discovery {
             sources,
             mut faults,
-        } = discover(&self.paths, &self.exclude, output)?;
+        } = discover(&self.paths, &self.exclude, &outputs)?;
         let nothing = sources.is_empty() && faults.is_empty();
         let show = !self.findings.quiet && Terminal::interactive();
         let message = format!("reading and converting {} files", sources.len());

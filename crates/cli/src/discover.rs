@@ -23,16 +23,19 @@ pub(crate) struct Discovery {
     pub(crate) faults: Vec<ReadFault>,
 }
 
-/// Finds the files of `paths`. `output` is where the result goes; found in a directory it
-/// is passed over, since a second run must not read what the first one wrote.
+/// Finds the files of `paths`. `outputs` are the files that the run writes; found in a
+/// directory they are passed over, since a second run must not read what the first wrote.
 pub(crate) fn discover(
     paths: &[PathBuf],
     exclude: &[String],
-    output: Option<&Path>,
+    outputs: &[&Path],
 ) -> Result<Discovery, Fault> {
     let mut search = Search {
         exclude: exclusions(exclude)?,
-        output: output.and_then(|path| path.canonicalize().ok()),
+        outputs: outputs
+            .iter()
+            .filter_map(|path| path.canonicalize().ok())
+            .collect(),
         found: BTreeMap::new(),
         stdin: false,
         faults: Vec::new(),
@@ -67,7 +70,7 @@ pub(crate) fn discover(
 
 struct Search {
     exclude: GlobSet,
-    output: Option<PathBuf>,
+    outputs: Vec<PathBuf>,
     found: BTreeMap<String, PathBuf>,
     stdin: bool,
     faults: Vec<ReadFault>,
@@ -84,7 +87,7 @@ impl Search {
         } else if self.is_output(path) {
             Err(
                 Fault::new(format!("`{}` is both input and output", path.display()))
-                    .help("name another file with `--output`"),
+                    .help("name another file with `--output` or `--report`"),
             )
         } else {
             self.found.insert(shown(path), path.to_owned());
@@ -182,7 +185,11 @@ impl Search {
     }
 
     fn is_output(&self, path: &Path) -> bool {
-        self.output.is_some() && path.canonicalize().ok() == self.output
+        // Asking the system where a path leads costs more than all else here.
+        !self.outputs.is_empty()
+            && path
+                .canonicalize()
+                .is_ok_and(|path| self.outputs.contains(&path))
     }
 
     fn finish(self) -> Discovery {
