@@ -175,7 +175,12 @@ fn is_same_value(name: &str, expected: &str, came: &str) -> bool {
     if let Some(pattern) = expected.strip_prefix('~') {
         return Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(came));
     }
-    if name == "location" { normal_url(expected) == normal_url(came) } else { expected == came }
+    match name {
+        "location" => normal_url(expected) == normal_url(came),
+        // Names of options and protocols, which have no case.
+        "connection" | "upgrade" => expected.eq_ignore_ascii_case(came),
+        _ => expected == came,
+    }
 }
 
 /// As browsers take it: an empty path is `/`, a default port is no port.

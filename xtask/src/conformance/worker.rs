@@ -147,7 +147,7 @@ impl Worker {
         let before = Updates::read().unwrap_or_default();
         let world = prepare(&self.stack.kube, &mut self.echo, &input, &values)?;
         objects.extend(world.objects.iter().cloned());
-        let applied = self.apply(&conversion.output, result)?;
+        let applied = self.apply(&conversion.output, &world, result)?;
         objects.extend(applied.iter().cloned());
         self.prune(&applied)?;
 
@@ -176,7 +176,7 @@ impl Worker {
     }
 
     /// Applies every object of the output as it is written; returns those that were taken.
-    fn apply(&self, output: &[(String, Value)], result: &mut CaseResult) -> Result<Vec<ObjectRef>> {
+    fn apply(&self, output: &[(String, Value)], world: &World, result: &mut CaseResult) -> Result<Vec<ObjectRef>> {
         let mut applied = Vec::new();
         for (text, value) in output {
             let Some(object) = ObjectRef::of(value) else {
@@ -184,11 +184,32 @@ impl Worker {
                 continue;
             };
             match self.stack.kube.apply(&object, text)? {
-                Ok(_) => applied.push(object),
+                Ok(_) => {
+                    self.await_class(&object, world)?;
+                    applied.push(object);
+                }
                 Err(refusal) => result.refused.push(format!("{object}: {refusal}")),
             }
         }
         Ok(applied)
+    }
+
+    /// Waits for the first word on a GatewayClass before its Gateways come.
+    ///
+    /// Envoy Gateway 1.9 has two writers of that status; when a Gateway comes at the same moment,
+    /// one of them can put the API server's default back and leave it there.
+    fn await_class(&self, object: &ObjectRef, world: &World) -> Result<()> {
+        if object.kind != "GatewayClass" {
+            return Ok(());
+        }
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let class = std::slice::from_ref(object);
+        while !inspect(&self.stack.kube, class, &world.services)?.pending.is_empty()
+            && Instant::now() < deadline
+        {
+            sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Deletes what an earlier case left for its successor, and this one does not have.
