@@ -1,0 +1,132 @@
+//! The annotations of an Ingress, read as the controller's parsers read them.
+//!
+//! One family, one file: its registry entries, its typed settings and its reader
+//! (`internal/ingress/annotations/` of ingress-nginx). What other objects decide (does
+//! the Secret exist, has the Service endpoints) is not asked here; settings carry the
+//! reference.
+//!
+//! Every key ends in exactly one [`KeyStatus`]. A key that no reader took is a fault of
+//! this crate; a test reads every key there is.
+
+mod keys;
+mod settings;
+
+pub mod backend;
+pub mod canary;
+pub mod redirect;
+pub mod rewrite;
+pub mod server;
+pub mod ssl;
+
+use gatewright_diagnostics::{Diagnostic, ObjectRef};
+
+use crate::config_map::Config;
+use crate::registry::{Entry, Risk};
+pub use keys::{Annotation, Fault, KeyNote, KeyStatus, Keys};
+pub use settings::{Reference, Settings};
+
+macro_rules! families {
+    ($($(#[$doc:meta])* $variant:ident = $module:ident;)*) => {
+        /// A family of annotations: one file of this module.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Family {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Family {
+            /// All families, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its entries.
+            pub fn entries(self) -> &'static [Entry] {
+                match self {
+                    $(Self::$variant => $module::ENTRIES,)*
+                }
+            }
+
+            /// Its name: that of its module.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($module),)*
+                }
+            }
+
+            fn parse(self, keys: &mut Keys<'_>, settings: &mut Settings) {
+                match self {
+                    $(Self::$variant => $module::parse(keys, settings),)*
+                }
+            }
+        }
+    };
+}
+
+families! {
+    /// Rewrites, regex mode, redirects to HTTPS.
+    Rewrite = rewrite;
+    /// Fixed redirects.
+    Redirect = redirect;
+    /// Other names of the host, the name told to the backend.
+    Server = server;
+    /// Canary Ingresses.
+    Canary = canary;
+    /// Protocol and balancing of the backend.
+    Backend = backend;
+    /// Passthrough and ciphers.
+    Ssl = ssl;
+}
+
+/// Which controller judged the values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ControllerVersion {
+    /// v1.12 and later: every value is checked against its grammar.
+    #[default]
+    V1_15,
+    /// Before v1.12, or with `--enable-annotation-validation=false`: only booleans and
+    /// numbers are parsed.
+    Pre1_12,
+}
+
+/// What the annotations of one Ingress say.
+#[derive(Clone, Debug, Default)]
+pub struct AnnotationResult {
+    /// What was accepted.
+    pub settings: Settings,
+    /// Why the whole Ingress is dropped; empty when it is not.
+    pub rejected: Vec<Fault>,
+    /// Why its locations answer 503; empty when they do not.
+    pub denied: Vec<Fault>,
+    /// What makes nginx refuse the configuration.
+    pub breaks: Vec<Fault>,
+    /// What became of each key, in the order they were given.
+    pub notes: Vec<KeyNote>,
+    /// Everything there is to tell; the faults above are in it too.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the annotations under the controller's prefix.
+pub fn read<'a>(
+    annotations: impl IntoIterator<Item = Annotation<'a>>,
+    config: &'a Config,
+    version: ControllerVersion,
+    object: &'a ObjectRef,
+) -> AnnotationResult {
+    let mut keys = Keys::new(annotations, config, version, object);
+    let mut settings = Settings::default();
+    if !keys.is_empty() {
+        let limit = config.risk_level(version);
+        if limit < Risk::Critical {
+            keys.gate_risk(limit);
+        }
+        keys.block_words();
+        keys.report_unknown();
+        for &family in Family::ALL {
+            if keys.holds(family) {
+                family.parse(&mut keys, &mut settings);
+            }
+        }
+    }
+    keys.finish(settings)
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
