@@ -38,14 +38,21 @@ impl Parser<'_> {
             if !quoted && !first && self.eat("]") {
                 break;
             }
+            let at = self.at;
             match self.entry(&mut quoted)? {
                 // Only what is a member ends the special place of a first `]`.
                 Entry::Nothing => continue,
                 // PCRE 8 reads a hyphen after a set as itself: `[\d-z]`.
                 Entry::Item(item) => items.push(item),
                 Entry::Foreign(found) => foreign = Some(found),
-                Entry::Char(char) => Self::add_char(char, &mut items),
-                Entry::Byte(byte) => self.add_byte(byte, &mut quoted, &mut items)?,
+                // Only the last byte of a character may begin a range.
+                Entry::Char(char) => {
+                    Self::add_char(char, &mut items);
+                    if let Some(Item::Byte(last)) = items.pop() {
+                        self.add_byte(at, last, &mut quoted, &mut items)?;
+                    }
+                }
+                Entry::Byte(byte) => self.add_byte(at, byte, &mut quoted, &mut items)?,
             }
             first = false;
         }
@@ -66,8 +73,13 @@ impl Parser<'_> {
     }
 
     /// Adds a byte, or the range that begins with it.
-    fn add_byte(&mut self, byte: u8, quoted: &mut bool, items: &mut Vec<Item>) -> Result<()> {
-        let start = self.at - 1;
+    fn add_byte(
+        &mut self,
+        start: usize,
+        byte: u8,
+        quoted: &mut bool,
+        items: &mut Vec<Item>,
+    ) -> Result<()> {
         while *quoted && self.eat(r"\E") {
             *quoted = false;
         }
@@ -97,6 +109,9 @@ impl Parser<'_> {
                     let mut rest = Vec::new();
                     Self::add_char(char, &mut rest);
                     if let Some(Item::Byte(last)) = rest.first() {
+                        if *last < byte {
+                            return self.error(start, "a range out of order");
+                        }
                         items.push(Item::Range(byte, *last));
                     }
                     items.extend(rest.into_iter().skip(1));

@@ -6,7 +6,8 @@ use super::set::ByteSet;
 
 const LINE: &str = "a request path holds no line break; leave it out";
 const PROPERTY: &str = "name the characters themselves, such as `[A-Za-z]`";
-const SUBROUTINE: &str = "write the group's text out a second time";
+pub(super) const RECURSION: &str = "write the nesting out to the depth that is needed";
+pub(super) const SUBROUTINE: &str = "write the group's text out a second time";
 const BACK_REFERENCE: &str = "list the texts that may repeat as alternatives";
 
 /// The meaning of one escape.
@@ -148,11 +149,7 @@ impl Parser<'_> {
 
     /// Whether `{` after `\N` begins a name rather than a repeat count.
     fn named_code_point(&self) -> bool {
-        let mut rest = self.text.as_bytes()[self.at..].iter();
-        rest.next() == Some(&b'{')
-            && !rest
-                .take_while(|byte| **byte != b'}')
-                .all(|byte| byte.is_ascii_digit() || *byte == b',')
+        self.peek() == Some(b'{') && self.braces().is_none()
     }
 
     fn control(&mut self, start: usize) -> Result<Escape> {
@@ -274,7 +271,7 @@ impl Parser<'_> {
                 let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
                 self.at += sign + digits;
                 let target = self.target(start, &rest[..sign + digits])?;
-                return Ok(self.back_reference(start, target));
+                return self.numbered(start, target);
             }
         };
         let Some(name) = self.delimited(close) else {
@@ -282,10 +279,21 @@ impl Parser<'_> {
         };
         let target = self.target(start, &name)?;
         if close == '}' {
-            return Ok(self.back_reference(start, target));
+            return self.numbered(start, target);
+        }
+        if matches!(target, Target::Number(0)) {
+            return Ok(foreign("recursion", RECURSION));
         }
         self.targets.push((target, start..self.at));
         Ok(foreign("subroutine call", SUBROUTINE))
+    }
+
+    /// A back-reference by a number that the text chose freely.
+    fn numbered(&mut self, start: usize, target: Target) -> Result<Escape> {
+        if matches!(target, Target::Number(0)) {
+            return self.error(start, "there is no group 0 to refer to");
+        }
+        Ok(self.back_reference(start, target))
     }
 
     fn named_reference(&mut self, start: usize) -> Result<Escape> {

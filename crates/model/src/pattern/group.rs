@@ -1,14 +1,12 @@
 //! Groups: what an opening parenthesis begins.
 
 use super::ast::{Foreign, GroupKind, Kind, Look, Node};
-use super::escape::{Escape, is_group_name};
-use super::parse::{Flags, Parser, Result, Target};
+use super::escape::{Escape, RECURSION, SUBROUTINE, is_group_name};
+use super::parse::{Flags, Parser, Result, Target, VERB};
 
-const RECURSION: &str = "write the nesting out to the depth that is needed";
-const SUBROUTINE: &str = "write the group's text out a second time";
 const CONDITIONAL: &str = "write the two cases as alternatives";
 const BRANCH_RESET: &str = "number the groups of each alternative separately";
-const VERB: &str = "leave it out, or split the pattern into several paths";
+const VERB_HELP: &str = "leave it out, or split the pattern into several paths";
 
 impl Parser<'_> {
     /// Reads a group whose parenthesis, at `start`, is behind us; `None` if it
@@ -159,7 +157,7 @@ impl Parser<'_> {
         if !KNOWN.contains(&verb) || (marks && argument.is_none_or(str::is_empty)) {
             return self.error(start, "an unknown verb after `(*`");
         }
-        Ok(foreign("backtracking verb", VERB))
+        Ok(foreign(VERB, VERB_HELP))
     }
 
     fn name_before_close(&mut self, start: usize) -> Result<Target> {
@@ -227,6 +225,9 @@ impl Parser<'_> {
             return Ok(());
         }
         let target = self.target(start, bare)?;
+        if matches!(target, Target::Number(0)) {
+            return self.error(start, "there is no group 0 to ask about");
+        }
         self.targets.push((target, start..self.at));
         Ok(())
     }

@@ -330,3 +330,54 @@ fn placeholders(node: &Node) -> Vec<Node> {
         .take(node.captures())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+
+    /// The constructs that stand in the way, each with its text.
+    fn check(text: &str, expected: &[(&str, &str)]) {
+        let faults = Pattern::parse(text)
+            .unwrap()
+            .to_re2()
+            .err()
+            .unwrap_or_default();
+        let found: Vec<(&str, &str)> = faults
+            .iter()
+            .map(|fault| (&text[fault.range.clone()], fault.construct.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn every_fault_is_reported() {
+        check(
+            r"/(a)\1(?<=b)c++c",
+            &[
+                (r"\1", "back-reference"),
+                ("(?<=b)", "lookbehind"),
+                ("c++", "possessive quantifier"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_follows_decides_on_possessive_quantifiers() {
+        check("/a++b", &[]);
+        check("/a++", &[]);
+        check("/a++$", &[]);
+        check("/(?:a++b?)c", &[]);
+        check("/(?:a++b?)a", &[("a++", "possessive quantifier")]);
+        check("/(?:a++,?)*", &[("a++", "possessive quantifier")]);
+        check(r"/a++\b", &[("a++", "possessive quantifier")]);
+    }
+
+    #[test]
+    fn lookaheads_that_change_what_groups_capture_are_kept() {
+        check("/foo(?=/|$)", &[]);
+        check("/(foo(?=/))", &[("(?=/)", "lookahead")]);
+        check("/(?=(a))(.*)", &[("(?=(a))", "lookahead")]);
+        check("/(?!a)(.*)b", &[("(?!a)", "negative lookahead")]);
+        check("/(?:x(?!a))?", &[("(?!a)", "negative lookahead")]);
+    }
+}

@@ -9,6 +9,7 @@
 //! `.` and `$` treat it specially in PCRE. No path that is served has one.
 
 mod ast;
+mod caveat;
 mod class;
 mod encode;
 mod error;
@@ -24,6 +25,8 @@ mod overlap;
 mod parse;
 mod prefix;
 mod print;
+#[cfg(test)]
+mod props;
 mod re2;
 mod set;
 mod substitution;

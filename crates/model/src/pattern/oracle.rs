@@ -73,6 +73,25 @@ fn matches(line: &Value) -> Matches {
         .collect()
 }
 
+/// The same without the groups that are known to differ.
+fn without_uncertain(mut found: Matches, pattern: &str) -> Matches {
+    let uncertain = emitted(pattern).map_or(Vec::new(), |re2| re2.uncertain_groups());
+    if uncertain.is_empty() {
+        return found;
+    }
+    for groups in found.values_mut() {
+        for group in &uncertain {
+            if let Some(text) = groups.get_mut(group - 1) {
+                text.clear();
+            }
+        }
+        while groups.last().is_some_and(String::is_empty) {
+            groups.pop();
+        }
+    }
+    found
+}
+
 /// What our own evaluation says, in the form of the records.
 fn our_matches(pattern: &Pattern, paths: &[String]) -> Matches {
     let mut found = Matches::new();
@@ -143,7 +162,8 @@ fn our_evaluation_is_that_of_pcre() {
         if pattern.matches_prefix("/").is_none() {
             continue;
         }
-        let (expected, actual) = (matches(&line), our_matches(&pattern, &paths));
+        let expected = without_uncertain(matches(&line), pattern.as_str());
+        let actual = without_uncertain(our_matches(&pattern, &paths), pattern.as_str());
         for path in &paths {
             if expected.get(path) != actual.get(path) {
                 let (expected, actual) = (expected.get(path), actual.get(path));
@@ -217,10 +237,13 @@ fn re2_does_with_them_what_pcre_does() {
     let mut differences = String::new();
     for line in lines("re2-oracle.jsonl") {
         let pattern = text(&line, "pattern");
-        let (expected, actual) = (&truth[pattern], matches(&line));
+        let expected = without_uncertain(truth[pattern].clone(), pattern);
+        let actual = without_uncertain(matches(&line), pattern);
+        let free = emitted(pattern).is_some_and(|re2| re2.encoding_difference().is_none());
         for path in paths() {
             let (pcre, re2) = (expected.get(&path), actual.get(&path));
             if pcre != re2 {
+                assert!(!free, "{pattern} differs for {path:?}");
                 let show = |groups: Option<&Vec<String>>| match groups {
                     None => "no match".to_owned(),
                     Some(groups) => format!("match {groups:?}"),

@@ -15,6 +15,9 @@ const MAX_NESTING: u32 = 250;
 /// PCRE's limit of a number in braces.
 const MAX_REPEAT: u32 = 65_535;
 
+/// A construct that a quantifier may not follow, though it is no assertion.
+pub(super) const VERB: &str = "backtracking verb";
+
 pub(super) type Result<T> = std::result::Result<T, PatternError>;
 
 /// The outcome of a parse.
@@ -190,7 +193,11 @@ impl Parser<'_> {
                 return Ok(());
             }
         };
-        *repeatable = !matches!(kind, Kind::Assert(_));
+        *repeatable = match &kind {
+            Kind::Assert(_) => false,
+            Kind::Foreign(foreign) => foreign.construct != VERB,
+            _ => true,
+        };
         nodes.push(Node::new(kind, start..self.at));
         Ok(())
     }
@@ -244,7 +251,7 @@ impl Parser<'_> {
     }
 
     /// `{n}`, `{n,}` or `{n,m}` here: its text. Any other brace is literal.
-    fn braces(&self) -> Option<&str> {
+    pub(super) fn braces(&self) -> Option<&str> {
         let rest = self.text.get(self.at..)?.strip_prefix('{')?;
         let inner = &rest[..rest.find('}')?];
         let (min, max) = inner.split_once(',').unwrap_or((inner, ""));
@@ -338,5 +345,46 @@ impl Parser<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+
+    /// What is wrong with the pattern, and the part that is blamed.
+    fn check(text: &str, part: &str, message: &str) {
+        let error = Pattern::parse(text).unwrap_err();
+        assert_eq!(
+            (&text[error.range.clone()], error.to_string().as_str()),
+            (part, message)
+        );
+    }
+
+    #[test]
+    fn errors_point_at_their_cause() {
+        check("/a)b", ")", "unmatched closing parenthesis");
+        check("/(a", "(a", "a parenthesis that is not closed");
+        check("/a|*b", "*", "a quantifier with nothing to repeat");
+        check("/a{2}{3}", "{3}", "a quantifier with nothing to repeat");
+        check("/é{3,2}", "{3,2}", "the numbers in braces are out of order");
+        check(
+            "/a{70000}",
+            "{70000}",
+            "a number in braces is larger than 65535",
+        );
+        check("/[a", "[a", "a class without its closing bracket");
+        check("/[é-a]", "é-a", "a range out of order");
+        check("/a\\", "\\", "a backslash at the end");
+        check("/(?<n>a)\\k<m>", "\\k<m>", "there is no group named `m`");
+        check("/(a)(?2)", "(?2)", "there is no group 2");
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let nested = |depth: usize| "(".repeat(depth) + &")".repeat(depth);
+        assert!(Pattern::parse(&nested(250)).is_ok());
+        assert!(Pattern::parse(&nested(251)).is_err());
+        assert!(Pattern::parse(&"(".repeat(1_000_000)).is_err());
     }
 }

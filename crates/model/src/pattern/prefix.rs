@@ -53,3 +53,29 @@ fn common_prefix(nodes: &[Node]) -> Vec<u8> {
     }
     common
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+
+    #[test]
+    fn the_prefix_is_what_no_match_lacks() {
+        for (text, prefix, literal) in [
+            ("/Foo", "/foo", true),
+            ("/foo(/|$)(.*)", "/foo", false),
+            ("/(foo|fob)x", "/fo", false),
+            (r"/v1\.2.*", "/v1.2", false),
+            ("/a+b", "/a", false),
+            ("/ab?", "/a", false),
+            ("/(ab){2}", "/ab", false),
+            ("^/é", "/é", false),
+            ("/日", "/日", true),
+            ("/[日]", "/", false),
+            ("/a|/b", "", false),
+        ] {
+            let pattern = Pattern::parse(text).unwrap();
+            assert_eq!(pattern.required_literal_prefix(), prefix, "{text}");
+            assert_eq!(pattern.is_literal(), literal, "{text}");
+        }
+    }
+}

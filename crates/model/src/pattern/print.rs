@@ -7,7 +7,7 @@ use super::encode::{is_always_encoded, may_be_encoded};
 use super::set::ByteSet;
 
 /// A set with more encoded members than this is not meant to name them.
-const MAX_ENCODED: usize = 24;
+pub(super) const MAX_ENCODED: usize = 24;
 
 /// The engine that is to read the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

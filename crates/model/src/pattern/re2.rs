@@ -1,6 +1,9 @@
 //! The RE2 form of a pattern, and the texts that are made of it.
 
+use std::ops::Range;
+
 use super::ast::{Assert, GroupKind, Kind, Mode, Node};
+use super::caveat;
 use super::print::{Dialect, Level, Printer};
 use super::substitution::{Substitution, SubstitutionError, substitution_with};
 
@@ -35,6 +38,19 @@ impl Re2 {
     /// How many capturing groups there are.
     pub fn group_count(&self) -> usize {
         self.groups
+    }
+
+    /// The groups, from 1, that may capture another text than in nginx: those in a
+    /// repetition that can match nothing, as in `(.*)+`.
+    pub fn uncertain_groups(&self) -> Vec<usize> {
+        caveat::uncertain_groups(&self.root)
+    }
+
+    /// The first part of the pattern with which a path as it is sent may be matched
+    /// otherwise than nginx matches the decoded one, because it counts characters or
+    /// excludes some. A request without percent-encoding is never affected.
+    pub fn encoding_difference(&self) -> Option<Range<usize>> {
+        caveat::encoding_difference(self.branches())
     }
 
     /// The pattern itself, without anchors; under `(?i)` if case doesn't matter.
@@ -214,5 +230,69 @@ fn swallows_greedily(node: &Node) -> bool {
             body,
         } => swallows_greedily(body),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Pattern, pad_match};
+
+    fn encoded(text: &str) -> super::Re2 {
+        Pattern::parse(text)
+            .unwrap()
+            .to_re2()
+            .unwrap()
+            .for_encoded_path()
+    }
+
+    #[test]
+    fn padding_keeps_the_meaning() {
+        for (text, length, expected) in [
+            ("/a.*", 4, Some("/a.*")),
+            ("/a.*", 5, Some("/a.*?")),
+            ("/a.*", 7, Some("/a.*.*?")),
+            ("/a.*", 8, Some("/a.*.*.*")),
+            ("/a$", 4, Some("/a$$")),
+            ("/a$", 5, Some("/a$.*")),
+            ("/a.*", 3, None),
+        ] {
+            assert_eq!(pad_match(text, length).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn headers_are_searched_with_regard_to_case() {
+        let check = |text, expected| {
+            let pattern = Pattern::parse_case_sensitive(text).unwrap();
+            assert_eq!(pattern.to_re2().unwrap().match_anywhere(), expected);
+        };
+        check("yes", ".*yes.*");
+        check("^(a|b)$", "(a|b)$");
+        check("a|^b", "(?:.*a|b).*");
+        check("(?i)Yes é", ".*(?i:Yes) é.*");
+    }
+
+    #[test]
+    fn encoding_is_noted_where_it_matters() {
+        let check = |text: &str, expected: Option<&str>| {
+            let found = encoded(text)
+                .encoding_difference()
+                .map(|range| &text[range]);
+            assert_eq!(found, expected, "{text}");
+        };
+        check("/foo(/|$)(.*)", None);
+        check("/[^/]+/x", None);
+        check("/a b/[a-z]+", None);
+        check("/v1.2", Some("."));
+        check(r"/.{3}$", Some("."));
+        check(r"/\S+", Some(r"\S"));
+        check("/.*20", Some("."));
+        check("/x|20", Some("20"));
+    }
+
+    #[test]
+    fn groups_in_void_repetitions_are_noted() {
+        assert_eq!(encoded("/(a)(?:(b*)|c)+(d)").uncertain_groups(), [2]);
+        assert_eq!(encoded("/(a)+(b*)?").uncertain_groups(), [0; 0]);
     }
 }

@@ -171,3 +171,61 @@ fn variable(text: &str) -> (Option<&str>, usize) {
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+    use super::{SubstitutionError, substitution};
+
+    fn check(target: &str, groups: usize, expected: &str) {
+        assert_eq!(
+            substitution(target, groups).unwrap().to_re2(),
+            expected,
+            "{target}"
+        );
+    }
+
+    #[test]
+    fn groups_are_numbered_as_in_nginx() {
+        check("/$2", 2, r"/\2");
+        check("/${1}0/x", 1, r"/\10/x");
+        check("/$10", 1, r"/\10");
+        check("/$3/$1", 2, r"//\1");
+        check(r"/a\1", 1, r"/a\\1");
+        check("/plain", 0, "/plain");
+    }
+
+    #[test]
+    fn variables_are_reported_with_their_place() {
+        let errors = substitution("/$uri/${host}x$1$", 1).unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                SubstitutionError::UnknownVariable {
+                    range: 1..5,
+                    name: "uri".to_owned()
+                },
+                SubstitutionError::UnknownVariable {
+                    range: 6..13,
+                    name: "host".to_owned()
+                },
+                SubstitutionError::Malformed { range: 16..17 },
+            ]
+        );
+    }
+
+    #[test]
+    fn named_groups_are_variables_that_are_known() {
+        let re2 = Pattern::parse("/(a)(?<rest>.*)").unwrap().to_re2().unwrap();
+        assert_eq!(re2.substitution("/${rest}/$1").unwrap().to_re2(), r"/\2/\1");
+    }
+
+    #[test]
+    fn expansion_takes_what_was_captured() {
+        let pattern = Pattern::parse("/api(/|$)(.*)").unwrap();
+        let substitution = substitution("/v1/$2$3", 2).unwrap();
+        let captures = pattern.captures_prefix("/API/Users/é").unwrap();
+        assert_eq!(substitution.expand(&captures), "/v1/Users/é");
+        assert_eq!(substitution.as_literal(), None);
+    }
+}

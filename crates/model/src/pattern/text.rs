@@ -20,3 +20,30 @@ pub fn segment_prefix_re2(path: &str) -> String {
     let path = path.strip_suffix('/').unwrap_or(path);
     format!("{}(?:/.*)?", escape_re2(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{escape_re2, segment_prefix_re2};
+
+    #[test]
+    fn special_characters_are_escaped() {
+        assert_eq!(escape_re2("/a.b+(c)é|{1}"), r"/a\.b\+\(c\)é\|\{1\}");
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_segment() {
+        let check = |path, matching: &[&str], not: &[&str]| {
+            let text = format!(r"\A(?:{})\z", segment_prefix_re2(path));
+            let regex = regex::Regex::new(&text).unwrap();
+            assert!(matching.iter().all(|path| regex.is_match(path)), "{text}");
+            assert!(!not.iter().any(|path| regex.is_match(path)), "{text}");
+        };
+        check(
+            "/foo",
+            &["/foo", "/foo/", "/foo/x"],
+            &["/foobar", "/FOO", "/"],
+        );
+        check("/v1.0/", &["/v1.0", "/v1.0/x"], &["/v1x0", "/v1.0x"]);
+        check("/", &["/", "/x"], &[]);
+    }
+}
