@@ -1,8 +1,9 @@
 //! Groups: what an opening parenthesis begins.
 
 use super::ast::{Foreign, GroupKind, Kind, Look, Node};
-use super::escape::{Escape, RECURSION, SUBROUTINE, is_group_name};
+use super::escape::Escape;
 use super::parse::{Flags, Parser, Result, Target, VERB};
+use super::reference::{RECURSION, SUBROUTINE, is_group_name};
 
 const CONDITIONAL: &str = "write the two cases as alternatives";
 const BRANCH_RESET: &str = "number the groups of each alternative separately";

@@ -28,6 +28,7 @@ mod print;
 #[cfg(test)]
 mod props;
 mod re2;
+mod reference;
 mod set;
 mod substitution;
 mod text;

@@ -80,6 +80,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each case builds two automata.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn patterns_that_share_a_path_overlap(
         a in supported(),

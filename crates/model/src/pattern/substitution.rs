@@ -98,7 +98,8 @@ impl Substitution {
 
 /// Translates `target` for a pattern with that many groups, none of them named.
 ///
-/// nginx knows `$1` to `$9` only, so that `$10` is `$1` and a zero; a group that the
+/// nginx knows `$1` to `$9` only, so that `$10` is `$1` and a zero, and `${1}` is a
+/// variable, which doesn't exist: nginx doesn't start with it. A group that the
 /// pattern doesn't have is empty. A variable is an error, and all of them are
 /// reported.
 pub fn substitution(target: &str, groups: usize) -> Result<Substitution, Vec<SubstitutionError>> {
@@ -120,25 +121,20 @@ pub(super) fn substitution_with(
         let (name, consumed) = variable(after);
         let range = start..start + 1 + consumed;
         rest = &after[consumed..];
-        let named = names.iter().find(|(known, _)| Some(known.as_str()) == name);
-        let number = match (name, named) {
-            (_, Some((_, number))) => usize::try_from(*number).ok(),
-            (Some(name), None) => name.parse().ok(),
-            (None, None) => {
-                errors.push(SubstitutionError::Malformed { range });
-                continue;
+        let number = match name {
+            Name::Group(number) => Ok(number),
+            Name::Variable(name) => {
+                number_of(name, names).ok_or_else(|| SubstitutionError::UnknownVariable {
+                    range,
+                    name: name.to_owned(),
+                })
             }
+            Name::Missing => Err(SubstitutionError::Malformed { range }),
         };
-        match (number, name) {
-            // Beyond the ninth, RE2's substitutions cannot name a group.
-            (Some(number @ 1..=9), _) if number <= groups => {
-                found.parts.push(Part::Group(number));
-            }
-            (Some(0 | 10..) | None, Some(name)) => {
-                let name = name.to_owned();
-                errors.push(SubstitutionError::UnknownVariable { range, name });
-            }
-            _ => {}
+        match number {
+            Ok(number) if number <= groups => found.parts.push(Part::Group(number)),
+            Ok(_) => {}
+            Err(error) => errors.push(error),
         }
     }
     found.push_text(rest);
@@ -149,23 +145,38 @@ pub(super) fn substitution_with(
     }
 }
 
-/// The variable name at the start of `text`, and how many bytes it takes: one digit,
-/// a word, or either in braces.
-fn variable(text: &str) -> (Option<&str>, usize) {
+/// The number of a named group that a substitution can refer to.
+fn number_of(name: &str, names: &[(String, u32)]) -> Option<usize> {
+    let (_, number) = names.iter().find(|(known, _)| known == name)?;
+    // Beyond the ninth, RE2's substitutions cannot name a group.
+    usize::try_from(*number).ok().filter(|number| *number <= 9)
+}
+
+/// The name at the start of `text`, and how many bytes it takes: one digit but 0, or
+/// a word, in braces or not. A digit in braces is the name of a variable to nginx.
+fn variable(text: &str) -> (Name<'_>, usize) {
     if let Some(inner) = text.strip_prefix('{') {
         return match inner.find('}') {
-            Some(end) if is_word(&inner[..end]) => (Some(&inner[..end]), end + 2),
-            _ => (None, 0),
+            Some(end) if is_word(&inner[..end]) => (Name::Variable(&inner[..end]), end + 2),
+            _ => (Name::Missing, 0),
         };
     }
-    if text.starts_with(|char: char| char.is_ascii_digit()) {
-        return (Some(&text[..1]), 1);
+    if let Some(digit @ '1'..='9') = text.chars().next() {
+        return (Name::Group(digit as usize - '0' as usize), 1);
     }
-    let word = text
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        .count();
-    ((word > 0).then_some(&text[..word]), word)
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let length = text.bytes().take_while(in_word).count();
+    match length {
+        0 => (Name::Missing, 0),
+        length => (Name::Variable(&text[..length]), length),
+    }
+}
+
+/// What stands behind a dollar sign.
+enum Name<'t> {
+    Group(usize),
+    Variable(&'t str),
+    Missing,
 }
 
 fn is_word(text: &str) -> bool {
@@ -188,7 +199,7 @@ mod tests {
     #[test]
     fn groups_are_numbered_as_in_nginx() {
         check("/$2", 2, r"/\2");
-        check("/${1}0/x", 1, r"/\10/x");
+        check("/$1x$1_", 1, r"/\1x\1_");
         check("/$10", 1, r"/\10");
         check("/$3/$1", 2, r"//\1");
         check(r"/a\1", 1, r"/a\\1");
@@ -212,6 +223,16 @@ mod tests {
                 SubstitutionError::Malformed { range: 16..17 },
             ]
         );
+    }
+
+    #[test]
+    fn a_digit_in_braces_is_no_group() {
+        let error = |range, name: &str| {
+            let name = name.to_owned();
+            vec![SubstitutionError::UnknownVariable { range, name }]
+        };
+        assert_eq!(substitution("/${1}", 1).unwrap_err(), error(1..5, "1"));
+        assert_eq!(substitution("/$0", 1).unwrap_err(), error(1..3, "0"));
     }
 
     #[test]
