@@ -232,6 +232,10 @@ fn anatomy(error: &ignore::Error) -> (Option<&Path>, bool) {
 /// and what lies in a directory that matches is excluded too.
 fn exclusions(patterns: &[String]) -> Result<GlobSet, Fault> {
     let bad = |error| Fault::new(format!("bad `--exclude`: {error}"));
+    for pattern in patterns {
+        // Complaints shall show the pattern as it was typed.
+        globset::Glob::new(pattern).map_err(bad)?;
+    }
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let pattern = pattern.trim_end_matches('/');

@@ -126,3 +126,41 @@ pub fn render(
         Format::Markdown => markdown::render(sources, diagnostics),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatewright_source::{FileId, Span};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Code;
+
+    proptest! {
+        /// Whatever a file holds and wherever labels point, rendering neither panics nor
+        /// lets a control character through to a terminal.
+        #[test]
+        fn nothing_breaks_a_renderer(
+            texts in prop::collection::vec("[ab:\n\r\t \u{1b}\u{9b}\u{200d}\u{202e}é日👩]{0,60}", 1..3),
+            labels in prop::collection::vec((0usize..2, 0u32..200, 0u32..200, "[a`\n\u{7}]{0,3}"), 0..4),
+            message in "[a\n\r\u{1b}`<&é]{0,8}",
+        ) {
+            let mut sources = SourceMap::default();
+            for text in &texts {
+                sources.add("a\u{1b}.yaml", text.as_str());
+            }
+            let mut diagnostic = Diagnostic::new(Code::Syntax, message.as_str())
+                .note(message.as_str())
+                .help(message);
+            for (file, start, length, text) in labels {
+                let file = FileId(u32::try_from(file % texts.len()).unwrap());
+                diagnostic = diagnostic.label(Span::new(file, start, start + length), text);
+            }
+            for &format in Format::ALL {
+                let text = render(format, &sources, std::slice::from_ref(&diagnostic), false);
+                // JSON is for programs; it escapes what ASCII calls control.
+                let bad = |c: char| c.is_control() && c != '\n' && (c.is_ascii() || !format.is_document());
+                prop_assert!(!text.contains(bad), "{format}: {text:?}");
+            }
+        }
+    }
+}
