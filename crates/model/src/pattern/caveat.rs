@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ast::{GroupKind, Kind, Node};
+use super::ast::{Assert, GroupKind, Kind, Node};
 use super::encode::is_always_encoded;
 use super::follow::Follow;
 use super::set::ByteSet;
@@ -56,7 +56,10 @@ pub(super) fn encoding_difference(branches: &[Node]) -> Option<Range<usize>> {
 
 fn difference(node: &Node, follow: Follow) -> Option<Range<usize>> {
     match &node.kind {
-        Kind::Any { .. } => Some(node.range.clone()),
+        // An encoded character ends in what may be a word.
+        Kind::Any { .. } | Kind::Assert(Assert::WordBoundary | Assert::NotWordBoundary) => {
+            Some(node.range.clone())
+        }
         Kind::Class(class) => {
             let set = class.set();
             let named = !class.negated && encoded(&set) <= super::print::MAX_ENCODED;
