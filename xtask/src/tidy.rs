@@ -1,9 +1,172 @@
 //! Rules of the repository that no other tool checks.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::Value;
+
+/// Which crate of this workspace may use which, and which foreign crates it must not know.
+///
+/// The edges are the architecture: a parser that knows the emitter's objects, or an emitter that
+/// knows annotations, could no longer be judged by itself.
+const CRATES: [Crate; 10] = [
+    Crate {
+        name: "source",
+        uses: &[],
+        not: &["serde_json", "k8s-openapi", "gateway-api"],
+    },
+    Crate {
+        name: "diagnostics",
+        uses: &["source"],
+        not: &["k8s-openapi", "gateway-api"],
+    },
+    Crate {
+        name: "yaml",
+        uses: &["source", "diagnostics"],
+        not: &["k8s-openapi", "gateway-api"],
+    },
+    Crate {
+        name: "model",
+        uses: &["source"],
+        not: &["serde", "k8s-openapi", "gateway-api"],
+    },
+    Crate {
+        name: "nginx",
+        uses: &["source", "diagnostics", "yaml", "model"],
+        not: &["gateway-api"],
+    },
+    Crate {
+        name: "gateway",
+        uses: &["source", "diagnostics", "model"],
+        not: &[],
+    },
+    Crate {
+        name: "verify",
+        uses: &["source", "diagnostics", "model", "gateway"],
+        not: &[],
+    },
+    Crate {
+        name: "admission",
+        uses: &["source", "diagnostics"],
+        not: &[],
+    },
+    Crate {
+        name: "transpile",
+        uses: &[
+            "source",
+            "diagnostics",
+            "yaml",
+            "model",
+            "nginx",
+            "gateway",
+            "verify",
+            "admission",
+        ],
+        not: &["clap", "ignore"],
+    },
+    Crate {
+        name: "cli",
+        uses: &["source", "diagnostics", "transpile"],
+        not: &[],
+    },
+];
+
+struct Crate {
+    name: &'static str,
+    uses: &'static [&'static str],
+    not: &'static [&'static str],
+}
+
+const PREFIX: &str = "gatewright-";
 
 /// Checks everything; whether it is in order.
-#[expect(clippy::unnecessary_wraps, reason = "the checks to come read files")]
 pub(crate) fn run() -> Result<bool> {
-    Ok(true)
+    let faults = dependency_faults(&metadata()?);
+    for fault in &faults {
+        println!("tidy: {fault}");
+    }
+    if faults.is_empty() {
+        println!("tidy: dependencies are as they should be");
+    }
+    Ok(faults.is_empty())
+}
+
+fn metadata() -> Result<Value> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(crate::repository_root())
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!(
+            "cargo metadata: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| anyhow!("cargo metadata: {error}"))
+}
+
+fn dependency_faults(metadata: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let Some(name) = package["name"]
+            .as_str()
+            .and_then(|name| name.strip_prefix(PREFIX))
+        else {
+            continue;
+        };
+        let Some(known) = CRATES.iter().find(|known| known.name == name) else {
+            faults.push(format!(
+                "crate {name} has no place in the table of xtask/src/tidy.rs"
+            ));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            // What only tests use does not shape the design.
+            if dependency["kind"] == "dev" {
+                continue;
+            }
+            let Some(target) = dependency["name"].as_str() else {
+                continue;
+            };
+            match target.strip_prefix(PREFIX) {
+                Some(other) if !known.uses.contains(&other) => {
+                    faults.push(format!("crate {name} must not depend on crate {other}"));
+                }
+                None if known.not.contains(&target) => {
+                    faults.push(format!("crate {name} must not know {target}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_edge_outside_the_table_is_a_fault() {
+        let package = |name: &str, target: &str, kind: Value| json!({ "packages": [{ "name": name, "dependencies": [{ "name": target, "kind": kind }] }] });
+        for (name, target, kind, faulty) in [
+            ("gatewright-nginx", "gatewright-model", Value::Null, false),
+            ("gatewright-nginx", "gatewright-gateway", Value::Null, true),
+            (
+                "gatewright-nginx",
+                "gatewright-gateway",
+                json!("dev"),
+                false,
+            ),
+            ("gatewright-model", "serde", Value::Null, true),
+            ("gatewright-unheard-of", "serde", Value::Null, true),
+            ("xtask", "gatewright-nginx", Value::Null, false),
+        ] {
+            let faults = dependency_faults(&package(name, target, kind));
+            assert_eq!(!faults.is_empty(), faulty, "{name} -> {target}: {faults:?}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The client: an HTTP/1.1 of our own, so that a request is sent byte for byte.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,9 @@ pub(crate) async fn send(request: &Request, certificate: Option<&Pair>) -> Answe
 async fn attempt(request: &Request, certificate: Option<&Pair>) -> Result<Answer> {
     let socket = TcpSocket::new_v4()?;
     let source = request.source_ip.unwrap_or(IpAddr::V4(CLIENT));
-    socket.bind(SocketAddr::new(source, 0)).with_context(|| format!("cannot send from {source}"))?;
+    socket
+        .bind(SocketAddr::new(source, 0))
+        .with_context(|| format!("cannot send from {source}"))?;
     let port = match request.scheme {
         Scheme::Http => 80,
         Scheme::Https => 443,
@@ -70,7 +73,10 @@ async fn attempt(request: &Request, certificate: Option<&Pair>) -> Result<Answer
         Scheme::Https => {
             let name = server_name(&request.host)?;
             let connector = TlsConnector::from(Arc::new(tls_config(certificate)?));
-            let stream = connector.connect(name, stream).await.context("TLS handshake")?;
+            let stream = connector
+                .connect(name, stream)
+                .await
+                .context("TLS handshake")?;
             exchange(stream, request).await
         }
     }
@@ -78,11 +84,17 @@ async fn attempt(request: &Request, certificate: Option<&Pair>) -> Result<Answer
 
 fn server_name(host: &str) -> Result<ServerName<'static>> {
     // The name indicated is the host without its port.
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, _)| name)
+        .to_owned();
     ServerName::try_from(name).map_err(|_| anyhow!("{host} cannot be a server name"))
 }
 
-async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: S, request: &Request) -> Result<Answer> {
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    request: &Request,
+) -> Result<Answer> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let head = head(request);
     let body = vec![b'x'; request.body_size.unwrap_or(0)];
@@ -118,14 +130,18 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: S, request: &Reques
 
 fn head(request: &Request) -> String {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
-    if !request.headers.keys().any(|name| name.eq_ignore_ascii_case("host")) {
-        head.push_str(&format!("Host: {}\r\n", request.host));
+    if !request
+        .headers
+        .keys()
+        .any(|name| name.eq_ignore_ascii_case("host"))
+    {
+        let _ = write!(head, "Host: {}\r\n", request.host);
     }
     for (name, value) in &request.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     if let Some(size) = request.body_size {
-        head.push_str(&format!("Content-Length: {size}\r\n"));
+        let _ = write!(head, "Content-Length: {size}\r\n");
     }
     head.push_str("\r\n");
     head
@@ -148,7 +164,10 @@ async fn receive<R: AsyncRead + Unpin>(reader: &mut R, method: &str) -> Result<A
     }
 }
 
-async fn read_head<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>) -> Result<(Answer, usize)> {
+async fn read_head<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    buffer: &mut Vec<u8>,
+) -> Result<(Answer, usize)> {
     loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             let text: String = buffer[..end].iter().copied().map(char::from).collect();
@@ -163,17 +182,36 @@ async fn read_head<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>) -
                 .filter_map(|line| line.split_once(':'))
                 .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
                 .collect();
-            return Ok((Answer { status, headers, error: None }, end + 4));
+            return Ok((
+                Answer {
+                    status,
+                    headers,
+                    error: None,
+                },
+                end + 4,
+            ));
         }
-        if reader.read_buf(buffer).await.context("the connection broke")? == 0 {
+        if reader
+            .read_buf(buffer)
+            .await
+            .context("the connection broke")?
+            == 0
+        {
             bail!("the connection was closed without an answer");
         }
     }
 }
 
 /// Reads the body, so that the answer is known to be complete; its bytes are not compared.
-async fn skip_body<R: AsyncRead + Unpin>(reader: &mut R, answer: &Answer, mut buffer: Vec<u8>) -> Result<()> {
-    if answer.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
+async fn skip_body<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    answer: &Answer,
+    mut buffer: Vec<u8>,
+) -> Result<()> {
+    if answer
+        .header("transfer-encoding")
+        .is_some_and(|value| value.contains("chunked"))
+    {
         // Chunks are only followed to find the last one.
         loop {
             let line_end = loop {
@@ -183,7 +221,8 @@ async fn skip_body<R: AsyncRead + Unpin>(reader: &mut R, answer: &Answer, mut bu
                 fill(reader, &mut buffer).await?;
             };
             let line = String::from_utf8_lossy(&buffer[..line_end]).into_owned();
-            let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16)?;
+            let size =
+                usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16)?;
             let total = line_end + 2 + size + 2;
             while buffer.len() < total {
                 fill(reader, &mut buffer).await?;

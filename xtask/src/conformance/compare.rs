@@ -38,26 +38,45 @@ impl Observed {
     ///
     /// The refusal of an auth service is handed on with that service's headers: it is an answer of
     /// the proxy, and the hit a sub-request, unless the service is a backend of its own.
-    pub(crate) fn new(answers: Vec<Answer>, mut hits: Vec<Hit>, is_routed: impl Fn(&Hit) -> bool) -> Self {
+    pub(crate) fn new(
+        answers: Vec<Answer>,
+        mut hits: Vec<Hit>,
+        is_routed: impl Fn(&Hit) -> bool,
+    ) -> Self {
         let answers = answers
             .into_iter()
             .map(|answer| {
-                let id: Option<u64> = answer.header(super::ECHO_ID_HEADER).and_then(|id| id.parse().ok());
-                let position = hits.iter().position(|hit| Some(hit.id) == id && is_routed(hit));
-                Answered { answer, hit: position.map(|position| hits.remove(position)) }
+                let id: Option<u64> = answer
+                    .header(super::ECHO_ID_HEADER)
+                    .and_then(|id| id.parse().ok());
+                let position = hits
+                    .iter()
+                    .position(|hit| Some(hit.id) == id && is_routed(hit));
+                Answered {
+                    answer,
+                    hit: position.map(|position| hits.remove(position)),
+                }
             })
             .collect();
-        Self { answers, others: hits }
+        Self {
+            answers,
+            others: hits,
+        }
     }
 
     /// Short form for people.
     pub(crate) fn summary(&self) -> String {
         if self.answers.len() > 1 {
             let counts = counts(&self.answers);
-            let parts: Vec<String> = counts.iter().map(|(key, count)| format!("{key}×{count}")).collect();
+            let parts: Vec<String> = counts
+                .iter()
+                .map(|(key, count)| format!("{key}×{count}"))
+                .collect();
             return parts.join(" ");
         }
-        let Some(answered) = self.answers.first() else { return "nothing".to_owned() };
+        let Some(answered) = self.answers.first() else {
+            return "nothing".to_owned();
+        };
         let mut text = match &answered.answer.error {
             Some(error) => error.clone(),
             None => answered.answer.status.to_string(),
@@ -76,26 +95,44 @@ impl Observed {
 pub(crate) fn compare(exchange: &Exchange, observed: &Observed) -> Vec<String> {
     let expected = &exchange.nginx;
     let mut found = Vec::new();
-    if let Some(error) = observed.answers.iter().find_map(|answered| answered.answer.error.as_ref()) {
+    if let Some(error) = observed
+        .answers
+        .iter()
+        .find_map(|answered| answered.answer.error.as_ref())
+    {
         found.push(format!("no answer: {error}"));
     }
     let Some(first) = observed.answers.first() else {
         return vec!["nothing was sent".to_owned()];
     };
     if let Some(status) = expected.status
-        && let Some(other) = observed.answers.iter().map(|a| a.answer.status).find(|s| *s != status)
+        && let Some(other) = observed
+            .answers
+            .iter()
+            .map(|a| a.answer.status)
+            .find(|s| *s != status)
     {
         found.push(format!("status: {status} expected, {other} came"));
     }
-    compare_headers("", &expected.headers, &expected.absent_headers, &first.answer.headers, &mut found);
+    compare_headers(
+        "",
+        &expected.headers,
+        &expected.absent_headers,
+        &first.answer.headers,
+        &mut found,
+    );
     if let Some(counts) = &expected.counts {
         compare_counts(counts, &observed.answers, &mut found);
     } else {
         compare_backend(expected, first, &mut found);
     }
     if let Some(pods) = expected.distinct_pods {
-        let mut names: Vec<&str> =
-            observed.answers.iter().filter_map(|a| a.hit.as_ref()).map(|hit| hit.pod.as_str()).collect();
+        let mut names: Vec<&str> = observed
+            .answers
+            .iter()
+            .filter_map(|a| a.hit.as_ref())
+            .map(|hit| hit.pod.as_str())
+            .collect();
         names.sort_unstable();
         names.dedup();
         if (pods == 1) != (names.len() == 1) {
@@ -112,22 +149,34 @@ fn compare_backend(expected: &Expected, answered: &Answered, found: &mut Vec<Str
     let (backend, hit) = match (&expected.backend, &answered.hit) {
         (None, None) => return,
         (None, Some(hit)) => {
-            found.push(format!("backend: none expected, {} was reached at {}", hit.service, hit.path));
+            found.push(format!(
+                "backend: none expected, {} was reached at {}",
+                hit.service, hit.path
+            ));
             return;
         }
         (Some(backend), None) => {
-            found.push(format!("backend: {} expected, none was reached", backend.service));
+            found.push(format!(
+                "backend: {} expected, none was reached",
+                backend.service
+            ));
             return;
         }
         (Some(backend), Some(hit)) => (backend, hit),
     };
     if backend.service != hit.service {
-        found.push(format!("backend: {} expected, {} was reached", backend.service, hit.service));
+        found.push(format!(
+            "backend: {} expected, {} was reached",
+            backend.service, hit.service
+        ));
     }
     if let Some(method) = &backend.method
         && *method != hit.method
     {
-        found.push(format!("backend method: {method} expected, {} came", hit.method));
+        found.push(format!(
+            "backend method: {method} expected, {} came",
+            hit.method
+        ));
     }
     if let Some(path) = &backend.path
         && *path != hit.path
@@ -144,7 +193,13 @@ fn compare_backend(expected: &Expected, answered: &Answered, found: &mut Vec<Str
     {
         found.push(format!("backend sni: {sni} expected, {:?} came", hit.sni));
     }
-    compare_headers("backend ", &backend.headers, &backend.absent_headers, &hit.headers, found);
+    compare_headers(
+        "backend ",
+        &backend.headers,
+        &backend.absent_headers,
+        &hit.headers,
+        found,
+    );
 }
 
 fn compare_headers(
@@ -155,18 +210,29 @@ fn compare_headers(
     found: &mut Vec<String>,
 ) {
     for (name, value) in expected {
-        let values: Vec<&str> =
-            came.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+        let values: Vec<&str> = came
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
         let joined = super::header_value(came, name);
-        let is_same = values.iter().copied().chain(joined.as_deref()).any(|other| is_same_value(name, value, other));
+        let is_same = values
+            .iter()
+            .copied()
+            .chain(joined.as_deref())
+            .any(|other| is_same_value(name, value, other));
         if !is_same {
             let other = joined.unwrap_or_else(|| "nothing".to_owned());
-            found.push(format!("{prefix}header {name}: {value:?} expected, {other:?} came"));
+            found.push(format!(
+                "{prefix}header {name}: {value:?} expected, {other:?} came"
+            ));
         }
     }
     for name in absent {
         if let Some(value) = super::header_value(came, name) {
-            found.push(format!("{prefix}header {name}: none expected, {value:?} came"));
+            found.push(format!(
+                "{prefix}header {name}: none expected, {value:?} came"
+            ));
         }
     }
 }
@@ -185,7 +251,9 @@ fn is_same_value(name: &str, expected: &str, came: &str) -> bool {
 
 /// As browsers take it: an empty path is `/`, a default port is no port.
 fn normal_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let default = match scheme {
@@ -229,12 +297,19 @@ fn compare_counts(expected: &IndexMap<String, u32>, answers: &[Answered], found:
         (wanted - got).abs() <= tolerance && ((wanted == 0.0) == (got == 0.0) || is_limit)
     });
     if !is_same {
-        found.push(format!("counts: {} expected, {} came", list(expected), list(&came)));
+        found.push(format!(
+            "counts: {} expected, {} came",
+            list(expected),
+            list(&came)
+        ));
     }
 }
 
 fn list(counts: &IndexMap<String, u32>) -> String {
-    let parts: Vec<String> = counts.iter().map(|(key, count)| format!("{key}×{count}")).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(key, count)| format!("{key}×{count}"))
+        .collect();
     parts.join(" ")
 }
 
@@ -261,7 +336,10 @@ fn compare_subrequests(expected: &[ExpectedHit], others: &[Hit], found: &mut Vec
         }
     }
     for hit in left {
-        found.push(format!("sub-request to {} {}: not expected", hit.service, hit.path));
+        found.push(format!(
+            "sub-request to {} {}: not expected",
+            hit.service, hit.path
+        ));
     }
 }
 
@@ -270,14 +348,26 @@ fn hit_differences(wanted: &ExpectedHit, hit: &Hit) -> Vec<String> {
     if let Some(path) = &wanted.path
         && *path != hit.path
     {
-        found.push(format!("sub-request path: {path} expected, {} came", hit.path));
+        found.push(format!(
+            "sub-request path: {path} expected, {} came",
+            hit.path
+        ));
     }
     if let Some(method) = &wanted.method
         && *method != hit.method
     {
-        found.push(format!("sub-request method: {method} expected, {} came", hit.method));
+        found.push(format!(
+            "sub-request method: {method} expected, {} came",
+            hit.method
+        ));
     }
-    compare_headers("sub-request ", &wanted.headers, &wanted.absent_headers, &hit.headers, &mut found);
+    compare_headers(
+        "sub-request ",
+        &wanted.headers,
+        &wanted.absent_headers,
+        &hit.headers,
+        &mut found,
+    );
     found
 }
 
@@ -314,9 +404,15 @@ mod tests {
                 tls: false,
                 sni: None,
             };
-            let from = |name: &str| Answered { hit: Some(hit(name)), ..Answered::default() };
+            let from = |name: &str| Answered {
+                hit: Some(hit(name)),
+                ..Answered::default()
+            };
             let refusal = Answered {
-                answer: Answer { status: 503, ..Answer::default() },
+                answer: Answer {
+                    status: 503,
+                    ..Answer::default()
+                },
                 hit: None,
             };
             let mut all = vec![from("a"); service];
@@ -324,7 +420,10 @@ mod tests {
             all
         };
         let check = |expected: &[(&str, u32)], came: &[Answered]| {
-            let expected = expected.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
+            let expected = expected
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), *v))
+                .collect();
             let mut found = Vec::new();
             compare_counts(&expected, came, &mut found);
             found.is_empty()

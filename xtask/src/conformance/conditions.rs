@@ -1,5 +1,6 @@
 //! What Envoy Gateway says of every object, as a user would read it with kubectl.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -34,45 +35,63 @@ fn place(object: &ObjectRef) -> Option<Place> {
     match (group, object.kind.as_str()) {
         ("gateway.networking.k8s.io", kind) => match kind {
             "GatewayClass" | "Gateway" | "ListenerSet" => Some(Place::Own),
-            "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" => Some(Place::Parents),
+            "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" => {
+                Some(Place::Parents)
+            }
             "BackendTLSPolicy" => Some(Place::Ancestors),
             _ => None,
         },
         ("gateway.envoyproxy.io", kind) => match kind {
             "Backend" => Some(Place::Own),
-            "BackendTrafficPolicy" | "ClientTrafficPolicy" | "SecurityPolicy"
-            | "EnvoyExtensionPolicy" | "EnvoyPatchPolicy" => Some(Place::Ancestors),
+            "BackendTrafficPolicy"
+            | "ClientTrafficPolicy"
+            | "SecurityPolicy"
+            | "EnvoyExtensionPolicy"
+            | "EnvoyPatchPolicy" => Some(Place::Ancestors),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// Reads the conditions of `objects`. `services` are those that the input has: a complaint about
-/// one that it has not is right, not a fault.
-pub(crate) fn inspect(kube: &Kube, objects: &[ObjectRef], services: &BTreeSet<String>) -> Result<Inspection> {
+/// Reads the conditions of `objects`. `input` names what the input has, as `service ns/name`: a
+/// complaint about something that it has not is right, not a fault.
+pub(crate) fn inspect(
+    kube: &Kube,
+    objects: &[ObjectRef],
+    input: &BTreeSet<String>,
+) -> Result<Inspection> {
     let mut lists: BTreeMap<(&str, &str), Vec<Value>> = BTreeMap::new();
     let mut found = Inspection::default();
     for object in objects {
         let Some(place) = place(object) else { continue };
         let key = (object.api_version.as_str(), object.kind.as_str());
-        if !lists.contains_key(&key) {
-            lists.insert(key, kube.list_kind(&object.api_version, &object.kind)?);
-        }
-        let current = lists[&key].iter().find(|value| {
+        let list = match lists.entry(key) {
+            Entry::Occupied(list) => list.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(kube.list_kind(&object.api_version, &object.kind)?)
+            }
+        };
+        let current = list.iter().find(|value| {
             let metadata = &value["metadata"];
             metadata["name"] == object.name.as_str()
                 && metadata["namespace"].as_str().unwrap_or_default() == object.namespace
         });
         match current {
-            Some(value) => examine(object, place, value, services, &mut found),
+            Some(value) => examine(object, place, value, input, &mut found),
             None => found.pending.push(format!("{object} is not there")),
         }
     }
     Ok(found)
 }
 
-fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<String>, found: &mut Inspection) {
+fn examine(
+    object: &ObjectRef,
+    place: Place,
+    value: &Value,
+    input: &BTreeSet<String>,
+    found: &mut Inspection,
+) {
     let generation = value["metadata"]["generation"].as_i64().unwrap_or_default();
     let status = &value["status"];
     let mut groups: Vec<(String, &Value)> = Vec::new();
@@ -85,7 +104,9 @@ fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<
             }
             let wanted = value["spec"]["listeners"].as_array().map_or(0, Vec::len);
             if groups.len() < wanted + 1 {
-                found.pending.push(format!("{object}: listeners without conditions"));
+                found
+                    .pending
+                    .push(format!("{object}: listeners without conditions"));
             }
         }
         Place::Parents | Place::Ancestors => {
@@ -99,7 +120,10 @@ fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<
                 _ => 1,
             };
             if entries.len() < wanted {
-                found.pending.push(format!("{object}: {} of {wanted} {field} have a status", entries.len()));
+                found.pending.push(format!(
+                    "{object}: {} of {wanted} {field} have a status",
+                    entries.len()
+                ));
             }
             for entry in entries {
                 let name = entry[reference]["name"].as_str().unwrap_or_default();
@@ -113,13 +137,20 @@ fn examine(object: &ObjectRef, place: Place, value: &Value, services: &BTreeSet<
             found.pending.push(format!("{what}: no conditions"));
         }
         for condition in conditions {
-            if condition["observedGeneration"].as_i64().is_some_and(|seen| seen < generation) {
-                found.pending.push(format!("{what}: conditions of an earlier generation"));
+            if condition["observedGeneration"]
+                .as_i64()
+                .is_some_and(|seen| seen < generation)
+            {
+                found
+                    .pending
+                    .push(format!("{what}: conditions of an earlier generation"));
             }
             if condition["status"] == "Unknown" {
                 // The API server's default for an object that no controller has looked at.
-                found.pending.push(format!("{what}: {} is unknown", text(condition, "type")));
-            } else if !is_as_it_should_be(condition, services) {
+                found
+                    .pending
+                    .push(format!("{what}: {} is unknown", text(condition, "type")));
+            } else if !is_as_it_should_be(condition, input) {
                 found.bad.push(format!(
                     "{what}: {}={} {}: {}",
                     text(condition, "type"),
@@ -136,11 +167,12 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }
 
-fn is_as_it_should_be(condition: &Value, services: &BTreeSet<String>) -> bool {
+fn is_as_it_should_be(condition: &Value, input: &BTreeSet<String>) -> bool {
     let is_true = condition["status"] == "True";
     match text(condition, "type") {
-        "Accepted" | "Programmed" => is_true,
-        "ResolvedRefs" => is_true || complains_of_missing_service_only(condition, services),
+        "Accepted" | "Programmed" | "ResolvedRefs" => {
+            is_true || is_about_missing_input(condition, input)
+        }
         // Said for information. Merging is what policies are for; listeners overlap wherever a
         // catch-all stands beside a host.
         "Overridden" | "Merged" | "Aggregated" | "OverlappingTLSConfig" => true,
@@ -149,13 +181,52 @@ fn is_as_it_should_be(condition: &Value, services: &BTreeSet<String>) -> bool {
     }
 }
 
-/// Envoy Gateway names the Service it misses as `namespace/name`, once for each rule.
-fn complains_of_missing_service_only(condition: &Value, services: &BTreeSet<String>) -> bool {
-    static NAMED: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)service ([a-z0-9.-]+/[a-z0-9-]+) not found").ok());
+/// Whether all that is complained of is missing from the input too: then the complaint is right.
+///
+/// Envoy Gateway names what it misses as `namespace/name`.
+fn is_about_missing_input(condition: &Value, input: &BTreeSet<String>) -> bool {
+    static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(service|secret|configmap) ([a-z0-9.-]+/[a-z0-9.-]*[a-z0-9]) (?:not found|does not exist)").ok()
+    });
     let Some(named) = &*NAMED else { return false };
     let mut names = named.captures_iter(text(condition, "message")).peekable();
-    condition["reason"] == "BackendNotFound"
-        && names.peek().is_some()
-        && names.all(|name| !services.contains(&name[1].to_lowercase()))
+    names.peek().is_some()
+        && names.all(|name| !input.contains(&format!("{} {}", name[1].to_lowercase(), &name[2])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_complaint_about_what_the_input_lacks_is_right() {
+        let input = BTreeSet::from(["service shop/web".to_owned()]);
+        let condition = |message: &str| json!({ "type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": message });
+        for (message, fine) in [
+            (
+                "Failed to process route rule 0 backendRef 0: service shop/ghost not found.",
+                true,
+            ),
+            (
+                "Failed to process route rule 0 backendRef 0: service shop/web not found.",
+                false,
+            ),
+            (
+                "service shop/ghost not found.\nservice shop/web not found.",
+                false,
+            ),
+            ("certificate refs 0: Secret shop/tls does not exist.", true),
+            (
+                "backendRef to Service not permitted by any ReferenceGrant.",
+                false,
+            ),
+        ] {
+            assert_eq!(
+                is_as_it_should_be(&condition(message), &input),
+                fine,
+                "{message}"
+            );
+        }
+    }
 }

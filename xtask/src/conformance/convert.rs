@@ -12,7 +12,7 @@ use super::cases::Case;
 use super::inputs::DEFAULT_CERTIFICATE;
 use super::kube::documents;
 
-/// The controller's own ConfigMap in the recorded cases.
+/// The controller's own `ConfigMap` in the recorded cases.
 const CONTROLLER_CONFIG: (&str, &str) = ("ingress-nginx", "ingress-nginx-controller");
 
 /// A finding of the converter, from its JSON report.
@@ -49,7 +49,9 @@ impl Diagnostic {
 
     /// `object` is `namespace/name`.
     pub(crate) fn is_about(&self, object: &str) -> bool {
-        self.object.as_ref().is_some_and(|s| format!("{}/{}", s.namespace, s.name) == object)
+        self.object
+            .as_ref()
+            .is_some_and(|s| format!("{}/{}", s.namespace, s.name) == object)
     }
 }
 
@@ -68,7 +70,12 @@ pub(crate) struct Conversion {
 }
 
 /// Converts the input of `case`; files of the conversion are left in `directory` for debugging.
-pub(crate) fn convert(converter: &Path, case: &Case, input: &[Value], directory: &Path) -> Result<Conversion> {
+pub(crate) fn convert(
+    converter: &Path,
+    case: &Case,
+    input: &[Value],
+    directory: &Path,
+) -> Result<Conversion> {
     let report: PathBuf = directory.join("report.json");
     let (namespace, name) = DEFAULT_CERTIFICATE;
     let mut command = Command::new(converter);
@@ -96,11 +103,16 @@ pub(crate) fn convert(converter: &Path, case: &Case, input: &[Value], directory:
     let exit_code = output.status.code().unwrap_or(-1);
     if !matches!(exit_code, 0 | 1 | 3) {
         let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!("the converter ended with {}: {}", output.status, complaint.trim());
+        bail!(
+            "the converter ended with {}: {}",
+            output.status,
+            complaint.trim()
+        );
     }
     let text = String::from_utf8(output.stdout).context("the output is not UTF-8")?;
     let report = if report.is_file() {
-        serde_json::from_str::<Report>(&fs::read_to_string(&report)?).context("the converter's report")?
+        serde_json::from_str::<Report>(&fs::read_to_string(&report)?)
+            .context("the converter's report")?
     } else {
         bail!("the converter wrote no report");
     };

@@ -17,7 +17,12 @@ const FAMILIES: [(u32, u32, &str, &str); 18] = [
     (59, 66, "Routing", "Redirects"),
     (67, 75, "Routing", "Aliases, backends, default backends"),
     (76, 86, "Routing", "Canary"),
-    (87, 100, "Routing", "Classes, catch-all hosts, odd combinations"),
+    (
+        87,
+        100,
+        "Routing",
+        "Classes, catch-all hosts, odd combinations",
+    ),
     (101, 106, "Policies", "Basic authentication"),
     (107, 118, "Policies", "External authentication"),
     (119, 125, "Policies", "Address lists"),
@@ -26,7 +31,12 @@ const FAMILIES: [(u32, u32, &str, &str); 18] = [
     (139, 144, "Policies", "CORS"),
     (145, 148, "Policies", "Error pages"),
     (149, 154, "Policies", "Affinity and hashing"),
-    (155, 199, "Policies", "Upstreams, headers, snippets, global configuration"),
+    (
+        155,
+        199,
+        "Policies",
+        "Upstreams, headers, snippets, global configuration",
+    ),
 ];
 
 fn family(name: &str) -> usize {
@@ -42,7 +52,10 @@ fn family(name: &str) -> usize {
 
 /// The document.
 pub(crate) fn render(report: &Report, cases: &[Case], versions: &str) -> String {
-    let by_name: BTreeMap<&str, &Case> = cases.iter().map(|case| (case.name.as_str(), case)).collect();
+    let by_name: BTreeMap<&str, &Case> = cases
+        .iter()
+        .map(|case| (case.name.as_str(), case))
+        .collect();
     let mut families = vec![Totals::default(); FAMILIES.len()];
     for result in &report.cases {
         families[family(&result.name)].add(result, by_name.get(result.name.as_str()).copied());
@@ -83,10 +96,24 @@ pub(crate) fn render(report: &Report, cases: &[Case], versions: &str) -> String 
     );
     for (index, (_, _, group, title)) in FAMILIES.iter().enumerate() {
         let mut rows = String::new();
-        for result in report.cases.iter().filter(|result| family(&result.name) == index) {
-            let Some(case) = by_name.get(result.name.as_str()) else { continue };
-            for judged in result.requests.iter().filter(|j| j.verdict == Verdict::Declared) {
-                for entry in case.differences.iter().filter(|entry| entry.request == judged.name) {
+        for result in report
+            .cases
+            .iter()
+            .filter(|result| family(&result.name) == index)
+        {
+            let Some(case) = by_name.get(result.name.as_str()) else {
+                continue;
+            };
+            for judged in result
+                .requests
+                .iter()
+                .filter(|j| j.verdict == Verdict::Declared)
+            {
+                for entry in case
+                    .differences
+                    .iter()
+                    .filter(|entry| entry.request == judged.name)
+                {
                     let _ = writeln!(
                         rows,
                         "| {} | {} | {} | {} |",

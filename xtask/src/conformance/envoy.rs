@@ -1,6 +1,6 @@
 //! The data plane: an Envoy for the Deployment that Envoy Gateway makes for a Gateway.
 //!
-//! No kubelet runs here, so the suite does what one would do: it takes arguments, ConfigMap and
+//! No kubelet runs here, so the suite does what one would do: it takes arguments, `ConfigMap` and
 //! Secret of the Deployment, runs the container's program and reports the Deployment available.
 
 use std::fs;
@@ -32,6 +32,13 @@ pub(crate) struct Envoy {
     child: Child,
 }
 
+impl Envoy {
+    /// Whether the process still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
 impl Drop for Envoy {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -52,23 +59,30 @@ pub(crate) fn reconcile(
     let [deployment] = deployments.as_slice() else {
         let had = running.take().is_some();
         if deployments.len() > 1 {
-            bail!("{} Gateways at once; the suite serves one at a time", deployments.len());
+            bail!(
+                "{} Gateways at once; the suite serves one at a time",
+                deployments.len()
+            );
         }
         return Ok(had);
     };
     let mut has_acted = false;
     let object = reference("apps/v1", "Deployment", deployment)?;
     let arguments = container_arguments(deployment)?;
-    let is_current = running
-        .as_ref()
-        .is_some_and(|envoy| envoy.deployment == object.name && envoy.arguments == arguments);
+    let is_current = running.as_mut().is_some_and(|envoy| {
+        envoy.deployment == object.name && envoy.arguments == arguments && envoy.is_alive()
+    });
     if !is_current {
         has_acted = true;
         *running = None;
         copy_config_map(kube, &object.name)?;
         let log = logs.join("envoy.log");
         let child = spawn_logged(Command::new(tools.binary("envoy")).args(&arguments), &log)?;
-        let envoy = running.insert(Envoy { deployment: object.name.clone(), arguments, child });
+        let envoy = running.insert(Envoy {
+            deployment: object.name.clone(),
+            arguments,
+            child,
+        });
         wait_until_live(&mut envoy.child, &log)?;
     }
     if deployment["status"]["availableReplicas"] != json!(1) {
@@ -104,7 +118,10 @@ fn reference(api_version: &str, kind: &str, value: &Value) -> Result<ObjectRef> 
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         namespace: SYSTEM_NAMESPACE.to_owned(),
-        name: value["metadata"]["name"].as_str().ok_or_else(|| anyhow!("{kind} without name"))?.to_owned(),
+        name: value["metadata"]["name"]
+            .as_str()
+            .ok_or_else(|| anyhow!("{kind} without name"))?
+            .to_owned(),
     })
 }
 
@@ -144,9 +161,14 @@ fn container_arguments(deployment: &Value) -> Result<Vec<String>> {
 /// `/sds` of the pod: two files that point Envoy at its certificates.
 fn copy_config_map(kube: &Kube, name: &str) -> Result<()> {
     let path = format!("/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps/{name}");
-    let Some(map) = kube.get(&path)? else { bail!("no ConfigMap {name}") };
+    let Some(map) = kube.get(&path)? else {
+        bail!("no ConfigMap {name}")
+    };
     for (file, text) in map["data"].as_object().into_iter().flatten() {
-        let text = text.as_str().unwrap_or_default().replace("/certs/", "/envoy-certs/");
+        let text = text
+            .as_str()
+            .unwrap_or_default()
+            .replace("/certs/", "/envoy-certs/");
         fs::write(Path::new("/sds").join(file), text)?;
     }
     Ok(())
@@ -167,7 +189,10 @@ fn wait_until_live(child: &mut Child, log: &Path) -> Result<()> {
 pub(crate) fn admin(path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(ADMIN).context("Envoy does not listen")?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n"
+    )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text)
@@ -195,7 +220,9 @@ impl Updates {
     }
 
     pub(crate) fn is_warming(&self) -> bool {
-        self.lines.iter().any(|(name, value)| name.ends_with("_warming") && *value > 0)
+        self.lines
+            .iter()
+            .any(|(name, value)| name.ends_with("_warming") && *value > 0)
     }
 
     /// Which kinds of configuration were refused since `before`.
@@ -203,7 +230,11 @@ impl Updates {
         self.lines
             .iter()
             .filter(|(name, value)| {
-                let earlier = before.lines.iter().find(|(other, _)| other == name).map_or(0, |(_, v)| *v);
+                let earlier = before
+                    .lines
+                    .iter()
+                    .find(|(other, _)| other == name)
+                    .map_or(0, |(_, v)| *v);
                 name.ends_with("update_rejected") && *value > earlier
             })
             .map(|(name, _)| name.clone())

@@ -19,14 +19,21 @@ pub(crate) struct Ingress {
 impl Ingress {
     /// The Ingresses of the documents of an input, `List`s included.
     pub(crate) fn all(documents: &[Value]) -> Vec<Self> {
-        documents.iter().filter(|value| value["kind"] == "Ingress").map(Self::read).collect()
+        documents
+            .iter()
+            .filter(|value| value["kind"] == "Ingress")
+            .map(Self::read)
+            .collect()
     }
 
     fn read(value: &Value) -> Self {
         let metadata = &value["metadata"];
         let spec = &value["spec"];
         let mut ingress = Self {
-            namespace: metadata["namespace"].as_str().unwrap_or("default").to_owned(),
+            namespace: metadata["namespace"]
+                .as_str()
+                .unwrap_or("default")
+                .to_owned(),
             name: metadata["name"].as_str().unwrap_or_default().to_owned(),
             hosts: Vec::new(),
             services: Vec::new(),
@@ -40,7 +47,9 @@ impl Ingress {
             }
         }
         for rule in spec["rules"].as_array().into_iter().flatten() {
-            ingress.hosts.push(rule["host"].as_str().unwrap_or_default().to_lowercase());
+            ingress
+                .hosts
+                .push(rule["host"].as_str().unwrap_or_default().to_lowercase());
             for path in rule["http"]["paths"].as_array().into_iter().flatten() {
                 ingress.services.extend(service(&path["backend"]));
             }
@@ -49,10 +58,14 @@ impl Ingress {
             let value = value.as_str().unwrap_or_default();
             // The prefix of the keys can be configured.
             match key.rsplit('/').next().unwrap_or_default() {
-                "server-alias" => ingress.hosts.extend(value.split(',').map(|host| host.trim().to_lowercase())),
+                "server-alias" => ingress
+                    .hosts
+                    .extend(value.split(',').map(|host| host.trim().to_lowercase())),
                 "from-to-www-redirect" => {
                     for host in ingress.hosts.clone() {
-                        let other = host.strip_prefix("www.").map_or(format!("www.{host}"), str::to_owned);
+                        let other = host
+                            .strip_prefix("www.")
+                            .map_or(format!("www.{host}"), str::to_owned);
                         ingress.hosts.push(other);
                     }
                 }
@@ -67,11 +80,16 @@ impl Ingress {
 
     /// Whether requests for `host` can be this Ingress's business.
     pub(crate) fn concerns(&self, host: &str) -> bool {
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase();
-        self.hosts.iter().any(|pattern| match pattern.strip_prefix('*') {
-            Some(suffix) => host.ends_with(suffix) || suffix.trim_start_matches('.') == host,
-            None => pattern.is_empty() || *pattern == host,
-        })
+        let host = host
+            .rsplit_once(':')
+            .map_or(host, |(name, _)| name)
+            .to_lowercase();
+        self.hosts
+            .iter()
+            .any(|pattern| match pattern.strip_prefix('*') {
+                Some(suffix) => host.ends_with(suffix) || suffix.trim_start_matches('.') == host,
+                None => pattern.is_empty() || *pattern == host,
+            })
     }
 
     /// Whether a rule sends requests to this Service.
@@ -82,6 +100,10 @@ impl Ingress {
 
 fn service(backend: &Value) -> Option<String> {
     let name = &backend["service"]["name"];
-    let name = if name.is_null() { &backend["serviceName"] } else { name };
+    let name = if name.is_null() {
+        &backend["serviceName"]
+    } else {
+        name
+    };
     name.as_str().map(str::to_owned)
 }

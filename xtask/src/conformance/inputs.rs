@@ -28,9 +28,10 @@ const CA: &str = "behaviour.test/ca";
 pub(crate) struct World {
     /// In the order of making.
     pub(crate) objects: Vec<ObjectRef>,
-    /// `namespace/name` of every Service.
-    pub(crate) services: BTreeSet<String>,
-    /// From an ExternalName Service (`namespace/name`) to the name of the Service it leads to.
+    /// What the input has, as `service ns/name`, kinds in lower case.
+    pub(crate) names: BTreeSet<String>,
+    services: u8,
+    /// From an `ExternalName` Service (`namespace/name`) to the name of the Service it leads to.
     pub(crate) external_targets: Vec<(String, String)>,
     /// Client certificates by the name of their CA's Secret.
     pub(crate) client_certificates: BTreeMap<String, Pair>,
@@ -39,11 +40,23 @@ pub(crate) struct World {
 }
 
 /// Applies what `input` needs and starts its backends.
-pub(crate) fn prepare(kube: &Kube, echo: &mut Echo, input: &[Value], output: &[Value]) -> Result<World> {
+pub(crate) fn prepare(
+    kube: &Kube,
+    echo: &mut Echo,
+    input: &[Value],
+    output: &[Value],
+) -> Result<World> {
     let mut namespaces: BTreeSet<&str> = [DEFAULT_CERTIFICATE.0].into();
-    namespaces.extend(input.iter().chain(output).filter_map(|value| value["metadata"]["namespace"].as_str()));
+    namespaces.extend(
+        input
+            .iter()
+            .chain(output)
+            .filter_map(|value| value["metadata"]["namespace"].as_str()),
+    );
     for name in namespaces {
-        let given = input.iter().any(|v| v["kind"] == "Namespace" && v["metadata"]["name"] == name);
+        let given = input
+            .iter()
+            .any(|v| v["kind"] == "Namespace" && v["metadata"]["name"] == name);
         if !given {
             kube.apply_own(&stack::namespace(name))?;
         }
@@ -87,9 +100,16 @@ impl World {
         if let Value::Object(metadata) = &mut value["metadata"] {
             metadata.remove("creationTimestamp");
         }
-        let object = ObjectRef::of(&value).ok_or_else(|| anyhow!("an input object without kind or name"))?;
+        let object =
+            ObjectRef::of(&value).ok_or_else(|| anyhow!("an input object without kind or name"))?;
         // What cannot be applied as it stands was not in the recorded cluster either.
         let applied = kube.apply_own(&value)?;
+        self.names.insert(format!(
+            "{} {}/{}",
+            object.kind.to_lowercase(),
+            object.namespace,
+            object.name
+        ));
         if object.kind != "Namespace" {
             self.objects.push(object);
         }
@@ -98,7 +118,10 @@ impl World {
 
     fn add_secret(&mut self, kube: &Kube, value: &Value) -> Result<()> {
         let mut secret = value.clone();
-        let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let name = secret["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let annotations = &value["metadata"]["annotations"];
         if annotations[CA].as_str() == Some("true") {
             let authority = pki::client_authority(&name)?;
@@ -123,13 +146,16 @@ impl World {
     fn add_service(&mut self, kube: &Kube, value: &Value, input: &[Value]) -> Result<()> {
         let metadata = &value["metadata"];
         let name = metadata["name"].as_str().unwrap_or_default().to_owned();
-        let namespace = metadata["namespace"].as_str().unwrap_or("default").to_owned();
+        let namespace = metadata["namespace"]
+            .as_str()
+            .unwrap_or("default")
+            .to_owned();
         let applied = self.apply(kube, value)?;
-        self.services.insert(format!("{namespace}/{name}"));
         if value["spec"]["type"] == "ExternalName" {
             let target = value["spec"]["externalName"].as_str().unwrap_or_default();
             let target = target.split('.').next().unwrap_or_default().to_owned();
-            self.external_targets.push((format!("{namespace}/{name}"), target));
+            self.external_targets
+                .push((format!("{namespace}/{name}"), target));
             return Ok(());
         }
         let has_own_slice = input.iter().any(|other| {
@@ -137,19 +163,42 @@ impl World {
                 && other["metadata"]["namespace"] == metadata["namespace"]
                 && other["metadata"]["labels"]["kubernetes.io/service-name"] == name.as_str()
         });
-        let replicas = metadata["annotations"][REPLICAS].as_str().and_then(|text| text.parse().ok());
-        let index = u8::try_from(self.services.len())?;
+        let replicas = metadata["annotations"][REPLICAS]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        self.services = self
+            .services
+            .checked_add(1)
+            .ok_or_else(|| anyhow!("too many Services"))?;
+        let index = self.services;
         let pods: Vec<(Ipv4Addr, String)> = (0..replicas.unwrap_or(1_u8))
-            .map(|pod| (Ipv4Addr::new(PODS[0], PODS[1], index, pod + 1), format!("{name}-{pod}")))
+            .map(|pod| {
+                (
+                    Ipv4Addr::new(PODS[0], PODS[1], index, pod + 1),
+                    format!("{name}-{pod}"),
+                )
+            })
             .collect();
-        let cluster_ip: Option<Ipv4Addr> = applied["spec"]["clusterIP"].as_str().and_then(|ip| ip.parse().ok());
+        let cluster_ip: Option<Ipv4Addr> = applied["spec"]["clusterIP"]
+            .as_str()
+            .and_then(|ip| ip.parse().ok());
         let names: Vec<String> = pods.iter().map(|(_, name)| name.clone()).collect();
-        let place = |pods: Vec<String>| Place { namespace: namespace.clone(), service: name.clone(), pods };
+        let place = |pods: Vec<String>| Place {
+            namespace: namespace.clone(),
+            service: name.clone(),
+            pods,
+        };
 
         let mut ports = Vec::new();
         for port in applied["spec"]["ports"].as_array().into_iter().flatten() {
-            let number = port["port"].as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(80);
-            let target = port["targetPort"].as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(number);
+            let number = port["port"]
+                .as_u64()
+                .and_then(|p| u16::try_from(p).ok())
+                .unwrap_or(80);
+            let target = port["targetPort"]
+                .as_u64()
+                .and_then(|p| u16::try_from(p).ok())
+                .unwrap_or(number);
             let target = free_port(target);
             let mut described = json!({ "port": target, "protocol": port["protocol"] });
             for field in ["name", "appProtocol"] {
@@ -197,7 +246,8 @@ impl World {
         };
         for address in addresses {
             for domain in [".svc.cluster.local", ".svc", ""] {
-                self.hosts.push((address.to_string(), format!("{name}.{namespace}{domain}")));
+                self.hosts
+                    .push((address.to_string(), format!("{name}.{namespace}{domain}")));
             }
         }
         Ok(())
@@ -215,14 +265,19 @@ fn free_port(port: u16) -> u16 {
 fn is_without_key(secret: &Value) -> bool {
     let has_key = |data: &Value| {
         data["tls.key"].as_str().is_some_and(|key| !key.is_empty())
-            && data["tls.crt"].as_str().is_some_and(|certificate| !certificate.is_empty())
+            && data["tls.crt"]
+                .as_str()
+                .is_some_and(|certificate| !certificate.is_empty())
     };
     !has_key(&secret["data"]) && !has_key(&secret["stringData"])
 }
 
 fn tls_data(pair: &Pair) -> Value {
     let mut data = Map::new();
-    data.insert("tls.crt".to_owned(), json!(BASE64.encode(&pair.certificate)));
+    data.insert(
+        "tls.crt".to_owned(),
+        json!(BASE64.encode(&pair.certificate)),
+    );
     data.insert("tls.key".to_owned(), json!(BASE64.encode(&pair.key)));
     Value::Object(data)
 }

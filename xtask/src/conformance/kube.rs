@@ -42,7 +42,10 @@ impl ObjectRef {
         Some(Self {
             api_version: value["apiVersion"].as_str()?.to_owned(),
             kind: value["kind"].as_str()?.to_owned(),
-            namespace: metadata["namespace"].as_str().unwrap_or_default().to_owned(),
+            namespace: metadata["namespace"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             name: metadata["name"].as_str()?.to_owned(),
         })
     }
@@ -86,7 +89,11 @@ impl Kube {
             .get(format!("{}{path}", self.base))
             .header("authorization", format!("Bearer {}", self.token))
             .call()?;
-        let body = response.body_mut().with_config().limit(256 << 20).read_to_string()?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(256 << 20)
+            .read_to_string()?;
         Ok((response.status().as_u16(), body))
     }
 
@@ -115,7 +122,11 @@ impl Kube {
         if !self.resources.borrow().contains_key(&key) {
             self.discover(api_version)?;
         }
-        let plural = self.resources.borrow().get(&key).map(|resource| resource.plural.clone());
+        let plural = self
+            .resources
+            .borrow()
+            .get(&key)
+            .map(|resource| resource.plural.clone());
         match plural {
             Some(plural) => self.list(&format!("{}/{plural}", group_path(api_version))),
             None => Ok(Vec::new()),
@@ -131,12 +142,17 @@ impl Kube {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let query = format!("fieldManager={MANAGER}&force=true&fieldValidation=Strict");
-        self.patch(&format!("{path}?{query}"), "application/apply-patch+yaml", body)
+        self.patch(
+            &format!("{path}?{query}"),
+            "application/apply-patch+yaml",
+            body,
+        )
     }
 
     /// Applies an object of the suite's own; a refusal is a failure.
     pub(crate) fn apply_own(&self, value: &Value) -> Result<Value> {
-        let object = ObjectRef::of(value).ok_or_else(|| anyhow!("an object without kind or name"))?;
+        let object =
+            ObjectRef::of(value).ok_or_else(|| anyhow!("an object without kind or name"))?;
         self.apply(&object, &value.to_string())?
             .map_err(|refusal| anyhow!("{object} is refused: {refusal}"))
     }
@@ -145,9 +161,13 @@ impl Kube {
     pub(crate) fn patch_status(&self, object: &ObjectRef, status: &Value) -> Result<()> {
         let path = self.path(object)?.map_err(|refusal| anyhow!(refusal))?;
         let body = json!({ "status": status }).to_string();
-        self.patch(&format!("{path}/status"), "application/merge-patch+json", &body)?
-            .map(drop)
-            .map_err(|refusal| anyhow!("status of {object}: {refusal}"))
+        self.patch(
+            &format!("{path}/status"),
+            "application/merge-patch+json",
+            &body,
+        )?
+        .map(drop)
+        .map_err(|refusal| anyhow!("status of {object}: {refusal}"))
     }
 
     fn patch(&self, path: &str, kind: &str, body: &str) -> Result<Result<Value, String>> {
@@ -167,7 +187,9 @@ impl Kube {
 
     /// Deletes an object; one that is not there is fine.
     pub(crate) fn delete(&self, object: &ObjectRef) -> Result<()> {
-        let Ok(path) = self.path(object)? else { return Ok(()) };
+        let Ok(path) = self.path(object)? else {
+            return Ok(());
+        };
         let mut response = self
             .agent
             .delete(format!("{}{path}", self.base))
@@ -175,7 +197,10 @@ impl Kube {
             .call()?;
         let status = response.status();
         if !status.is_success() && status.as_u16() != 404 {
-            bail!("DELETE {object}: {}", message(&response.body_mut().read_to_string()?));
+            bail!(
+                "DELETE {object}: {}",
+                message(&response.body_mut().read_to_string()?)
+            );
         }
         Ok(())
     }
@@ -188,21 +213,34 @@ impl Kube {
         }
         let resources = self.resources.borrow();
         let Some(resource) = resources.get(&key) else {
-            return Ok(Err(format!("the server knows no {} {}", object.api_version, object.kind)));
+            return Ok(Err(format!(
+                "the server knows no {} {}",
+                object.api_version, object.kind
+            )));
         };
         let group = group_path(&object.api_version);
         Ok(Ok(if resource.namespaced {
-            let namespace = if object.namespace.is_empty() { "default" } else { &object.namespace };
-            format!("{group}/namespaces/{namespace}/{}/{}", resource.plural, object.name)
+            let namespace = if object.namespace.is_empty() {
+                "default"
+            } else {
+                &object.namespace
+            };
+            format!(
+                "{group}/namespaces/{namespace}/{}/{}",
+                resource.plural, object.name
+            )
         } else {
             format!("{group}/{}/{}", resource.plural, object.name)
         }))
     }
 
     fn discover(&self, api_version: &str) -> Result<()> {
-        let Some(found) = self.get(&group_path(api_version))? else { return Ok(()) };
+        let Some(found) = self.get(&group_path(api_version))? else {
+            return Ok(());
+        };
         for resource in found["resources"].as_array().into_iter().flatten() {
-            let (Some(plural), Some(kind)) = (resource["name"].as_str(), resource["kind"].as_str()) else {
+            let (Some(plural), Some(kind)) = (resource["name"].as_str(), resource["kind"].as_str())
+            else {
                 continue;
             };
             if plural.contains('/') {
@@ -211,7 +249,10 @@ impl Kube {
             let namespaced = resource["namespaced"].as_bool().unwrap_or_default();
             self.resources.borrow_mut().insert(
                 (api_version.to_owned(), kind.to_owned()),
-                Resource { plural: plural.to_owned(), namespaced },
+                Resource {
+                    plural: plural.to_owned(),
+                    namespaced,
+                },
             );
         }
         Ok(())
@@ -240,8 +281,8 @@ pub(crate) fn documents(text: &str) -> Result<Vec<(String, Value)>> {
     let mut current = String::new();
     let mut finish = |text: &mut String| -> Result<()> {
         let document = std::mem::take(text);
-        let value: Value = serde_yaml::from_str(&document)
-            .with_context(|| format!("not YAML:\n{document}"))?;
+        let value: Value =
+            serde_yaml::from_str(&document).with_context(|| format!("not YAML:\n{document}"))?;
         if !value.is_null() {
             found.push((document, value));
         }

@@ -109,16 +109,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let pins = Pins::load(&root)?;
     let tools = setup::install(&root, &pins)?;
     if arguments.setup {
-        eprintln!("conformance: everything is installed in {}", tools.directory().display());
+        eprintln!(
+            "conformance: everything is installed in {}",
+            tools.directory().display()
+        );
         return Ok(true);
     }
-    let recorded = root.join("testdata/behaviour");
-    let found = match &arguments.cases {
-        Some(directory) => cases::discover(&directory.canonicalize().with_context(|| directory.display().to_string())?, &arguments.filters)?,
-        None => cases::discover(&recorded, &arguments.filters)?,
+    let directories = match &arguments.cases {
+        Some(directory) => {
+            vec![
+                directory
+                    .canonicalize()
+                    .with_context(|| directory.display().to_string())?,
+            ]
+        }
+        // Those of testdata/cases have no recorded answers: their outputs are applied and judged.
+        None => vec![root.join("testdata/behaviour"), root.join("testdata/cases")],
     };
+    let mut found = Vec::new();
+    for directory in directories.iter().filter(|directory| directory.is_dir()) {
+        found.extend(cases::discover(directory, &arguments.filters)?);
+    }
+    if found.is_empty() {
+        bail!("no case matches {:?}", arguments.filters);
+    }
     let converter = match &arguments.converter {
-        Some(path) => path.canonicalize().with_context(|| path.display().to_string())?,
+        Some(path) => path
+            .canonicalize()
+            .with_context(|| path.display().to_string())?,
         None => build_converter(&root)?,
     };
     let begun = Instant::now();
@@ -131,7 +149,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     };
     // Lists of accepted differences are kept for the cases of this repository only.
     let declaration = |case: &cases::Case| {
-        if case.directory.starts_with(root.join("testdata")) { Declaration::Listed } else { Declaration::ByHost }
+        if case.directory.starts_with(root.join("testdata")) {
+            Declaration::Listed
+        } else {
+            Declaration::ByHost
+        }
     };
     let results = pool::run(&options, found.clone(), declaration)?;
     let report = report::Report::new(&found, results, begun.elapsed());
@@ -159,7 +181,15 @@ fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)
-        .args(["build", "--release", "--quiet", "--package", "gatewright-cli", "--bin", "gatewright"])
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "gatewright-cli",
+            "--bin",
+            "gatewright",
+        ])
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(std::process::Stdio::inherit())
         .output()?;
@@ -195,7 +225,10 @@ pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
 
 /// All values of a header, joined as proxies join them. Names are in lower case.
 fn header_value(headers: &[(String, String)], name: &str) -> Option<String> {
-    let values: Vec<&str> =
-        headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect();
+    let values: Vec<&str> = headers
+        .iter()
+        .filter(|(other, _)| other == name)
+        .map(|(_, value)| value.as_str())
+        .collect();
     (!values.is_empty()).then(|| values.join(if name == "cookie" { "; " } else { ", " }))
 }

@@ -16,7 +16,14 @@ use super::netlink;
 /// kernel lets users make user namespaces.
 pub(crate) fn isolated(program: &Path) -> Command {
     let mut command = Command::new("unshare");
-    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command.args([
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]);
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
@@ -51,7 +58,13 @@ pub(crate) fn enter(directory: &Path) -> Result<()> {
     let shared_memory = root.join("dev/shm");
     mount("tmpfs", &shared_memory, "tmpfs", MountFlags::empty(), None)
         .context("cannot mount /dev/shm")?;
-    for (name, text) in [("hosts", "127.0.0.1 localhost\n"), ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")] {
+    for (name, text) in [
+        ("hosts", "127.0.0.1 localhost\n"),
+        (
+            "resolv.conf",
+            "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+        ),
+    ] {
         let ours = directory.join(name);
         fs::write(&ours, text)?;
         let theirs = root.join("etc").join(name);

@@ -26,7 +26,7 @@ pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 200);
 
 /// Every range the suite uses. On loopback an address makes its whole range local.
 const RANGES: [(Ipv4Addr, u8); 7] = [
-    (Ipv4Addr::new(127, 0, 0, 1), 8),
+    (Ipv4Addr::LOCALHOST, 8),
     (Ipv4Addr::new(10, 64, 0, 1), 16),
     (Ipv4Addr::new(10, 65, 0, 1), 16),
     (Ipv4Addr::new(10, 96, 0, 1), 16),
@@ -52,9 +52,17 @@ pub(crate) fn prepare_loopback() -> Result<()> {
         message.header.family = AddressFamily::Inet;
         message.header.index = LOOPBACK;
         message.header.prefix_len = prefix;
-        message.attributes.push(AddressAttribute::Local(IpAddr::V4(address)));
-        message.attributes.push(AddressAttribute::Address(IpAddr::V4(address)));
-        match request(&socket, RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE) {
+        message
+            .attributes
+            .push(AddressAttribute::Local(IpAddr::V4(address)));
+        message
+            .attributes
+            .push(AddressAttribute::Address(IpAddr::V4(address)));
+        match request(
+            &socket,
+            RouteNetlinkMessage::NewAddress(message),
+            NLM_F_CREATE,
+        ) {
             // The kernel gives 127.0.0.1/8 to an interface that comes up.
             Err(error) if is_existing(&error) => {}
             other => other.with_context(|| format!("cannot add {address}/{prefix} to lo"))?,

@@ -39,30 +39,62 @@ pub(crate) fn run(
                 let (queue, results, declaration) = (&queue, &results, &declaration);
                 scope.spawn(move || -> Result<()> {
                     let mut handle = Handle::start(options, index)?;
+                    let mut lost_in_a_row = 0;
                     loop {
-                        let Some(case) = lock(queue)?.pop_front() else { break };
-                        let order = Order { declaration: declaration(&case), case };
-                        let result = handle.order(&order)?;
-                        let mut results = lock(results)?;
-                        results.push(result);
-                        progress(&results, total);
+                        let Some(case) = lock(queue)?.pop_front() else {
+                            break;
+                        };
+                        let order = Order {
+                            declaration: declaration(&case),
+                            case,
+                        };
+                        let result = handle.order(&order).unwrap_or_else(|error| {
+                            let mut result = CaseResult::new(&order.case.name);
+                            result.fail(&error);
+                            result.has_lost_stack = true;
+                            result
+                        });
+                        let is_lost = result.has_lost_stack;
+                        {
+                            let mut results = lock(results)?;
+                            results.push(result);
+                            progress(&results, total);
+                        }
+                        // One bad case must not take the others with it.
+                        lost_in_a_row = if is_lost { lost_in_a_row + 1 } else { 0 };
+                        if lost_in_a_row == 3 {
+                            bail!(
+                                "three stacks in a row were lost; logs are in {}",
+                                options.tools.directory().join("run").display()
+                            );
+                        }
+                        if is_lost && !lock(queue)?.is_empty() {
+                            drop(handle);
+                            handle = Handle::start(options, index)?;
+                        }
                     }
                     handle.finish(options.keep)
                 })
             })
             .collect();
         for thread in threads {
-            thread.join().map_err(|_| anyhow!("a thread of the suite panicked"))??;
+            thread
+                .join()
+                .map_err(|_| anyhow!("a thread of the suite panicked"))??;
         }
         Ok::<_, anyhow::Error>(())
     })?;
-    let mut results = results.into_inner().map_err(|_| anyhow!("a thread of the suite panicked"))?;
+    let mut results = results
+        .into_inner()
+        .map_err(|_| anyhow!("a thread of the suite panicked"))?;
     results.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(results)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> Result<std::sync::MutexGuard<'_, T>> {
-    mutex.lock().map_err(|_| anyhow!("a thread of the suite panicked"))
+    mutex
+        .lock()
+        .map_err(|_| anyhow!("a thread of the suite panicked"))
 }
 
 /// A line now and then, so that a log shows that something happens.
@@ -85,8 +117,14 @@ impl Handle {
         worker::empty(&directory)?;
         let log = directory.join("worker.log");
         let mut command: Command = isolated(&std::env::current_exe()?);
-        command.arg("conformance-worker").arg("--directory").arg(&directory);
-        command.arg("--converter").arg(options.converter).args(["--channel", options.channel]);
+        command
+            .arg("conformance-worker")
+            .arg("--directory")
+            .arg(&directory);
+        command
+            .arg("--converter")
+            .arg(options.converter)
+            .args(["--channel", options.channel]);
         if options.keep {
             command.arg("--keep");
         }
@@ -97,13 +135,22 @@ impl Handle {
             .spawn()
             .context("cannot run unshare; install util-linux")?;
         let answers = child.stdout.take().ok_or_else(|| anyhow!("no pipe"))?;
-        Ok(Self { index, child, answers: BufReader::new(answers), log })
+        Ok(Self {
+            index,
+            child,
+            answers: BufReader::new(answers),
+            log,
+        })
     }
 
     fn order(&mut self, order: &Order) -> Result<CaseResult> {
         let mut line = serde_json::to_string(order)?;
         line.push('\n');
-        let stdin = self.child.stdin.as_mut().ok_or_else(|| anyhow!("no pipe"))?;
+        let stdin = self
+            .child
+            .stdin
+            .as_mut()
+            .ok_or_else(|| anyhow!("no pipe"))?;
         // A worker that has ended shows in what it did not answer.
         let _ = stdin.write_all(line.as_bytes());
         let mut answer = String::new();

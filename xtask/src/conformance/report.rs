@@ -1,6 +1,7 @@
 //! What a run found: printed for people, serialised for programs.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -65,7 +66,11 @@ impl Totals {
 
 fn percent(part: usize, whole: usize) -> f64 {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    if whole == 0 { 100.0 } else { number(part) * 100.0 / number(whole) }
+    if whole == 0 {
+        100.0
+    } else {
+        number(part) * 100.0 / number(whole)
+    }
 }
 
 impl Report {
@@ -82,11 +87,19 @@ impl Report {
                     .iter()
                     .any(|judged| judged.name == entry.request && judged.verdict == Verdict::Same);
                 if is_same {
-                    vanished.push(format!("{}: {:?} ({})", result.name, entry.request, entry.code));
+                    vanished.push(format!(
+                        "{}: {:?} ({})",
+                        result.name, entry.request, entry.code
+                    ));
                 }
             }
         }
-        Self { seconds: duration.as_secs_f64(), totals, vanished, cases: results }
+        Self {
+            seconds: duration.as_secs_f64(),
+            totals,
+            vanished,
+            cases: results,
+        }
     }
 
     /// Whether nothing is there that may not be.
@@ -114,7 +127,15 @@ impl Report {
         println!();
         println!(
             "{} cases, {} requests: {} same ({:.1} %), {} declared, {} unlisted, {} silent, {} opened, {} not asked",
-            t.cases, t.requests, t.same, t.same_share(), t.declared, t.unlisted, t.silent, t.opened, t.not_asked
+            t.cases,
+            t.requests,
+            t.same,
+            t.same_share(),
+            t.declared,
+            t.unlisted,
+            t.silent,
+            t.opened,
+            t.not_asked
         );
         println!(
             "{} refused objects, {} bad conditions, {} failed cases, {} vanished differences; {:.0} s",
@@ -135,12 +156,13 @@ impl Report {
                     continue;
                 }
                 for code in &judged.codes {
-                    entries.push_str(&format!(
+                    let _ = write!(
+                        entries,
                         "\n[[difference]]\nrequest = {}\ncode = {}\nreason = \"\" # {}\n",
                         quoted(&judged.name),
                         quoted(code),
                         judged.differences.join("; ").replace('\n', " ")
-                    ));
+                    );
                 }
             }
             if !entries.is_empty() {
@@ -155,8 +177,18 @@ fn quoted(text: &str) -> String {
 }
 
 fn print_case(result: &CaseResult) {
-    let count = |verdict: Verdict| result.requests.iter().filter(|j| j.verdict == verdict).count();
-    let mut parts = vec![format!("{}/{} same", count(Verdict::Same), result.requests.len())];
+    let count = |verdict: Verdict| {
+        result
+            .requests
+            .iter()
+            .filter(|j| j.verdict == verdict)
+            .count()
+    };
+    let mut parts = vec![format!(
+        "{}/{} same",
+        count(Verdict::Same),
+        result.requests.len()
+    )];
     for (verdict, word) in [
         (Verdict::Declared, "declared"),
         (Verdict::Unlisted, "unlisted"),
@@ -170,9 +202,17 @@ fn print_case(result: &CaseResult) {
     let is_fine = result.failure.is_none()
         && result.refused.is_empty()
         && result.conditions.is_empty()
-        && result.requests.iter().all(|j| j.verdict <= Verdict::Declared);
+        && result
+            .requests
+            .iter()
+            .all(|j| j.verdict <= Verdict::Declared);
     let mark = if is_fine { "ok  " } else { "FAIL" };
-    println!("{mark} {:<44} {} ({:.1} s)", result.name, parts.join(", "), result.seconds);
+    println!(
+        "{mark} {:<44} {} ({:.1} s)",
+        result.name,
+        parts.join(", "),
+        result.seconds
+    );
     if let Some(failure) = &result.failure {
         println!("     failed: {failure}");
     }

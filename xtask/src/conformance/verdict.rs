@@ -68,7 +68,10 @@ pub(crate) fn judge(
     let mut judged = Judged {
         name: exchange.name.clone(),
         verdict: Verdict::Same,
-        request: format!("{} {scheme}://{}{}", request.method, request.host, request.path),
+        request: format!(
+            "{} {scheme}://{}{}",
+            request.method, request.host, request.path
+        ),
         differences: compare(exchange, &observed),
         came: observed.summary(),
         codes: Vec::new(),
@@ -77,9 +80,15 @@ pub(crate) fn judge(
     if judged.differences.is_empty() {
         return judged;
     }
-    let speaking: Vec<&Diagnostic> =
-        diagnostics.iter().filter(|d| d.may_declare() && concerns(d, request, ingresses)).collect();
-    let listed: Vec<_> = case.differences.iter().filter(|d| d.request == exchange.name).collect();
+    let speaking: Vec<&Diagnostic> = diagnostics
+        .iter()
+        .filter(|d| d.may_declare() && concerns(d, request, ingresses))
+        .collect();
+    let listed: Vec<_> = case
+        .differences
+        .iter()
+        .filter(|d| d.request == exchange.name)
+        .collect();
     judged.verdict = match declaration {
         Declaration::ByHost if speaking.is_empty() => Verdict::Silent,
         Declaration::ByHost => Verdict::Declared,
@@ -89,14 +98,24 @@ pub(crate) fn judge(
             let is_said = listed.iter().all(|entry| {
                 diagnostics.iter().any(|diagnostic| {
                     diagnostic.code == entry.code
-                        && entry.object.as_ref().is_none_or(|object| diagnostic.is_about(object))
+                        && entry
+                            .object
+                            .as_ref()
+                            .is_none_or(|object| diagnostic.is_about(object))
                 })
             });
-            if is_said { Verdict::Declared } else { Verdict::Silent }
+            if is_said {
+                Verdict::Declared
+            } else {
+                Verdict::Silent
+            }
         }
     };
     judged.codes = if listed.is_empty() {
-        speaking.iter().map(|diagnostic| diagnostic.code.clone()).collect()
+        speaking
+            .iter()
+            .map(|diagnostic| diagnostic.code.clone())
+            .collect()
     } else {
         listed.iter().map(|entry| entry.code.clone()).collect()
     };
@@ -109,8 +128,14 @@ pub(crate) fn judge(
     judged
 }
 
-fn concerns(diagnostic: &Diagnostic, request: &super::cases::Request, ingresses: &[Ingress]) -> bool {
-    let Some(object) = &diagnostic.object else { return false };
+fn concerns(
+    diagnostic: &Diagnostic,
+    request: &super::cases::Request,
+    ingresses: &[Ingress],
+) -> bool {
+    let Some(object) = &diagnostic.object else {
+        return false;
+    };
     object.kind == "Ingress"
         && ingresses.iter().any(|ingress| {
             ingress.name == object.name
@@ -122,7 +147,10 @@ fn concerns(diagnostic: &Diagnostic, request: &super::cases::Request, ingresses:
 /// ingress-nginx protected, Envoy served.
 fn is_opened(exchange: &Exchange, observed: &Observed, ingresses: &[Ingress]) -> bool {
     let host = &exchange.request.host;
-    let concerned: Vec<&Ingress> = ingresses.iter().filter(|ingress| ingress.concerns(host)).collect();
+    let concerned: Vec<&Ingress> = ingresses
+        .iter()
+        .filter(|ingress| ingress.concerns(host))
+        .collect();
     let has_client_tls = concerned.iter().any(|ingress| ingress.has_client_tls);
     let has_sign_in = concerned.iter().any(|ingress| ingress.has_sign_in);
     let is_refusal = |status: u16| match status {
@@ -140,12 +168,16 @@ fn is_opened(exchange: &Exchange, observed: &Observed, ingresses: &[Ingress]) ->
         (Some(counts), _) => {
             let refused = counts
                 .iter()
-                .filter_map(|(key, count)| Some((key.strip_prefix("status:")?.parse().ok()?, *count)))
+                .filter_map(|(key, count)| {
+                    Some((key.strip_prefix("status:")?.parse().ok()?, *count))
+                })
                 .any(|(status, count)| is_refusal(status) && count > 0);
             // A limit that is only coarser differs; one that never refuses is gone.
             refused && served == observed.answers.len()
         }
-        (None, Some(status)) => is_refusal(status) && exchange.nginx.backend.is_none() && served > 0,
+        (None, Some(status)) => {
+            is_refusal(status) && exchange.nginx.backend.is_none() && served > 0
+        }
         (None, None) => false,
     }
 }

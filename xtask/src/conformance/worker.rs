@@ -42,6 +42,9 @@ pub(crate) struct CaseResult {
     pub(crate) seconds: f64,
     /// Why the case could not be carried through.
     pub(crate) failure: Option<String>,
+    /// The case took the control plane down: the worker is of no more use.
+    #[serde(default)]
+    pub(crate) has_lost_stack: bool,
     pub(crate) exit_code: i32,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: usize,
@@ -50,6 +53,29 @@ pub(crate) struct CaseResult {
     /// Conditions that are not as they should be.
     pub(crate) conditions: Vec<String>,
     pub(crate) requests: Vec<Judged>,
+}
+
+impl CaseResult {
+    /// A result without anything in it yet.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            seconds: 0.0,
+            failure: None,
+            has_lost_stack: false,
+            exit_code: 0,
+            diagnostics: Vec::new(),
+            objects: 0,
+            refused: Vec::new(),
+            conditions: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    /// The first failure is the one that tells.
+    pub(crate) fn fail(&mut self, error: &anyhow::Error) {
+        self.failure.get_or_insert_with(|| format!("{error:#}"));
+    }
 }
 
 /// What lives as long as the worker.
@@ -99,26 +125,20 @@ impl Worker {
                 self.clean(&objects)?;
             }
             let begun = Instant::now();
-            let mut result = CaseResult {
-                name: order.case.name.clone(),
-                seconds: 0.0,
-                failure: None,
-                exit_code: 0,
-                diagnostics: Vec::new(),
-                objects: 0,
-                refused: Vec::new(),
-                conditions: Vec::new(),
-                requests: Vec::new(),
-            };
+            let mut result = CaseResult::new(&order.case.name);
             let mut objects = Vec::new();
             if let Err(error) = self.run(&order, &mut result, &mut objects) {
-                result.failure = Some(format!("{error:#}"));
+                result.fail(&error);
             }
             // With --keep the last case stays; which one is last is not known yet.
             if self.keep_last {
                 cleanup = Some(objects);
-            } else {
-                self.clean(&objects)?;
+            } else if let Err(error) = self.clean(&objects) {
+                result.fail(&error);
+            }
+            if let Err(error) = self.stack.check_alive() {
+                result.fail(&error);
+                result.has_lost_stack = true;
             }
             result.seconds = begun.elapsed().as_secs_f64();
             let mut line = serde_json::to_string(&result)?;
@@ -130,20 +150,30 @@ impl Worker {
         Ok(())
     }
 
-    fn run(&mut self, order: &Order, result: &mut CaseResult, objects: &mut Vec<ObjectRef>) -> Result<()> {
+    fn run(
+        &mut self,
+        order: &Order,
+        result: &mut CaseResult,
+        objects: &mut Vec<ObjectRef>,
+    ) -> Result<()> {
         self.stack.check_alive()?;
         let case = &order.case;
         let directory = self.directory.join("cases").join(&case.name);
         fs::create_dir_all(&directory)?;
         let text = fs::read_to_string(case.input())
             .with_context(|| format!("cannot read {}", case.input().display()))?;
-        let input = flatten(documents(&text).with_context(|| format!("{}", case.input().display()))?);
+        let input =
+            flatten(documents(&text).with_context(|| format!("{}", case.input().display()))?);
         let conversion = convert(&self.converter, case, &input, &directory)?;
         result.exit_code = conversion.exit_code;
         result.diagnostics.clone_from(&conversion.diagnostics);
         result.objects = conversion.output.len();
 
-        let values: Vec<Value> = conversion.output.iter().map(|(_, value)| value.clone()).collect();
+        let values: Vec<Value> = conversion
+            .output
+            .iter()
+            .map(|(_, value)| value.clone())
+            .collect();
         let before = Updates::read().unwrap_or_default();
         let world = prepare(&self.stack.kube, &mut self.echo, &input, &values)?;
         objects.extend(world.objects.iter().cloned());
@@ -157,7 +187,9 @@ impl Worker {
         if self.envoy.is_some() {
             let after = envoy::settle(Duration::from_millis(300), Duration::from_secs(15))?;
             for name in after.refused_since(&before) {
-                result.conditions.push(format!("Envoy refused configuration: {name}"));
+                result
+                    .conditions
+                    .push(format!("Envoy refused configuration: {name}"));
             }
         }
         let ingresses = Ingress::all(&input);
@@ -172,15 +204,27 @@ impl Worker {
                 order.declaration,
             ));
         }
+        if self.envoy.as_mut().is_some_and(|envoy| !envoy.is_alive()) {
+            result
+                .conditions
+                .push("Envoy ended; see envoy.log".to_owned());
+        }
         Ok(())
     }
 
     /// Applies every object of the output as it is written; returns those that were taken.
-    fn apply(&self, output: &[(String, Value)], world: &World, result: &mut CaseResult) -> Result<Vec<ObjectRef>> {
+    fn apply(
+        &self,
+        output: &[(String, Value)],
+        world: &World,
+        result: &mut CaseResult,
+    ) -> Result<Vec<ObjectRef>> {
         let mut applied = Vec::new();
         for (text, value) in output {
             let Some(object) = ObjectRef::of(value) else {
-                result.refused.push(format!("an object without kind or name: {text}"));
+                result
+                    .refused
+                    .push(format!("an object without kind or name: {text}"));
                 continue;
             };
             match self.stack.kube.apply(&object, text)? {
@@ -194,7 +238,7 @@ impl Worker {
         Ok(applied)
     }
 
-    /// Waits for the first word on a GatewayClass before its Gateways come.
+    /// Waits for the first word on a `GatewayClass` before its Gateways come.
     ///
     /// Envoy Gateway 1.9 has two writers of that status; when a Gateway comes at the same moment,
     /// one of them can put the API server's default back and leave it there.
@@ -204,7 +248,9 @@ impl Worker {
         }
         let deadline = Instant::now() + Duration::from_secs(5);
         let class = std::slice::from_ref(object);
-        while !inspect(&self.stack.kube, class, &world.services)?.pending.is_empty()
+        while !inspect(&self.stack.kube, class, &world.names)?
+            .pending
+            .is_empty()
             && Instant::now() < deadline
         {
             sleep(Duration::from_millis(50));
@@ -228,10 +274,15 @@ impl Worker {
         let begun = Instant::now();
         let mut judged_since = None;
         loop {
-            if envoy::reconcile(&self.stack.kube, &self.tools, &self.stack.logs, &mut self.envoy)? {
+            if envoy::reconcile(
+                &self.stack.kube,
+                &self.tools,
+                &self.stack.logs,
+                &mut self.envoy,
+            )? {
                 judged_since = None;
             }
-            let inspection = inspect(&self.stack.kube, objects, &world.services)?;
+            let inspection = inspect(&self.stack.kube, objects, &world.names)?;
             if inspection.pending.is_empty() {
                 let since = *judged_since.get_or_insert_with(Instant::now);
                 // A complaint may be about something that Envoy Gateway has not seen yet.
@@ -252,8 +303,10 @@ impl Worker {
     fn observe(&self, exchange: &Exchange, world: &World, ingresses: &[Ingress]) -> Observed {
         let request = &exchange.request;
         self.echo.take_hits();
-        let certificate =
-            request.client_cert.as_ref().and_then(|name| world.client_certificates.get(name));
+        let certificate = request
+            .client_cert
+            .as_ref()
+            .and_then(|name| world.client_certificates.get(name));
         let total = request.repeat.unwrap_or(1);
         let at_once = request.concurrency.unwrap_or(1).max(1);
         let answers = self.runtime.block_on(async {
@@ -278,15 +331,24 @@ impl Worker {
         });
         self.await_late_hits(exchange, total);
         Observed::new(answers, self.echo.take_hits(), |hit| {
-            ingresses.iter().any(|ingress| ingress.routes_to(&hit.namespace, &hit.service))
+            ingresses
+                .iter()
+                .any(|ingress| ingress.routes_to(&hit.namespace, &hit.service))
                 || world_routes(world, hit.service.as_str(), ingresses)
         })
     }
 
     /// Mirrored requests are not waited for by the proxy: they may come after the answer.
     fn await_late_hits(&self, exchange: &Exchange, total: usize) {
-        let Some(subrequests) = &exchange.nginx.subrequests else { return };
-        let wanted = subrequests.len() + if exchange.nginx.backend.is_some() { total } else { 0 };
+        let Some(subrequests) = &exchange.nginx.subrequests else {
+            return;
+        };
+        let wanted = subrequests.len()
+            + if exchange.nginx.backend.is_some() {
+                total
+            } else {
+                0
+            };
         let deadline = Instant::now() + Duration::from_millis(500);
         while self.echo.pending() < wanted && Instant::now() < deadline {
             sleep(Duration::from_millis(10));
@@ -314,7 +376,9 @@ impl Worker {
         }
         let deadline = Instant::now() + Duration::from_secs(10);
         for object in deleted {
-            let Ok(path) = self.stack.kube.path(object)? else { continue };
+            let Ok(path) = self.stack.kube.path(object)? else {
+                continue;
+            };
             while self.stack.kube.get(&path)?.is_some() && Instant::now() < deadline {
                 sleep(Duration::from_millis(20));
             }
@@ -323,12 +387,14 @@ impl Worker {
     }
 }
 
-/// An ExternalName Service leads to another Service of the input, which no rule names.
+/// An `ExternalName` Service leads to another Service of the input, which no rule names.
 fn world_routes(world: &World, service: &str, ingresses: &[Ingress]) -> bool {
     world.external_targets.iter().any(|(source, target)| {
         target == service
             && source.split_once('/').is_some_and(|(namespace, name)| {
-                ingresses.iter().any(|ingress| ingress.routes_to(namespace, name))
+                ingresses
+                    .iter()
+                    .any(|ingress| ingress.routes_to(namespace, name))
             })
     })
 }
@@ -337,7 +403,9 @@ fn world_routes(world: &World, service: &str, ingresses: &[Ingress]) -> bool {
 fn flatten(documents: Vec<(String, Value)>) -> Vec<Value> {
     let mut values = Vec::new();
     for (_, mut value) in documents {
-        let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+        let is_list = value["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
         match value.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) if is_list => values.extend(items),
             _ => values.push(value),
@@ -348,7 +416,10 @@ fn flatten(documents: Vec<(String, Value)>) -> Vec<Value> {
 
 /// Where a worker keeps its files.
 pub(crate) fn directory(tools: &Tools, index: usize) -> PathBuf {
-    tools.directory().join("run").join(format!("worker-{index}"))
+    tools
+        .directory()
+        .join("run")
+        .join(format!("worker-{index}"))
 }
 
 /// A fresh, empty directory.

@@ -20,7 +20,9 @@ pub(super) struct Controls {
 impl Controls {
     pub(super) fn of(path: &str) -> Self {
         let mut controls = Self::default();
-        let Some((_, query)) = path.split_once('?') else { return controls };
+        let Some((_, query)) = path.split_once('?') else {
+            return controls;
+        };
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             let value = decode(value);
             match name {
@@ -31,7 +33,9 @@ impl Controls {
                 }
                 "hdr" => {
                     if let Some((name, value)) = value.split_once(':') {
-                        controls.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+                        controls
+                            .headers
+                            .push((name.trim().to_owned(), value.trim().to_owned()));
                     }
                 }
                 "location" => controls.headers.push(("Location".to_owned(), value)),
@@ -57,12 +61,22 @@ pub(super) struct Answer {
 
 pub(super) fn answer(hit: &Hit, controls: &Controls) -> Answer {
     let mut headers = controls.headers.clone();
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
     headers.push((ID_HEADER.to_owned(), hit.id.to_string()));
-    let body = controls.body.clone().unwrap_or_else(|| serde_json::to_vec(hit).unwrap_or_default());
-    Answer { status: controls.status.unwrap_or(200), headers, body }
+    let body = controls
+        .body
+        .clone()
+        .unwrap_or_else(|| serde_json::to_vec(hit).unwrap_or_default());
+    Answer {
+        status: controls.status.unwrap_or(200),
+        headers,
+        body,
+    }
 }
 
 fn decode(text: &str) -> String {

@@ -1,10 +1,14 @@
 //! HTTP/1.1 as the backend speaks it. The request target stays as it came.
 
+use std::fmt::Write as _;
+
 use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest as _, Sha1};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 
 use super::answer::{Controls, ID_HEADER, answer};
 use super::{Connection, Incoming};
@@ -17,7 +21,9 @@ where
 {
     let mut stream = BufReader::new(stream);
     loop {
-        let Some(request) = read_head(&mut stream).await? else { return Ok(()) };
+        let Some(request) = read_head(&mut stream).await? else {
+            return Ok(());
+        };
         let mut request = request;
         let header = |name: &str| super::super::header_value(&request.headers, name);
         if header("expect").is_some() {
@@ -46,11 +52,11 @@ where
         let answer = answer(&hit, &controls);
         let mut head = format!("HTTP/1.1 {} Echo\r\n", answer.status);
         for (name, value) in &answer.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         let is_bodiless = matches!(answer.status, 204 | 304);
         if !is_bodiless {
-            head.push_str(&format!("Content-Length: {}\r\n", answer.body.len()));
+            let _ = write!(head, "Content-Length: {}\r\n", answer.body.len());
         }
         head.push_str("\r\n");
         stream.write_all(head.as_bytes()).await?;
@@ -83,7 +89,9 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Result<Op
             return Ok(Some(request));
         }
         if let Some((name, value)) = line.split_once(':') {
-            request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+            request
+                .headers
+                .push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
 }
@@ -92,7 +100,10 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Result<Op
 async fn read_line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Result<String> {
     let mut line = Vec::new();
     stream.take(MAX_LINE).read_until(b'\n', &mut line).await?;
-    while line.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+    while line
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
+    {
         line.pop();
     }
     Ok(String::from_utf8(line)
@@ -116,7 +127,11 @@ async fn skip_chunks<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Result<
 }
 
 /// Accepts, then sends every byte back: enough to see that the tunnel is open both ways.
-async fn websocket<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, key: &str, id: u64) -> Result<()> {
+async fn websocket<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    key: &str,
+    id: u64,
+) -> Result<()> {
     const MAGIC: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let accept = BASE64.encode(Sha1::digest(format!("{key}{MAGIC}")));
     let head = format!(

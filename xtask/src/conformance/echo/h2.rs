@@ -46,7 +46,10 @@ async fn reply(
         .headers
         .get("content-type")
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let path = parts
+        .uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
     let hit = connection.record(Incoming {
         method: parts.method.to_string(),
         path: path.to_owned(),

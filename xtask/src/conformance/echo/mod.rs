@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt as _, AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -77,7 +77,11 @@ struct Incoming {
 impl Connection {
     fn record(&self, request: Incoming) -> Hit {
         let turn = self.record.turn.fetch_add(1, Ordering::Relaxed);
-        let pod = self.place.pods.get(turn % self.place.pods.len().max(1)).cloned();
+        let pod = self
+            .place
+            .pods
+            .get(turn % self.place.pods.len().max(1))
+            .cloned();
         let hit = Hit {
             id: self.record.ids.fetch_add(1, Ordering::Relaxed) + 1,
             namespace: self.place.namespace.clone(),
@@ -90,7 +94,11 @@ impl Connection {
             tls: self.tls,
             sni: self.sni.clone(),
         };
-        let mut hits = self.record.hits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hits = self
+            .record
+            .hits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         hits.push(hit.clone());
         hit
     }
@@ -107,7 +115,8 @@ pub(crate) struct Echo {
 impl Echo {
     pub(crate) fn new(runtime: Arc<Runtime>) -> Result<Self> {
         let pair = pki::self_signed("echo", &["echo.invalid".to_owned()])?;
-        let certificate = rustls::pki_types::CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
+        let certificate =
+            rustls::pki_types::CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
         let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes())?;
         let mut config = rustls::ServerConfig::builder()
             .with_no_client_auth()
@@ -153,17 +162,31 @@ impl Echo {
             // The port is free only once the task is gone.
             let _ = self.runtime.block_on(listener);
         }
-        self.record.hits.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.record
+            .hits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Takes the hits since the last call.
     pub(crate) fn take_hits(&self) -> Vec<Hit> {
-        std::mem::take(&mut *self.record.hits.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut *self
+                .record
+                .hits
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// How many hits there are since they were last taken.
     pub(crate) fn pending(&self) -> usize {
-        self.record.hits.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.record
+            .hits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 }
 
@@ -197,7 +220,11 @@ where
     }
     let is_h2 = begun.starts_with(PREFACE);
     let stream = Rewound { begun, stream };
-    if is_h2 { h2::serve(stream, connection).await } else { h1::serve(stream, connection).await }
+    if is_h2 {
+        h2::serve(stream, connection).await
+    } else {
+        h1::serve(stream, connection).await
+    }
 }
 
 /// A stream whose first bytes were already read.
