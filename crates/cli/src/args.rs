@@ -122,6 +122,9 @@ pub(crate) struct ControllerArgs {
     /// Certificate for hosts without one, as the controller's own flag names it
     #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
     pub(crate) default_ssl_certificate: Option<(String, String)>,
+    /// The controller runs with its flag of the same name, so that `ssl-passthrough` acts
+    #[arg(long)]
+    pub(crate) enable_ssl_passthrough: bool,
     /// Prefix of the annotations [default: nginx.ingress.kubernetes.io]
     #[arg(long, value_name = "PREFIX", value_parser = name)]
     pub(crate) annotations_prefix: Option<String>,

@@ -84,6 +84,7 @@ impl Run {
         let ControllerArgs {
             controller_config,
             default_ssl_certificate,
+            enable_ssl_passthrough,
             annotations_prefix,
             nginx_version,
         } = controller;
@@ -106,6 +107,7 @@ impl Run {
                 controller_config,
                 default_ssl_certificate,
                 annotations_prefix,
+                ssl_passthrough: enable_ssl_passthrough,
                 gateway,
                 gateway_class,
                 emit: emit.into(),

@@ -90,6 +90,10 @@ codes! {
         "ingress-nginx makes a server name that nginx refuses, and then cannot load any configuration. No redirect is written.\n\nRemove the annotation from the wildcard host.";
     IngressNotFound = 312, "nothing-selected", Warning, "no Ingress was selected",
         "The input holds no Ingress of the classes, namespaces and names that were asked for.";
+    ControllerConfigMissing = 313, "controller-config-missing", Error, "the controller's ConfigMap is not in the input",
+        "Its settings change what every Ingress does, so the conversion would not be that of this controller. The defaults are used.\n\nAdd the ConfigMap to the input, or correct its name.";
+    CertificateMissing = 314, "certificate-missing", Info, "a TLS Secret is not among the input objects",
+        "Other Secrets of the namespace are in the input, this one is not. ingress-nginx serves its default certificate as long as the Secret does not exist; the Gateway does the same if it has a default certificate.";
     AnnotationRejectsIngress = 400, "annotation-rejects-ingress", Error, "an annotation value makes ingress-nginx drop the Ingress",
         "The value does not pass the controller's validation, and for this annotation the controller then drops the whole Ingress object: none of its hosts and paths is served. (On a running controller the last accepted version of the object stays until a restart, which hides the fault.)\n\nCorrect the value, or remove the annotation. With `--nginx-version pre-1.12` values are judged as controllers before v1.12 did, which did not validate them.";
     AnnotationDeniesIngress = 401, "annotation-denies-ingress", Error, "an annotation value makes ingress-nginx answer 503",

@@ -1,5 +1,21 @@
 //! What ingress-nginx does: intake, annotation registry, effective configuration, lowering.
+//!
+//! [`analyze`] reads documents as the controller v1.15.1 would and yields the routing model,
+//! with an account of every annotation and field.
 
+mod account;
+mod analyze;
 pub mod annotations;
 pub mod config_map;
+mod effective;
+mod flags;
+mod ingress;
+mod legacy;
+mod lower;
+mod objects;
 pub mod registry;
+mod select;
+mod service;
+
+pub use analyze::{Analysis, Options, analyze};
+pub use select::Selection;

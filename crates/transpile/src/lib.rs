@@ -3,10 +3,14 @@
 //! Pure: it opens no file and prints nothing, so that the command line, a server
 //! and a browser can all stand on it.
 
+mod differences;
 mod options;
+mod pipeline;
 mod report;
+mod write;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
+use gatewright_nginx::registry;
 use gatewright_source::SourceMap;
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
@@ -43,33 +47,19 @@ pub struct Conversion {
 /// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file
 /// alone does not say what its rules do.
 pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
-    let Options { .. } = options;
-    let mut sources = SourceMap::default();
-    let summary = Summary {
-        files: inputs.len(),
-        ..Summary::default()
-    };
-    for input in inputs {
-        sources.add(input.name, input.text);
-    }
-    Conversion {
-        sources,
-        diagnostics: Vec::new(),
-        ledger: Ledger::default(),
-        output: String::new(),
-        summary,
-        prerequisites: Prerequisites::default(),
-        unreadable: 0,
-    }
+    pipeline::run(inputs, options)
 }
 
 /// The explain page of an annotation key, given with or without prefix.
 pub fn explain_annotation(key: &str) -> Option<String> {
-    let _ = key;
-    None
+    registry::explain(key)
 }
 
 /// All annotation keys (without prefix) that [`explain_annotation`] knows, in ascending order.
 pub fn annotation_keys() -> Vec<&'static str> {
-    Vec::new()
+    let mut keys: Vec<&'static str> = registry::entries()
+        .flat_map(|entry| std::iter::once(entry.key).chain(entry.aliases.iter().copied()))
+        .collect();
+    keys.sort_unstable();
+    keys
 }

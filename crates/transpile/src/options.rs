@@ -44,6 +44,8 @@ pub struct Options {
     pub default_ssl_certificate: Option<(String, String)>,
     /// The controller's annotation prefix, when it is not `nginx.ingress.kubernetes.io`.
     pub annotations_prefix: Option<String>,
+    /// The controller runs with `--enable-ssl-passthrough`.
+    pub ssl_passthrough: bool,
     /// Namespace and name of an existing Gateway to attach to.
     pub gateway: Option<(String, String)>,
     /// Name of the `GatewayClass`, when it is not ours.

@@ -1,0 +1,517 @@
+//! What became of every annotation and field.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
+use gatewright_model::{Origin, Refusal};
+use gatewright_source::Span;
+
+use crate::annotations::{Fault, KeyNote, KeyStatus};
+use crate::config_map::{ConfigNote, ConfigStatus};
+use crate::effective::{Effective, Source};
+use crate::ingress::{BackendTarget, Ingress};
+use crate::objects::Objects;
+use crate::registry::{DEFAULT_PREFIX, KeyClass};
+use crate::select::CLASS_ANNOTATION;
+
+/// What a conversion does with a key that the controller accepts.
+enum Disposition {
+    /// The routing model holds it.
+    Translated,
+    /// It changes nothing that could be observed behind another proxy.
+    Inert(&'static str),
+    /// It is not carried over, and its loss opens nothing.
+    NotYet,
+    /// It protects and is not carried over: its routes are refused.
+    Protective,
+}
+
+const BUFFERS: &str = "Envoy streams with flow control, so there are no buffers to size";
+const POOLED: &str = "Envoy always keeps connections open";
+
+fn disposition(note: &KeyNote) -> Disposition {
+    let Some(entry) = note.entry else {
+        return Disposition::NotYet;
+    };
+    match entry.key {
+        "rewrite-target" | "use-regex" | "app-root" | "ssl-redirect" | "force-ssl-redirect"
+        | "preserve-trailing-slash" | "x-forwarded-prefix" | "permanent-redirect"
+        | "permanent-redirect-code" | "temporal-redirect" | "temporal-redirect-code"
+        | "relative-redirects" | "from-to-www-redirect" | "server-alias" | "upstream-vhost"
+        | "canary" | "canary-weight" | "canary-weight-total" | "canary-by-header"
+        | "canary-by-header-value" | "canary-by-header-pattern" | "canary-by-cookie"
+        | "backend-protocol" | "service-upstream" | "ssl-passthrough" => Disposition::Translated,
+        "client-body-buffer-size"
+        | "proxy-buffers-number"
+        | "proxy-buffer-size"
+        | "proxy-busy-buffers-size"
+        | "proxy-max-temp-file-size" => Disposition::Inert(BUFFERS),
+        "auth-keepalive"
+        | "auth-keepalive-requests"
+        | "auth-keepalive-timeout"
+        | "auth-keepalive-share-vars" => Disposition::Inert(POOLED),
+        "enable-rewrite-log" => Disposition::Inert("it switches on a log of nginx"),
+        "http2-push-preload" => {
+            Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
+        }
+        _ if entry.protective => Disposition::Protective,
+        _ => Disposition::NotYet,
+    }
+}
+
+/// An Ingress that the controller drops: nothing of it is converted.
+pub(crate) fn rejected(
+    ledger: &mut Ledger,
+    item: LedgerObject,
+    ingress: &Ingress,
+    fault: &Fault,
+) {
+    let refused = Outcome::Refused(Code::AnnotationRejectsIngress);
+    let reason = Outcome::NoEffect(Arc::from(format!(
+        "ingress-nginx drops the Ingress because of `{}`",
+        fault.key
+    )));
+    for annotation in &ingress.annotations {
+        if annotation.value.span == fault.span || annotation.key.span == fault.span {
+            ledger.settle(item, annotation.value.span, &refused);
+        }
+    }
+    ledger.settle_rest(item, |_| Some(reason.clone()));
+}
+
+/// The controller's own `ConfigMap`.
+pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNote]) {
+    for note in notes {
+        let outcome = match note.status {
+            ConfigStatus::Taken(_) => Outcome::Translated,
+            ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
+            ConfigStatus::NoEffect => {
+                Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))
+            }
+            ConfigStatus::Unknown => Outcome::NoEffect(Arc::from("the controller has no such key")),
+        };
+        ledger.settle(item, note.span, &outcome);
+    }
+}
+
+/// For every source the refusal of its routes, when it is protected by something that is not
+/// carried over. Says so, and names what else is not.
+pub(crate) fn refusals(
+    sources: &[Source<'_>],
+    notes: &[&Vec<KeyNote>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Option<Refusal>> {
+    sources
+        .iter()
+        .zip(notes)
+        .map(|(source, notes)| refusal(source, notes, diagnostics))
+        .collect()
+}
+
+fn refusal(
+    source: &Source<'_>,
+    notes: &[KeyNote],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Refusal> {
+    let canary = source.settings.canary.is_some();
+    let mut protective: Vec<(&'static str, Span)> = Vec::new();
+    for note in notes {
+        if !matches!(note.status, KeyStatus::Taken) {
+            continue;
+        }
+        let Some(entry) = note.entry else { continue };
+        if canary && !entry.canary {
+            continue;
+        }
+        match disposition(note) {
+            Disposition::Translated | Disposition::Inert(_) => {}
+            Disposition::Protective => protective.push((entry.key, note.span)),
+            Disposition::NotYet => diagnostics.push(
+                Diagnostic::new(
+                    Code::NotTranslatedYet,
+                    format!("`{}` is not translated yet", note.key),
+                )
+                .object(&source.ingress.object)
+                .annotation(entry.key)
+                .at(note.span)
+                .note(entry.summary)
+                .help(format!("`gatewright explain {}` says what it does", entry.key)),
+            ),
+        }
+    }
+    let (first, span) = *protective.first()?;
+    let names: Vec<String> = protective.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let mut diagnostic = Diagnostic::new(
+        Code::ProtectionRefused,
+        format!(
+            "{} cannot be carried over, so the paths of this Ingress answer 503",
+            names.join(", ")
+        ),
+    )
+    .object(&source.ingress.object)
+    .annotation(first);
+    for (key, span) in &protective {
+        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths"));
+    }
+    diagnostics.push(
+        diagnostic
+            .note("without it the routes would be open to everybody")
+            .help("convert this Ingress by hand until the annotation is supported"),
+    );
+    Some(Refusal {
+        reason: format!("{} is not carried over", names.join(", ")),
+        faithful: false,
+        origin: Origin::annotation(source.id, first, span),
+    })
+}
+
+/// Settles the items of all Ingresses that were taken.
+pub(crate) struct Account<'a> {
+    pub(crate) effective: &'a Effective,
+    /// In the controller's order.
+    pub(crate) sources: &'a [Source<'a>],
+    /// Of each source.
+    pub(crate) notes: &'a [&'a Vec<KeyNote>],
+    pub(crate) objects: &'a Objects,
+    pub(crate) passthrough: bool,
+    /// By owner.
+    pub(crate) owners: &'a [LedgerObject],
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Account<'_> {
+    pub(crate) fn settle(mut self) {
+        self.shadowed();
+        self.orphans();
+        let lost: BTreeSet<Span> = (self.effective.shadowed.iter().map(|s| s.span))
+            .chain(self.effective.orphans.iter().map(|o| o.span))
+            .collect();
+        for at in 0..self.sources.len() {
+            let source = &self.sources[at];
+            let item = self.owners[source.id.0 as usize];
+            self.annotations(source, item, self.notes[at]);
+            self.rules(source, item, &lost);
+            self.tls(at, item);
+            self.default_backend(at, item);
+            self.services(source);
+            self.ledger.settle_rest(item, rest);
+        }
+    }
+
+    fn annotations(&mut self, source: &Source<'_>, item: LedgerObject, notes: &[KeyNote]) {
+        let canary = source.settings.canary.is_some();
+        let mut notes = notes.iter();
+        for annotation in &source.ingress.annotations {
+            let key: &str = &annotation.key.value;
+            let span = annotation.value.span;
+            let ours = notes
+                .clone()
+                .next()
+                .is_some_and(|note| key.ends_with(&format!("/{}", note.key)));
+            if !ours {
+                self.ledger.settle(item, span, &foreign(key));
+                continue;
+            }
+            let Some(note) = notes.next() else { continue };
+            let outcome = match &note.status {
+                KeyStatus::Taken
+                    if canary && note.entry.is_some_and(|entry| !entry.canary) =>
+                {
+                    no_effect("ingress-nginx does not read it on a canary Ingress")
+                }
+                KeyStatus::Taken => self.taken(source, note, span),
+                KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
+                KeyStatus::Unknown(class) => unknown(class),
+                KeyStatus::Rejected => Outcome::Refused(Code::AnnotationRejectsIngress),
+                KeyStatus::Denied => Outcome::Refused(Code::AnnotationDeniesIngress),
+                KeyStatus::Breaks => Outcome::Refused(Code::AnnotationBreaksNginx),
+            };
+            self.ledger.settle(item, span, &outcome);
+        }
+    }
+
+    fn taken(&mut self, source: &Source<'_>, note: &KeyNote, span: Span) -> Outcome {
+        if note.key == "ssl-passthrough" && !self.passthrough {
+            let wanted = source
+                .settings
+                .ssl
+                .passthrough
+                .as_ref()
+                .is_some_and(|flag| flag.value);
+            if wanted {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::PassthroughOff,
+                        "`ssl-passthrough` acts only when the controller runs with `--enable-ssl-passthrough`",
+                    )
+                    .object(&source.ingress.object)
+                    .annotation("ssl-passthrough")
+                    .at(span)
+                    .note("TLS is terminated, as the controller does without that flag")
+                    .help("pass `--enable-ssl-passthrough` if the controller had it"),
+                );
+            }
+            return no_effect("the controller does not run with --enable-ssl-passthrough");
+        }
+        if note.key == "x-forwarded-prefix" && source.settings.rewrite.target.is_none() {
+            return no_effect("ingress-nginx sets the header only together with rewrite-target");
+        }
+        match disposition(note) {
+            Disposition::Translated => Outcome::Translated,
+            Disposition::Inert(reason) => no_effect(reason),
+            Disposition::NotYet => Outcome::Refused(Code::NotTranslatedYet),
+            Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
+        }
+    }
+
+    fn shadowed(&mut self) {
+        for shadowed in &self.effective.shadowed {
+            let loser = &self.sources[shadowed.loser];
+            let winner = shadowed.winner.map(|index| &self.sources[index].ingress.object);
+            let by = winner.map_or_else(|| "another Ingress".to_owned(), ToString::to_string);
+            let item = self.owners[loser.id.0 as usize];
+            let path = loser
+                .ingress
+                .rules
+                .iter()
+                .flat_map(|rule| rule.paths.iter().flatten())
+                .find(|path| path.path.as_ref().map_or(path.span, |p| p.span) == shadowed.span);
+            let span = path.map_or(shadowed.span, |path| path.span);
+            let outcome = no_effect(&format!("the path is owned by {by}"));
+            self.ledger.settle(item, span, &outcome);
+            let mut diagnostic = Diagnostic::new(
+                Code::PathShadowed,
+                format!("this path is never served: {by} owns it"),
+            )
+            .object(&loser.ingress.object)
+            .label(shadowed.span, "never served");
+            if let Some(span) = shadowed.winner_span {
+                diagnostic = diagnostic.label(span, "served");
+            }
+            self.diagnostics.push(
+                diagnostic
+                    .note("ingress-nginx serves the older Ingress; of two of the same age the one whose namespace/name sorts last")
+                    .help("remove one of the two"),
+            );
+        }
+    }
+
+    fn orphans(&mut self) {
+        for orphan in &self.effective.orphans {
+            let source = &self.sources[orphan.source];
+            let item = self.owners[source.id.0 as usize];
+            let outcome = no_effect(&format!("the canary serves nothing: {}", orphan.reason));
+            let span = source
+                .ingress
+                .rules
+                .iter()
+                .flat_map(|rule| rule.paths.iter().flatten())
+                .find(|path| path.backend.span == orphan.span)
+                .map_or(orphan.span, |path| path.span);
+            self.ledger.settle(item, span, &outcome);
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::CanaryOrphan,
+                    format!("this canary serves nothing: {}", orphan.reason),
+                )
+                .object(&source.ingress.object)
+                .annotation("canary")
+                .at(orphan.span)
+                .help("convert it together with its primary Ingress"),
+            );
+        }
+    }
+
+    fn rules(&mut self, source: &Source<'_>, item: LedgerObject, lost: &BTreeSet<Span>) {
+        for rule in &source.ingress.rules {
+            if let Some(host) = &rule.host {
+                self.ledger.settle(item, host.span, &Outcome::Translated);
+            }
+            for path in rule.paths.iter().flatten() {
+                if matches!(path.backend.target, BackendTarget::Resource) {
+                    let outcome = no_effect("ingress-nginx serves no backend but Services");
+                    self.ledger.settle(item, path.span, &outcome);
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            Code::ResourceBackend,
+                            "ingress-nginx does not serve this path: its backend is not a Service",
+                        )
+                        .object(&source.ingress.object)
+                        .at(path.backend.span)
+                        .help("name a Service, or remove the path"),
+                    );
+                    continue;
+                }
+                let place = path.path.as_ref().map_or(path.span, |p| p.span);
+                if !lost.contains(&place) && !lost.contains(&path.backend.span) {
+                    self.ledger.settle(item, path.span, &Outcome::Translated);
+                }
+            }
+        }
+    }
+
+    fn tls(&mut self, at: usize, item: LedgerObject) {
+        let source = &self.sources[at];
+        if source.settings.canary.is_some() {
+            let outcome = no_effect("ingress-nginx does not read the TLS section of a canary");
+            for tls in &source.ingress.tls {
+                self.ledger.settle(item, tls.span, &outcome);
+            }
+            return;
+        }
+        let decides = self.effective.servers.values().any(|server| server.tls == Some(at));
+        for tls in &source.ingress.tls {
+            if !decides {
+                let outcome = no_effect("an older Ingress decides the certificate of its hosts");
+                self.ledger.settle(item, tls.span, &outcome);
+                continue;
+            }
+            for host in &tls.hosts {
+                let served = self
+                    .effective
+                    .servers
+                    .get(host.value.as_ref())
+                    .is_some_and(|server| server.tls == Some(at));
+                let outcome = if served {
+                    Outcome::Translated
+                } else {
+                    no_effect("no rule has this host, or an older Ingress decides its certificate")
+                };
+                self.ledger.settle(item, host.span, &outcome);
+            }
+            self.ledger.settle(item, tls.span, &Outcome::Translated);
+        }
+    }
+
+    fn default_backend(&mut self, at: usize, item: LedgerObject) {
+        let source = &self.sources[at];
+        let Some(backend) = &source.ingress.default_backend else {
+            return;
+        };
+        let used = self.effective.servers.values().any(|server| {
+            server.first == Some(at)
+                && server
+                    .locations
+                    .iter()
+                    .any(|l| l.upstream == crate::effective::upstream_key(source, backend))
+        }) || source.settings.canary.is_some();
+        let outcome = if used {
+            Outcome::Translated
+        } else {
+            no_effect("its hosts have a path `/`, or another Ingress defined them first")
+        };
+        self.ledger.settle(item, backend.span, &outcome);
+    }
+
+    /// A Service that is missing where others of its namespace are not was probably misspelt.
+    fn services(&mut self, source: &Source<'_>) {
+        let namespace = &source.ingress.object.namespace;
+        let known = self
+            .objects
+            .services
+            .range((Arc::clone(namespace), Arc::from(""))..)
+            .next()
+            .is_some_and(|((first, _), _)| first == namespace);
+        if !known {
+            return;
+        }
+        let backends = source
+            .ingress
+            .rules
+            .iter()
+            .flat_map(|rule| rule.paths.iter().flatten())
+            .map(|path| &path.backend)
+            .chain(&source.ingress.default_backend);
+        for backend in backends {
+            let BackendTarget::Service { name, port } = &backend.target else {
+                continue;
+            };
+            let key = (Arc::clone(namespace), Arc::clone(&name.value));
+            match self.objects.services.get(&key) {
+                None => self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::ServiceUnknown,
+                        format!("Service {namespace}/{} is not in the input", name.value),
+                    )
+                    .object(&source.ingress.object)
+                    .at(name.span)
+                    .note("as long as it does not exist, the path answers 503")
+                    .help("add it to the input, or correct its name"),
+                ),
+                Some(_) => {
+                    let upstream = crate::effective::upstream_key(source, backend);
+                    let target = upstream.map(|key| crate::service::resolve(&key, self.objects));
+                    if let Some(Ok(gatewright_model::Target::Unavailable { reason })) = target {
+                        self.diagnostics.push(
+                            Diagnostic::new(Code::NoEndpointsHere, reason.to_string())
+                                .object(&source.ingress.object)
+                                .at(port.span)
+                                .note("ingress-nginx answers 503 on this path, and so does the output")
+                                .help("correct the backend"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Fields that no rule settled.
+fn rest(path: &str) -> Option<Outcome> {
+    let reason = match path {
+        "apiVersion" | "kind" | "metadata.name" | "metadata.namespace"
+        | "metadata.creationTimestamp" | "spec.ingressClassName" => {
+            return Some(Outcome::Translated);
+        }
+        _ if path.starts_with("metadata.labels") => "ingress-nginx does not read labels",
+        _ if path.starts_with("metadata.") => "the API server keeps it for itself",
+        _ if path.starts_with("status") => "controllers write it",
+        _ if path.ends_with("pathType") => "ingress-nginx takes it as Prefix",
+        // An empty list or map says what its absence says.
+        "spec" | "spec.rules" | "spec.tls" | "metadata" => "it is empty",
+        _ if path.starts_with("spec.rules[") && path.ends_with(".http") => "it is empty",
+        _ if path.starts_with("spec.rules[") && path.ends_with(".http.paths") => "it is empty",
+        _ if path.starts_with("spec.rules[") && path.ends_with(".host") => {
+            "an empty host is every host"
+        }
+        _ if path.starts_with("spec.rules[") && path.ends_with(']') => "an empty rule does nothing",
+        _ if path.starts_with("spec.tls[") => "it is empty",
+        _ if path.starts_with("spec.") => "ingress-nginx does not read it",
+        _ => "it is not part of an Ingress",
+    };
+    Some(no_effect(reason))
+}
+
+fn foreign(key: &str) -> Outcome {
+    if key == CLASS_ANNOTATION {
+        return Outcome::Translated;
+    }
+    match crate::registry::classify(key, DEFAULT_PREFIX) {
+        KeyClass::Metadata { tool, .. } => no_effect(&format!("{tool} reads it, ingress-nginx does not")),
+        KeyClass::OtherController { name, .. } => {
+            no_effect(&format!("{name} reads it, ingress-nginx does not"))
+        }
+        KeyClass::ClassAnnotation => Outcome::Translated,
+        KeyClass::Known(_) | KeyClass::Removed(_) | KeyClass::Misspelt { .. }
+        | KeyClass::NeverExisted { .. } => {
+            no_effect("the controller reads annotations of another prefix")
+        }
+        KeyClass::Unrelated => no_effect("ingress-nginx does not read it"),
+    }
+}
+
+fn unknown(class: &KeyClass) -> Outcome {
+    match class {
+        KeyClass::Removed(_) => no_effect("ingress-nginx 1.15 no longer reads it"),
+        KeyClass::Misspelt { likely } => {
+            no_effect(&format!("it is misspelt: ingress-nginx reads `{likely}`"))
+        }
+        _ => no_effect("ingress-nginx has no such annotation"),
+    }
+}
+
+fn no_effect(reason: &str) -> Outcome {
+    Outcome::NoEffect(Arc::from(reason))
+}

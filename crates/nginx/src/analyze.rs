@@ -1,0 +1,274 @@
+//! From documents to the routing model, with an account of everything in them.
+
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
+use gatewright_model::{ForwardedHeaders, Globals, Model, Owner, OwnerId, SecretRef};
+use gatewright_yaml::Document;
+
+use crate::account::{self, Account};
+use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
+use crate::config_map::Config;
+use crate::effective::{self, Source};
+use crate::ingress::Ingress;
+use crate::lower::Lowering;
+use crate::objects::{self, IntakeOptions, Objects};
+use crate::registry::DEFAULT_PREFIX;
+use crate::select::{self, Selection};
+
+/// Where the chart puts the controller's own `ConfigMap`.
+const DEFAULT_CONFIG: (&str, &str) = ("ingress-nginx", "ingress-nginx-controller");
+
+/// What to read, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which Ingresses.
+    pub selection: Selection,
+    /// Objects of this namespace only; objects without one are put into it.
+    pub namespace: Option<String>,
+    /// Namespace and name of the controller's own `ConfigMap`.
+    pub controller_config: Option<(String, String)>,
+    /// Namespace and name of the default certificate.
+    pub default_certificate: Option<(String, String)>,
+    /// The prefix of the controller's annotations.
+    pub annotations_prefix: Option<String>,
+    /// Whose reading of annotation values is followed.
+    pub version: ControllerVersion,
+    /// The controller runs with `--enable-ssl-passthrough`.
+    pub ssl_passthrough: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The routing model.
+    pub model: Model,
+    /// The account; items of an owner of the model may still get a graver outcome.
+    pub ledger: Ledger,
+    /// The items of each owner of the model.
+    pub owners: Vec<LedgerObject>,
+    /// Findings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Ingresses that were taken.
+    pub taken: usize,
+    /// Ingresses that were left out.
+    pub skipped: usize,
+}
+
+/// An Ingress that is taken.
+struct Taken<'a> {
+    ingress: &'a Ingress,
+    ledger: LedgerObject,
+    annotations: AnnotationResult,
+}
+
+/// Reads documents as ingress-nginx would.
+pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
+    let mut ledger = Ledger::default();
+    let mut diagnostics = Vec::new();
+    let intake = IntakeOptions {
+        namespace: options.namespace.clone(),
+    };
+    let objects = objects::read(documents, &intake, &mut ledger, &mut diagnostics);
+    let config = config(&objects, options, &mut ledger, &mut diagnostics);
+    let mut skipped = 0;
+    let mut taken: Vec<Taken<'_>> = Vec::new();
+    let prefix = prefix(&objects, options);
+    let version = if objects.flags.no_validation {
+        ControllerVersion::Pre1_12
+    } else {
+        options.version
+    };
+    for (ingress, item) in &objects.ingresses {
+        if let Err(skip) = select::select(ingress, &objects, &options.selection) {
+            skipped += 1;
+            diagnostics.extend(skip.diagnostic);
+            let reason = Outcome::NoEffect(Arc::from(skip.reason));
+            ledger.settle_rest(*item, |_| Some(reason.clone()));
+            continue;
+        }
+        let mut annotations = read_annotations(ingress, &prefix, &config, version);
+        diagnostics.append(&mut annotations.diagnostics);
+        if let Some(fault) = annotations.rejected.first() {
+            account::rejected(&mut ledger, *item, ingress, fault);
+            skipped += 1;
+            continue;
+        }
+        taken.push(Taken {
+            ingress,
+            ledger: *item,
+            annotations,
+        });
+    }
+    // The order of owners is that of their names, whatever the files were called.
+    taken.sort_by(|a, b| a.ingress.object.cmp(&b.ingress.object));
+    let mut order: Vec<usize> = (0..taken.len()).collect();
+    order.sort_by(|&a, &b| effective::compare(taken[a].ingress, taken[b].ingress));
+    let sources: Vec<Source<'_>> = order
+        .iter()
+        .map(|&at| Source {
+            id: OwnerId(u32::try_from(at).unwrap_or(u32::MAX)),
+            ingress: taken[at].ingress,
+            settings: &taken[at].annotations.settings,
+            denied: taken[at]
+                .annotations
+                .denied
+                .first()
+                .map(|fault| (fault.message.clone(), fault.span)),
+        })
+        .collect();
+    let effective = effective::build(&sources);
+    let notes: Vec<_> = order.iter().map(|&at| &taken[at].annotations.notes).collect();
+    let refusals = account::refusals(&sources, &notes, &mut diagnostics);
+    let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
+    let hosts = Lowering {
+        effective: &effective,
+        sources: &sources,
+        objects: &objects,
+        config: &config,
+        passthrough,
+        refusals: &refusals,
+        diagnostics: &mut diagnostics,
+    }
+    .hosts();
+    let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();
+    Account {
+        effective: &effective,
+        sources: &sources,
+        notes: &notes,
+        objects: &objects,
+        passthrough,
+        owners: &owners,
+        ledger: &mut ledger,
+        diagnostics: &mut diagnostics,
+    }
+    .settle();
+    let model = Model {
+        owners: taken
+            .iter()
+            .map(|t| Owner {
+                kind: Arc::clone(&t.ingress.object.kind),
+                namespace: Arc::clone(&t.ingress.object.namespace),
+                name: Arc::clone(&t.ingress.object.name),
+                span: t.ingress.name_span,
+            })
+            .collect(),
+        hosts,
+        globals: globals(&config, &objects, options),
+    };
+    Analysis {
+        model,
+        owners,
+        taken: taken.len(),
+        skipped,
+        ledger,
+        diagnostics,
+    }
+}
+
+fn prefix(objects: &Objects, options: &Options) -> String {
+    options
+        .annotations_prefix
+        .as_ref()
+        .or(objects.flags.annotations_prefix.as_ref())
+        .map_or(DEFAULT_PREFIX, String::as_str)
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+fn read_annotations(
+    ingress: &Ingress,
+    prefix: &str,
+    config: &Config,
+    version: ControllerVersion,
+) -> AnnotationResult {
+    let ours = ingress.annotations.iter().filter_map(|annotation| {
+        let key = annotation.key.value.strip_prefix(prefix)?.strip_prefix('/')?;
+        Some(Annotation {
+            key,
+            value: &annotation.value.value,
+            key_span: annotation.key.span,
+            value_span: annotation.value.span,
+        })
+    });
+    annotations::read(ours, config, version, &ingress.object)
+}
+
+fn config(
+    objects: &Objects,
+    options: &Options,
+    ledger: &mut Ledger,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Config {
+    let default = (DEFAULT_CONFIG.0.to_owned(), DEFAULT_CONFIG.1.to_owned());
+    let asked = options.controller_config.as_ref();
+    let (namespace, name) = asked
+        .or(objects.flags.config_map.as_ref())
+        .unwrap_or(&default);
+    let key = (Arc::from(namespace.as_str()), Arc::from(name.as_str()));
+    let mut config = Config::default();
+    match objects.config_maps.get(&key) {
+        Some(map) => {
+            let entries = map.data.iter().map(|(key, value, span)| (&**key, &**value, *span));
+            let (read, mut found, notes) = Config::read(entries);
+            config = read;
+            diagnostics.append(&mut found);
+            account::config(ledger, map.ledger, &notes);
+        }
+        None if asked.is_some() => diagnostics.push(
+            Diagnostic::new(
+                Code::ControllerConfigMissing,
+                format!("ConfigMap {namespace}/{name} is not in the input"),
+            )
+            .note("the controller's defaults are used in its place")
+            .help("add it to the input: `kubectl get configmap -o yaml` prints it"),
+        ),
+        None => {}
+    }
+    for map in objects.config_maps.values() {
+        let reason = Outcome::NoEffect(Arc::from("it stays as it is; what names it reads it"));
+        ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
+    }
+    config
+}
+
+fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
+    let seconds = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+    let secret = options
+        .default_certificate
+        .as_ref()
+        .or(objects.flags.default_ssl_certificate.as_ref());
+    Globals {
+        default_certificate: secret.map(|(namespace, name)| SecretRef {
+            namespace: Arc::from(namespace.as_str()),
+            name: Arc::from(name.as_str()),
+        }),
+        hsts: config.hsts.then(|| {
+            let mut value = format!("max-age={}", config.hsts_max_age);
+            if config.hsts_include_subdomains {
+                value.push_str("; includeSubDomains");
+            }
+            if config.hsts_preload {
+                value.push_str("; preload");
+            }
+            value
+        }),
+        connect_timeout: seconds(config.proxy_connect_timeout),
+        idle_timeout: seconds(config.proxy_read_timeout.max(config.proxy_send_timeout)),
+        tries: seconds(config.proxy_next_upstream_tries),
+        client_idle_timeout: seconds(config.keep_alive),
+        client_header_timeout: seconds(config.client_header_timeout),
+        underscores_in_headers: config.enable_underscores_in_headers,
+        http2_streams: seconds(config.http2_max_concurrent_streams),
+        forwarded: ForwardedHeaders {
+            trust: config.use_forwarded_headers,
+            trusted: config
+                .proxy_real_ip_cidr
+                .iter()
+                .filter(|cidr| *cidr != "0.0.0.0/0")
+                .cloned()
+                .collect(),
+            proxy_protocol: config.use_proxy_protocol,
+        },
+    }
+}

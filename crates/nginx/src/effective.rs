@@ -1,0 +1,408 @@
+//! The configuration that the controller builds from all Ingresses together.
+//!
+//! Follows `getBackendServers`, `createUpstreams`, `createServers` and
+//! `mergeAlternativeBackends` of ingress-nginx `internal/ingress/controller/controller.go`:
+//! order of the objects, hosts → servers, who owns a location, the implicit `/`,
+//! upstreams shared by namespace, service and port, and the canaries of an upstream.
+
+use std::sync::Arc;
+
+use gatewright_model::OwnerId;
+use gatewright_source::Span;
+use indexmap::IndexMap;
+
+use crate::annotations::Settings;
+use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
+
+/// An Ingress that the controller takes, with its settings.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// Its id in the model.
+    pub id: OwnerId,
+    /// The object.
+    pub ingress: &'a Ingress,
+    /// What its annotations say.
+    pub settings: &'a Settings,
+    /// Why every location of it answers 503, and where that was written.
+    pub denied: Option<(String, Span)>,
+}
+
+impl Source<'_> {
+    fn is_canary(&self) -> bool {
+        self.settings.canary.is_some()
+    }
+}
+
+/// Index of a [`Source`] in the controller's order.
+pub type SourceIndex = usize;
+
+/// What the controller serves.
+#[derive(Debug, Default)]
+pub struct Effective {
+    /// One for each host; the empty name is the default server.
+    pub servers: IndexMap<Arc<str>, Server>,
+    /// All upstreams.
+    pub upstreams: IndexMap<UpstreamKey, Upstream>,
+    /// Paths that another one keeps from being served.
+    pub shadowed: Vec<Shadowed>,
+    /// Canary paths that found no primary.
+    pub orphans: Vec<Orphan>,
+}
+
+/// A host.
+#[derive(Debug)]
+pub struct Server {
+    /// The Ingress that defined it first; none for the default server unless one is bound to it.
+    pub first: Option<SourceIndex>,
+    /// Its locations in the order they were made; the implicit `/` comes first.
+    pub locations: Vec<Location>,
+    /// The Ingress whose `spec.tls` decides.
+    pub tls: Option<SourceIndex>,
+    /// The Ingress whose aliases hold.
+    pub alias: Option<SourceIndex>,
+    /// The first Ingress that passes TLS through.
+    pub passthrough: Option<SourceIndex>,
+    /// The first Ingress that wants the www redirect.
+    pub www: Option<SourceIndex>,
+}
+
+/// A location.
+#[derive(Clone, Debug)]
+pub struct Location {
+    /// The path as the Ingress has it.
+    pub path: Arc<str>,
+    /// How it is compared.
+    pub path_type: PathType,
+    /// Whose annotations hold; none for the bare default server.
+    pub source: Option<SourceIndex>,
+    /// Nobody wrote it.
+    pub implicit: bool,
+    /// Where requests go; none is the controller's default backend (404).
+    pub upstream: Option<UpstreamKey>,
+    /// Where the path was written.
+    pub span: Option<Span>,
+    /// The rewrite and redirect groups do not apply (an Ingress of `spec.defaultBackend` alone).
+    pub bare: bool,
+}
+
+/// What makes two backends one: `namespace-service-port`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UpstreamKey {
+    /// Namespace.
+    pub namespace: Arc<str>,
+    /// Service name.
+    pub service: Arc<str>,
+    /// Port as it was written.
+    pub port: Port,
+}
+
+/// A shared backend.
+#[derive(Debug)]
+pub struct Upstream {
+    /// The Ingress that referenced it first: its upstream settings hold.
+    pub first: SourceIndex,
+    /// Where it was referenced first.
+    pub span: Span,
+    /// It was made by a canary and serves nothing by itself.
+    pub canary_only: bool,
+    /// The canaries of it; the controller asks only the first.
+    pub alternatives: Vec<UpstreamKey>,
+}
+
+/// A path that is not served because another Ingress owns it.
+#[derive(Debug)]
+pub struct Shadowed {
+    /// The Ingress that lost.
+    pub loser: SourceIndex,
+    /// Its path.
+    pub span: Span,
+    /// The Ingress that owns the path; none when the service is a canary's.
+    pub winner: Option<SourceIndex>,
+    /// The path that won.
+    pub winner_span: Option<Span>,
+}
+
+/// A canary path without a primary.
+#[derive(Debug)]
+pub struct Orphan {
+    /// The canary.
+    pub source: SourceIndex,
+    /// Its path or default backend.
+    pub span: Span,
+    /// What is missing.
+    pub reason: &'static str,
+}
+
+/// The controller's order: older first, then name descending.
+pub fn compare(a: &Ingress, b: &Ingress) -> std::cmp::Ordering {
+    a.created.cmp(&b.created).then_with(|| {
+        let key = |i: &Ingress| format!("{}/{}", i.object.namespace, i.object.name);
+        key(b).cmp(&key(a))
+    })
+}
+
+/// The key of a backend, if it is a Service.
+pub fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<UpstreamKey> {
+    match &backend.target {
+        BackendTarget::Service { name, port } => Some(UpstreamKey {
+            namespace: Arc::clone(&source.ingress.object.namespace),
+            service: Arc::clone(&name.value),
+            port: port.value.clone(),
+        }),
+        BackendTarget::Resource => None,
+    }
+}
+
+/// Builds the configuration from objects in the controller's order.
+pub fn build(sources: &[Source<'_>]) -> Effective {
+    let mut effective = Effective::default();
+    create_upstreams(&mut effective, sources);
+    create_servers(&mut effective, sources);
+    create_locations(&mut effective, sources);
+    merge_canaries(&mut effective, sources);
+    effective
+}
+
+fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a BackendRef> {
+    source.ingress.default_backend.iter().chain(
+        source
+            .ingress
+            .rules
+            .iter()
+            .flat_map(|rule| rule.paths.iter().flatten())
+            .map(|path| &path.backend),
+    )
+}
+
+fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
+    for (index, source) in sources.iter().enumerate() {
+        for backend in backends(source) {
+            let Some(key) = upstream_key(source, backend) else {
+                continue;
+            };
+            effective.upstreams.entry(key).or_insert(Upstream {
+                first: index,
+                span: backend.span,
+                canary_only: source.is_canary(),
+                alternatives: Vec::new(),
+            });
+        }
+    }
+}
+
+fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
+    rule.host
+        .as_ref()
+        .map_or_else(|| Arc::from(""), |host| Arc::clone(&host.value))
+}
+
+fn root(source: Option<SourceIndex>, upstream: Option<UpstreamKey>) -> Location {
+    Location {
+        path: Arc::from("/"),
+        path_type: PathType::Prefix,
+        source,
+        implicit: true,
+        upstream,
+        span: None,
+        bare: false,
+    }
+}
+
+fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
+    let mut default_root = root(None, None);
+    let mut default_first = None;
+    for (index, source) in sources.iter().enumerate() {
+        if source.is_canary() || !source.ingress.rules.is_empty() {
+            continue;
+        }
+        if let Some(backend) = &source.ingress.default_backend {
+            if default_first.is_none() {
+                default_first = Some(index);
+                default_root.source = Some(index);
+                default_root.bare = true;
+                default_root.implicit = false;
+                default_root.upstream = upstream_key(source, backend);
+                default_root.span = Some(backend.span);
+            }
+        }
+    }
+    let new = |first, location| Server {
+        first,
+        locations: vec![location],
+        tls: None,
+        alias: None,
+        passthrough: None,
+        www: None,
+    };
+    effective
+        .servers
+        .insert(Arc::from(""), new(default_first, default_root));
+
+    for (index, source) in sources.iter().enumerate() {
+        if source.is_canary() {
+            continue;
+        }
+        let fallback = source
+            .ingress
+            .default_backend
+            .as_ref()
+            .and_then(|backend| upstream_key(source, backend));
+        for rule in &source.ingress.rules {
+            let host = host_of(rule);
+            if host.is_empty() {
+                let server = &mut effective.servers[0];
+                if server.first.is_none() {
+                    server.first = Some(index);
+                }
+                continue;
+            }
+            let server = effective
+                .servers
+                .entry(host)
+                .or_insert_with(|| new(Some(index), root(Some(index), fallback.clone())));
+            if server.tls.is_none() && !source.ingress.tls.is_empty() {
+                server.tls = Some(index);
+            }
+            if server.alias.is_none() && source.settings.server.aliases.is_some() {
+                server.alias = Some(index);
+            }
+            let wants = |flag: &Option<gatewright_source::Spanned<bool>>| {
+                flag.as_ref().is_some_and(|f| f.value)
+            };
+            if server.passthrough.is_none() && wants(&source.settings.ssl.passthrough) {
+                server.passthrough = Some(index);
+            }
+            if server.www.is_none() && wants(&source.settings.redirect.from_to_www) {
+                server.www = Some(index);
+            }
+        }
+    }
+}
+
+fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
+    for (index, source) in sources.iter().enumerate() {
+        if source.is_canary() {
+            continue;
+        }
+        for rule in &source.ingress.rules {
+            let host = host_of(rule);
+            for path in rule.paths.iter().flatten() {
+                let Some(key) = upstream_key(source, &path.backend) else {
+                    continue;
+                };
+                let text = path
+                    .path
+                    .as_ref()
+                    .map_or_else(|| Arc::from("/"), |p| Arc::clone(&p.value));
+                let span = path.path.as_ref().map_or(path.span, |p| p.span);
+                if effective.upstreams[&key].canary_only {
+                    effective.shadowed.push(Shadowed {
+                        loser: index,
+                        span,
+                        winner: Some(effective.upstreams[&key].first),
+                        winner_span: None,
+                    });
+                    continue;
+                }
+                let Some(server) = effective.servers.get_mut(&host) else {
+                    continue;
+                };
+                let location = Location {
+                    path: Arc::clone(&text),
+                    path_type: path.path_type,
+                    source: Some(index),
+                    implicit: false,
+                    upstream: Some(key),
+                    span: Some(span),
+                    bare: false,
+                };
+                match server
+                    .locations
+                    .iter_mut()
+                    .find(|l| l.path == text && l.path_type == path.path_type)
+                {
+                    Some(taken) if taken.implicit => *taken = location,
+                    Some(taken) => effective.shadowed.push(Shadowed {
+                        loser: index,
+                        span,
+                        winner: taken.source,
+                        winner_span: taken.span,
+                    }),
+                    None => server.locations.push(location),
+                }
+            }
+        }
+    }
+}
+
+fn merge_canaries(effective: &mut Effective, sources: &[Source<'_>]) {
+    for (index, source) in sources.iter().enumerate() {
+        if !source.is_canary() {
+            continue;
+        }
+        if let Some(backend) = &source.ingress.default_backend {
+            merge_canary(effective, source, index, backend, "", None);
+        }
+        for rule in &source.ingress.rules {
+            let host = host_of(rule);
+            for path in rule.paths.iter().flatten() {
+                let text: &str = path.path.as_ref().map_or("/", |p| &p.value);
+                let place = Some((text, path.path_type));
+                merge_canary(effective, source, index, &path.backend, &host, place);
+            }
+        }
+    }
+}
+
+fn merge_canary(
+    effective: &mut Effective,
+    source: &Source<'_>,
+    index: SourceIndex,
+    backend: &BackendRef,
+    host: &str,
+    place: Option<(&str, PathType)>,
+) {
+    let mut orphan = |reason| {
+        effective.orphans.push(Orphan {
+            source: index,
+            span: backend.span,
+            reason,
+        });
+    };
+    let Some(key) = upstream_key(source, backend) else {
+        return orphan("its backend is not a Service");
+    };
+    if !effective.upstreams[&key].canary_only {
+        return orphan("its Service already is the backend of an older Ingress");
+    }
+    let Some(server) = effective.servers.get(host) else {
+        return orphan("no other Ingress defines its host");
+    };
+    let mut merged = false;
+    for location in &server.locations {
+        let Some(primary) = &location.upstream else {
+            continue;
+        };
+        if *primary == key {
+            return orphan("its Service is that of the path itself");
+        }
+        if place.is_some_and(|(path, kind)| *location.path != *path || location.path_type != kind) {
+            continue;
+        }
+        if let Some(upstream) = effective.upstreams.get_mut(primary) {
+            if !upstream.canary_only {
+                if !upstream.alternatives.contains(&key) {
+                    upstream.alternatives.push(key.clone());
+                }
+                merged = true;
+            }
+        }
+    }
+    if !merged {
+        effective.orphans.push(Orphan {
+            source: index,
+            span: backend.span,
+            reason: "no other Ingress defines its path with the same pathType",
+        });
+    }
+}

@@ -1,0 +1,274 @@
+//! An Ingress object as it was written, with the place of every value.
+//!
+//! All three API versions that ever served Ingresses are read into one shape
+//! (networking.k8s.io/v1, networking.k8s.io/v1beta1, extensions/v1beta1).
+
+use std::sync::Arc;
+
+use gatewright_diagnostics::ObjectRef;
+use gatewright_source::{Span, Spanned};
+use gatewright_yaml::Node;
+
+/// An Ingress.
+#[derive(Clone, Debug)]
+pub struct Ingress {
+    /// Kind, namespace and name.
+    pub object: ObjectRef,
+    /// Where its name stands.
+    pub name_span: Span,
+    /// Seconds and nanoseconds are compared as text: RFC 3339 in UTC sorts as time.
+    /// Absent sorts first, as the zero time does in the controller.
+    pub created: Option<Arc<str>>,
+    /// `spec.ingressClassName`.
+    pub class_name: Option<Spanned<Arc<str>>>,
+    /// All annotations in the order they were written.
+    pub annotations: Vec<Annotation>,
+    /// `spec.defaultBackend` (`spec.backend` before v1).
+    pub default_backend: Option<BackendRef>,
+    /// `spec.tls`.
+    pub tls: Vec<Tls>,
+    /// `spec.rules`.
+    pub rules: Vec<Rule>,
+}
+
+/// One annotation.
+#[derive(Clone, Debug)]
+pub struct Annotation {
+    /// The whole key, with prefix.
+    pub key: Spanned<Arc<str>>,
+    /// The value.
+    pub value: Spanned<Arc<str>>,
+}
+
+/// An item of `spec.tls`.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The hosts it is for.
+    pub hosts: Vec<Spanned<Arc<str>>>,
+    /// The Secret that holds the certificate.
+    pub secret: Option<Spanned<Arc<str>>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// An item of `spec.rules`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The host; none is every host.
+    pub host: Option<Spanned<Arc<str>>>,
+    /// The paths; none when `http` is absent.
+    pub paths: Option<Vec<Path>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// An item of `spec.rules[].http.paths`.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// The path; absent is `/`.
+    pub path: Option<Spanned<Arc<str>>>,
+    /// How it is compared.
+    pub path_type: PathType,
+    /// Where it was said.
+    pub path_type_span: Option<Span>,
+    /// Where requests go.
+    pub backend: BackendRef,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `pathType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PathType {
+    /// The path itself.
+    Exact,
+    /// The path and what is below it; also absent and `ImplementationSpecific`
+    /// (ingress-nginx `internal/ingress/controller/controller.go`).
+    Prefix,
+}
+
+/// A backend.
+#[derive(Clone, Debug)]
+pub struct BackendRef {
+    /// What it names.
+    pub target: BackendTarget,
+    /// The whole reference.
+    pub span: Span,
+}
+
+/// What a backend names.
+#[derive(Clone, Debug)]
+pub enum BackendTarget {
+    /// A Service.
+    Service {
+        /// Its name.
+        name: Spanned<Arc<str>>,
+        /// Its port.
+        port: Spanned<Port>,
+    },
+    /// Another object, which the controller does not serve.
+    Resource,
+}
+
+/// A port as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Port {
+    /// By number.
+    Number(i64),
+    /// By name.
+    Name(Arc<str>),
+    /// Not at all.
+    Missing,
+}
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => f.write_str(name),
+            Self::Missing => f.write_str("(no port)"),
+        }
+    }
+}
+
+impl Ingress {
+    /// Reads an Ingress whose types have been checked; what is malformed nonetheless is left out.
+    pub fn read(node: &Node, object: ObjectRef, name_span: Span) -> Self {
+        let spec = node.get("spec");
+        let metadata = node.get("metadata");
+        Self {
+            object,
+            name_span,
+            created: metadata
+                .and_then(|m| m.get("creationTimestamp"))
+                .and_then(Node::as_str)
+                .map(Arc::from),
+            class_name: spec.and_then(|s| s.get("ingressClassName")).and_then(text),
+            annotations: metadata
+                .and_then(|m| m.get("annotations"))
+                .and_then(Node::as_mapping)
+                .map(|annotations| {
+                    annotations
+                        .iter()
+                        .filter_map(|entry| {
+                            Some(Annotation {
+                                key: Spanned::new(Arc::from(&*entry.key.value), entry.key.span),
+                                value: text(&entry.value)?,
+                            })
+                        })
+                        .collect()
+                })
+                .unwrap_or_default(),
+            default_backend: spec
+                .and_then(|s| s.get("defaultBackend").or_else(|| s.get("backend")))
+                .map(BackendRef::read),
+            tls: items(spec, "tls").map(Tls::read).collect(),
+            rules: items(spec, "rules").map(Rule::read).collect(),
+        }
+    }
+}
+
+impl Tls {
+    fn read(node: &Node) -> Self {
+        Self {
+            hosts: items(Some(node), "hosts").filter_map(text).collect(),
+            secret: node
+                .get("secretName")
+                .and_then(text)
+                .filter(|name| !name.value.is_empty()),
+            span: node.span,
+        }
+    }
+}
+
+impl Rule {
+    fn read(node: &Node) -> Self {
+        Self {
+            host: node
+                .get("host")
+                .and_then(text)
+                .filter(|host| !host.value.is_empty()),
+            paths: node
+                .get("http")
+                .filter(|http| http.as_mapping().is_some())
+                .map(|http| items(Some(http), "paths").map(Path::read).collect()),
+            span: node.span,
+        }
+    }
+}
+
+impl Path {
+    fn read(node: &Node) -> Self {
+        let path_type = node.get("pathType").and_then(text);
+        Self {
+            path: node
+                .get("path")
+                .and_then(text)
+                .filter(|path| !path.value.is_empty()),
+            path_type: match path_type.as_ref().map(|t| &*t.value) {
+                Some("Exact") => PathType::Exact,
+                _ => PathType::Prefix,
+            },
+            path_type_span: path_type.map(|t| t.span),
+            backend: node.get("backend").map_or(
+                BackendRef {
+                    target: BackendTarget::Resource,
+                    span: node.span,
+                },
+                BackendRef::read,
+            ),
+            span: node.span,
+        }
+    }
+}
+
+impl BackendRef {
+    fn read(node: &Node) -> Self {
+        let service = node.get("service");
+        let (name, port) = if let Some(service) = service {
+            let port = service.get("port");
+            let number = port.and_then(|p| p.get("number"));
+            let named = port.and_then(|p| p.get("name"));
+            (service.get("name"), number.or(named))
+        } else {
+            (node.get("serviceName"), node.get("servicePort"))
+        };
+        let target = name.and_then(text).map_or(BackendTarget::Resource, |name| {
+            let span = port.map_or(name.span, |p| p.span);
+            BackendTarget::Service {
+                port: Spanned::new(port.map_or(Port::Missing, read_port), span),
+                name,
+            }
+        });
+        Self {
+            target,
+            span: node.span,
+        }
+    }
+}
+
+fn read_port(node: &Node) -> Port {
+    if let Some(number) = node.as_int() {
+        return Port::Number(number);
+    }
+    match node.as_str() {
+        None | Some("") => Port::Missing,
+        // `servicePort: "80"` is an IntOrString of the old API versions: a string of digits
+        // was looked up as a name and then as a number.
+        Some(text) => text
+            .parse()
+            .map_or_else(|_| Port::Name(Arc::from(text)), Port::Number),
+    }
+}
+
+fn text(node: &Node) -> Option<Spanned<Arc<str>>> {
+    node.as_str()
+        .map(|text| Spanned::new(Arc::from(text), node.span))
+}
+
+fn items<'a>(node: Option<&'a Node>, key: &str) -> impl Iterator<Item = &'a Node> {
+    node.and_then(|n| n.get(key))
+        .and_then(Node::as_sequence)
+        .unwrap_or_default()
+        .iter()
+}

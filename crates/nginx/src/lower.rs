@@ -1,0 +1,759 @@
+//! From the effective configuration to the routing model.
+
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{
+    Action, Authority, Backend, Canary, CanaryHeader, Certificate, Forward, HeaderRule, Host,
+    HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol, Redirect,
+    RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+};
+use gatewright_source::{Span, Spanned};
+
+use crate::annotations::Settings;
+use crate::annotations::backend::Protocol as BackendProtocol;
+use crate::config_map::Config;
+use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
+use crate::ingress::PathType;
+use crate::objects::Objects;
+use crate::service;
+
+/// What lowering reads.
+pub(crate) struct Lowering<'a> {
+    pub(crate) effective: &'a Effective,
+    pub(crate) sources: &'a [Source<'a>],
+    pub(crate) objects: &'a Objects,
+    pub(crate) config: &'a Config,
+    /// The controller runs with `--enable-ssl-passthrough`.
+    pub(crate) passthrough: bool,
+    /// Keys that are accepted but cannot be carried over, by source.
+    pub(crate) refusals: &'a [Option<Refusal>],
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// A location as the template renders it.
+struct Rendered<'a> {
+    location: &'a Location,
+    path: String,
+}
+
+impl Lowering<'_> {
+    /// All hosts, in the order of their names.
+    pub(crate) fn hosts(&mut self) -> Vec<Host> {
+        let effective = self.effective;
+        let mut hosts = Vec::new();
+        for (name, server) in &effective.servers {
+            let Some(first) = server.first else { continue };
+            let first = self.sources[first].id;
+            let Some(name) = self.host_name(name, server) else {
+                continue;
+            };
+            let host = self.host(name, first, server);
+            self.aliases(&host, server, &mut hosts);
+            self.www(&host, server, &mut hosts);
+            hosts.push(host);
+        }
+        hosts.sort_by(|a, b| a.name.cmp(&b.name));
+        hosts
+    }
+
+    fn host_name(&mut self, name: &str, server: &Server) -> Option<HostName> {
+        if name.is_empty() {
+            return Some(HostName::Any);
+        }
+        let lower = name.to_ascii_lowercase();
+        let trimmed = lower.trim_end_matches('.');
+        let (parent, wildcard) = match trimmed.strip_prefix("*.") {
+            Some(parent) => (parent, true),
+            None => (trimmed, false),
+        };
+        if is_dns_name(parent) && parent.parse::<std::net::IpAddr>().is_err() {
+            let parent = Arc::from(parent);
+            return Some(if wildcard {
+                HostName::OneLabel(parent)
+            } else {
+                HostName::Exact(parent)
+            });
+        }
+        let source = &self.sources[server.first?];
+        let span = source
+            .ingress
+            .rules
+            .iter()
+            .filter_map(|rule| rule.host.as_ref())
+            .find(|host| &*host.value == name)
+            .map_or(source.ingress.name_span, |host| host.span);
+        self.diagnostics.push(
+            Diagnostic::new(Code::HostInvalid, format!("the host `{name}` cannot be served"))
+                .object(&source.ingress.object)
+                .at(span)
+                .note("the API server takes DNS names in lower case, and `*` only as the whole first label")
+                .help("correct the host name"),
+        );
+        None
+    }
+
+    fn host(&mut self, name: HostName, first: OwnerId, server: &Server) -> Host {
+        let rendered = self.rendered(server);
+        let patterns = rendered.iter().any(|r| {
+            self.rewrite_settings(r.location)
+                .is_some_and(|s| uses_regex(s) || needs_rewrite(s, &r.path))
+        });
+        let certificate = self.certificate(&name, server);
+        let secured = certificate.is_some() || self.wildcard_certificate(&name);
+        let mut routes = Vec::new();
+        for (at, r) in rendered.iter().enumerate() {
+            let (before, after) = (at.checked_sub(1).map(|at| &rendered[at]), rendered.get(at + 1));
+            let half = |other: Option<&Rendered<'_>>| {
+                other.filter(|other| std::ptr::eq(other.location, r.location)).is_some()
+            };
+            // The two halves of a Prefix say the same, unless only one of them is rewritten.
+            let redundant = if patterns {
+                let rewritten = self
+                    .rewrite_settings(r.location)
+                    .is_some_and(|s| needs_rewrite(s, &format!("{}/", r.location.path)));
+                half(after) && !rewritten || half(before) && r.path == rendered[at - 1].path
+            } else {
+                half(before)
+            };
+            if redundant {
+                continue;
+            }
+            let source = r.location.source.map(|index| &self.sources[index]);
+            // The bare default server answers 404, as an unmatched request does anyway.
+            let owner = source.map_or(first, |source| source.id);
+            let route = self.route(r, owner, patterns, secured && name != HostName::Any);
+            if !patterns {
+                routes.extend(self.slash_redirect(r, &rendered, owner));
+            }
+            routes.push(route);
+        }
+        if !patterns {
+            // nginx asks exact locations first, then the longest prefix.
+            routes.sort_by_key(|route| {
+                let exact = matches!(route.matcher, PathMatcher::Exact(_));
+                (!exact, std::cmp::Reverse(route.matcher.text().len()))
+            });
+        }
+        if let Some(root) = self.app_root(&rendered) {
+            routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
+            routes.insert(0, root);
+        }
+        let passthrough = self.passthrough(&name, server);
+        Host {
+            name,
+            first,
+            patterns,
+            routes,
+            certificate,
+            passthrough,
+        }
+    }
+
+    /// `updateServerLocations`: locations by length of the path, then by the path, descending;
+    /// a Prefix without rewrite becomes two.
+    fn rendered<'s>(&self, server: &'s Server) -> Vec<Rendered<'s>> {
+        let mut locations: Vec<&Location> = server.locations.iter().collect();
+        locations.sort_by(|a, b| {
+            (b.path.len(), &b.path).cmp(&(a.path.len(), &a.path))
+        });
+        let exact: Vec<&str> = locations
+            .iter()
+            .filter(|l| l.path_type == PathType::Exact)
+            .map(|l| &*l.path)
+            .collect();
+        let mut rendered = Vec::new();
+        for location in locations {
+            let kept = || Rendered {
+                location,
+                path: location.path.to_string(),
+            };
+            if &*location.path == "/" || location.path_type == PathType::Exact {
+                rendered.push(kept());
+                continue;
+            }
+            let raw = self
+                .rewrite_settings(location)
+                .is_some_and(|s| uses_regex(s) || needs_rewrite(s, &location.path));
+            if raw {
+                rendered.push(kept());
+                continue;
+            }
+            rendered.push(Rendered {
+                location,
+                path: format!("{}/", location.path.trim_end_matches('/')),
+            });
+            if !exact.contains(&&*location.path) {
+                rendered.push(kept());
+            }
+        }
+        rendered
+    }
+
+    /// The settings of a location, unless the rewrite and redirect groups do not apply to it.
+    fn rewrite_settings(&self, location: &Location) -> Option<&Settings> {
+        let source = &self.sources[location.source?];
+        (!location.bare).then_some(source.settings)
+    }
+
+    fn route(&mut self, r: &Rendered<'_>, owner: OwnerId, patterns: bool, secured: bool) -> Route {
+        let origin = Origin::field(
+            owner,
+            r.location.span.unwrap_or_else(|| self.span_of(r.location)),
+        );
+        let matcher = if patterns {
+            PathMatcher::Pattern(r.path.clone())
+        } else if r.location.path_type == PathType::Exact {
+            PathMatcher::Exact(r.path.clone())
+        } else {
+            PathMatcher::Prefix(r.location.path.to_string())
+        };
+        let action = self.action(r, owner, &origin);
+        let plain_http = self.plain_http(r, owner, &action, secured);
+        Route {
+            owner,
+            origin,
+            matcher,
+            implicit: r.location.implicit,
+            plain_http,
+            action,
+            policies: Policies::default(),
+        }
+    }
+
+    fn span_of(&self, location: &Location) -> Span {
+        let index = location.source.unwrap_or_default();
+        self.sources
+            .get(index)
+            .map_or(self.sources[0].ingress.name_span, |s| s.ingress.name_span)
+    }
+
+    fn action(&mut self, r: &Rendered<'_>, owner: OwnerId, origin: &Origin) -> Action {
+        let Some(index) = r.location.source else {
+            return Action::NotFound;
+        };
+        let source = &self.sources[index];
+        if let Some((reason, span)) = &source.denied {
+            return Action::Refuse(Refusal {
+                reason: reason.clone(),
+                faithful: true,
+                origin: Origin::field(owner, *span),
+            });
+        }
+        let settings = source.settings;
+        if !r.location.bare {
+            if let Some(redirect) = self.fixed_redirect(settings, owner) {
+                return Action::Redirect(redirect);
+            }
+        }
+        if let Some(refusal) = &self.refusals[index] {
+            return Action::Refuse(refusal.clone());
+        }
+        let rewrite = self
+            .rewrite_settings(r.location)
+            .and_then(|s| s.rewrite.target.as_ref())
+            .filter(|target| !target.value.is_empty() && target.value != r.path)
+            .cloned();
+        if let Some(target) = &rewrite {
+            let url = &target.value;
+            if ["http://", "https://", "$scheme"].iter().any(|p| url.starts_with(p)) {
+                return Action::Redirect(Redirect {
+                    target: RedirectTarget::Pattern {
+                        pattern: r.path.clone(),
+                        url: url.clone(),
+                    },
+                    code: 302,
+                    origin: Origin::annotation(owner, "rewrite-target", target.span),
+                });
+            }
+        }
+        let Some(key) = &r.location.upstream else {
+            return Action::NotFound;
+        };
+        let protocol = settings.backend.protocol.as_ref();
+        if let Some(Spanned { value: BackendProtocol::Fcgi { .. }, span }) = protocol {
+            let origin = Origin::annotation(owner, "backend-protocol", *span);
+            return self.fastcgi(source, origin);
+        }
+        if let Some(refusal) = self.unresolved_port(key, source, owner) {
+            return Action::Refuse(refusal);
+        }
+        let split = self.split(key, settings, owner, origin.span);
+        let forwarded_prefix = rewrite.as_ref().and_then(|_| {
+            let prefix = settings.rewrite.x_forwarded_prefix.as_ref()?;
+            Some((
+                prefix.value.clone(),
+                Origin::annotation(owner, "x-forwarded-prefix", prefix.span),
+            ))
+        });
+        Action::Forward(Box::new(Forward {
+            split,
+            rewrite: rewrite.map(|target| Rewrite {
+                pattern: r.path.clone(),
+                target: target.value,
+                origin: Origin::annotation(owner, "rewrite-target", target.span),
+            }),
+            authority: settings.server.upstream_vhost.as_ref().map(|vhost| Authority {
+                value: vhost.value.clone(),
+                origin: Origin::annotation(owner, "upstream-vhost", vhost.span),
+            }),
+            forwarded_prefix,
+        }))
+    }
+
+    fn fastcgi(&mut self, source: &Source<'_>, origin: Origin) -> Action {
+        let diagnostic = Diagnostic::new(
+            Code::FastCgi,
+            "Envoy does not speak FastCGI, so the paths of this Ingress answer 503",
+        )
+        .object(&source.ingress.object)
+        .annotation("backend-protocol")
+        .at(origin.span)
+        .help("put a web server that speaks FastCGI beside the application and let the Service point to it");
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+        Action::Refuse(Refusal {
+            reason: "FastCGI backends are not supported".to_owned(),
+            faithful: false,
+            origin,
+        })
+    }
+
+    /// `permanent-redirect` and `temporal-redirect`; the latter wins.
+    fn fixed_redirect(&self, settings: &Settings, owner: OwnerId) -> Option<Redirect> {
+        let (target, code) = settings.redirect.target()?;
+        let key = if settings.redirect.temporal.is_some() {
+            "temporal-redirect"
+        } else {
+            "permanent-redirect"
+        };
+        let url = &target.value;
+        Some(Redirect {
+            target: if url.starts_with('/') {
+                RedirectTarget::Path {
+                    path: url.clone(),
+                    keep_query: false,
+                    keep_port: false,
+                    relative: settings.redirect.relative(self.config),
+                }
+            } else {
+                RedirectTarget::Location(url.clone())
+            },
+            code,
+            origin: Origin::annotation(owner, key, target.span),
+        })
+    }
+
+    fn plain_http(
+        &self,
+        r: &Rendered<'_>,
+        owner: OwnerId,
+        action: &Action,
+        secured: bool,
+    ) -> PlainHttp {
+        let Some(settings) = self.rewrite_settings(r.location) else {
+            return PlainHttp::Serve;
+        };
+        let direct = match action {
+            Action::Redirect(_) => true,
+            Action::Refuse(refusal) => refusal.faithful,
+            Action::Forward(_) | Action::NotFound => false,
+        };
+        let exempt = !r.location.implicit
+            && self
+                .config
+                .no_tls_redirect_locations
+                .iter()
+                .any(|prefix| r.location.path.starts_with(prefix.as_str()));
+        let rewrite = &settings.rewrite;
+        let force = rewrite.force_ssl_redirect(self.config);
+        if direct || exempt || !(force || secured && rewrite.ssl_redirect(self.config)) {
+            return PlainHttp::Serve;
+        }
+        let origin = match (&rewrite.force_ssl_redirect, &rewrite.ssl_redirect) {
+            (Some(span), _) if force => Origin::annotation(owner, "force-ssl-redirect", span.span),
+            (_, Some(span)) => Origin::annotation(owner, "ssl-redirect", span.span),
+            _ => Origin::field(owner, self.span_of(r.location)),
+        };
+        PlainHttp::Redirect {
+            code: self.config.http_redirect_code,
+            keep_slash: rewrite.preserve_trailing_slash(self.config),
+            origin,
+        }
+    }
+
+    /// nginx itself redirects `/bar` to `/bar/` when only the latter is a location.
+    fn slash_redirect(
+        &self,
+        r: &Rendered<'_>,
+        rendered: &[Rendered<'_>],
+        owner: OwnerId,
+    ) -> Option<Route> {
+        let written = &r.location.path;
+        let bare = written.strip_suffix('/').filter(|bare| !bare.is_empty())?;
+        if rendered.iter().any(|other| other.path == bare) {
+            return None;
+        }
+        let source = &self.sources[r.location.source?];
+        if source.denied.is_some() {
+            return None;
+        }
+        let origin = Origin::field(owner, r.location.span?);
+        Some(Route {
+            owner,
+            origin: origin.clone(),
+            matcher: PathMatcher::Exact(bare.to_owned()),
+            implicit: false,
+            plain_http: PlainHttp::Serve,
+            action: Action::Redirect(Redirect {
+                target: RedirectTarget::Path {
+                    path: format!("{bare}/"),
+                    keep_query: true,
+                    keep_port: false,
+                    relative: source.settings.redirect.relative(self.config),
+                },
+                code: 301,
+                origin,
+            }),
+            policies: Policies::default(),
+        })
+    }
+
+    /// `if ($uri = /) return 302` in the server, once; the first location in rendered order wins.
+    fn app_root(&self, rendered: &[Rendered<'_>]) -> Option<Route> {
+        rendered.iter().find_map(|r| {
+            let settings = self.rewrite_settings(r.location)?;
+            let root = settings.rewrite.app_root.as_ref()?;
+            let owner = self.sources[r.location.source?].id;
+            let origin = Origin::annotation(owner, "app-root", root.span);
+            Some(Route {
+                owner,
+                origin: origin.clone(),
+                matcher: PathMatcher::Exact("/".to_owned()),
+                implicit: false,
+                plain_http: PlainHttp::Serve,
+                action: Action::Redirect(Redirect {
+                    target: RedirectTarget::Path {
+                        path: root.value.clone(),
+                        keep_query: false,
+                        keep_port: true,
+                        relative: false,
+                    },
+                    code: 302,
+                    origin,
+                }),
+                policies: Policies::default(),
+            })
+        })
+    }
+
+    /// The Secrets of the first Ingress of the host that has `spec.tls`: the entry that names
+    /// the host, else any whose certificate fits.
+    fn certificate(&self, name: &HostName, server: &Server) -> Option<Certificate> {
+        let source = &self.sources[server.tls?];
+        let host = name.to_string();
+        let tls = &source.ingress.tls;
+        let own = tls
+            .iter()
+            .find(|entry| entry.hosts.iter().any(|h| h.value.eq_ignore_ascii_case(&host)));
+        let entries: Vec<_> = own.map_or_else(|| tls.iter().collect(), |entry| vec![entry]);
+        let mut secrets: Vec<SecretRef> = entries
+            .iter()
+            .filter_map(|entry| entry.secret.as_ref())
+            .map(|secret| SecretRef {
+                namespace: Arc::clone(&source.ingress.object.namespace),
+                name: Arc::clone(&secret.value),
+            })
+            .collect();
+        secrets.sort();
+        secrets.dedup();
+        Some(Certificate {
+            secrets,
+            origin: Origin::field(source.id, entries.first()?.span),
+        })
+    }
+
+    /// A certificate of `*.parent` makes plain requests for `x.parent` go to HTTPS as well.
+    fn wildcard_certificate(&self, name: &HostName) -> bool {
+        let HostName::Exact(name) = name else {
+            return false;
+        };
+        let Some((_, parent)) = name.split_once('.') else {
+            return false;
+        };
+        self.effective
+            .servers
+            .get(format!("*.{parent}").as_str())
+            .is_some_and(|server| server.tls.is_some())
+    }
+
+    fn aliases(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+        let Some(source) = server.alias.map(|index| &self.sources[index]) else {
+            return;
+        };
+        let Some(aliases) = &source.settings.server.aliases else {
+            return;
+        };
+        for alias in &aliases.value {
+            let lower = alias.to_ascii_lowercase();
+            if self.effective.servers.contains_key(lower.as_str()) {
+                continue;
+            }
+            let parent = lower.strip_prefix("*.").or_else(|| lower.strip_prefix('.'));
+            let name = match parent {
+                Some(parent) if is_dns_name(parent) => HostName::Subdomains(Arc::from(parent)),
+                None if is_dns_name(&lower) => HostName::Exact(Arc::from(lower.as_str())),
+                _ => {
+                    self.diagnostics.push(
+                        Diagnostic::new(Code::AliasPattern, format!("the alias `{alias}` cannot be served"))
+                            .object(&source.ingress.object)
+                            .annotation("server-alias")
+                            .at(aliases.span)
+                            .note("Gateway API takes DNS names, with `*` as the whole first label at most")
+                            .help("list the names one by one"),
+                    );
+                    continue;
+                }
+            };
+            if hosts.iter().any(|known| known.name == name) {
+                continue;
+            }
+            // The certificate of the host serves an alias only if it names it; without one,
+            // only force-ssl-redirect sends plain requests to HTTPS.
+            let covered = source.ingress.tls.iter().any(|tls| {
+                tls.hosts.iter().any(|h| h.value.eq_ignore_ascii_case(&lower))
+            });
+            let mut copy = host.clone();
+            copy.name = name;
+            copy.passthrough = None;
+            if !covered {
+                copy.certificate = None;
+                for route in &mut copy.routes {
+                    if let PlainHttp::Redirect { origin, .. } = &route.plain_http {
+                        if origin.annotation != Some("force-ssl-redirect") {
+                            route.plain_http = PlainHttp::Serve;
+                        }
+                    }
+                }
+            }
+            hosts.push(copy);
+        }
+    }
+
+    fn www(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+        let Some(source) = server.www.map(|index| &self.sources[index]) else {
+            return;
+        };
+        let Some(flag) = &source.settings.redirect.from_to_www else {
+            return;
+        };
+        let HostName::Exact(name) = &host.name else {
+            if matches!(host.name, HostName::OneLabel(_)) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::WildcardWww,
+                        "`from-to-www-redirect` on a wildcard host breaks the nginx configuration",
+                    )
+                    .object(&source.ingress.object)
+                    .annotation("from-to-www-redirect")
+                    .at(flag.span)
+                    .help("remove the annotation"),
+                );
+            }
+            return;
+        };
+        let other = name
+            .strip_prefix("www.")
+            .map_or_else(|| format!("www.{name}"), str::to_owned);
+        if self.effective.servers.contains_key(other.as_str()) {
+            return;
+        }
+        let origin = Origin::annotation(source.id, "from-to-www-redirect", flag.span);
+        let name_of_other = HostName::Exact(Arc::from(other));
+        if hosts.iter().any(|known| known.name == name_of_other) {
+            return;
+        }
+        hosts.push(Host {
+            name: name_of_other,
+            first: source.id,
+            patterns: false,
+            routes: vec![Route {
+                owner: source.id,
+                origin: origin.clone(),
+                matcher: PathMatcher::Prefix("/".to_owned()),
+                implicit: false,
+                plain_http: PlainHttp::Serve,
+                action: Action::Redirect(Redirect {
+                    target: RedirectTarget::Host(name.to_string()),
+                    code: self.config.http_redirect_code,
+                    origin,
+                }),
+                policies: Policies::default(),
+            }],
+            certificate: None,
+            passthrough: None,
+        });
+    }
+
+    /// TLS goes to the Service of the host's `/`.
+    fn passthrough(&mut self, name: &HostName, server: &Server) -> Option<Passthrough> {
+        if !self.passthrough || !matches!(name, HostName::Exact(_)) {
+            return None;
+        }
+        let source = &self.sources[server.passthrough?];
+        let flag = source.settings.ssl.passthrough.as_ref()?;
+        let root = server.locations.iter().find(|l| &*l.path == "/")?;
+        let key = root.upstream.as_ref()?;
+        let origin = Origin::annotation(source.id, "ssl-passthrough", flag.span);
+        let backend = self.backend(key, Protocol::Http, origin.clone());
+        Some(Passthrough { backend, origin })
+    }
+
+    fn split(
+        &mut self,
+        key: &UpstreamKey,
+        settings: &Settings,
+        owner: OwnerId,
+        span: Span,
+    ) -> Split {
+        let protocol = match settings.backend.protocol() {
+            BackendProtocol::Http | BackendProtocol::Fcgi { .. } => Protocol::Http,
+            BackendProtocol::Https => Protocol::Https,
+            BackendProtocol::AutoHttp => Protocol::SameAsClient,
+            BackendProtocol::Grpc { .. } => Protocol::Grpc,
+            BackendProtocol::Grpcs { .. } => Protocol::Grpcs,
+        };
+        let origin = match &settings.backend.protocol {
+            Some(protocol) => Origin::annotation(owner, "backend-protocol", protocol.span),
+            None => Origin::field(owner, span),
+        };
+        let primary = self.backend(key, protocol, origin);
+        let canary = self.effective.upstreams[key]
+            .alternatives
+            .first()
+            .and_then(|alternative| self.canary(alternative, protocol));
+        Split { primary, canary }
+    }
+
+    fn canary(&mut self, key: &UpstreamKey, protocol: Protocol) -> Option<Canary> {
+        let upstream = &self.effective.upstreams[key];
+        let source = &self.sources[upstream.first];
+        let canary = source.settings.canary.as_ref()?;
+        let origin = Origin::annotation(source.id, "canary", canary.span);
+        let field = Origin::field(source.id, upstream.span);
+        let rule = if let Some(value) = &canary.header_value {
+            Some((HeaderRule::Value(value.value.clone()), value.span))
+        } else {
+            canary
+                .header_pattern
+                .as_ref()
+                .map(|p| (HeaderRule::Pattern(p.value.clone()), p.span))
+        };
+        let header = canary.header.as_ref().map(|header| {
+            let (rule, key, span) = match rule {
+                Some((HeaderRule::Pattern(p), span)) => {
+                    (HeaderRule::Pattern(p), "canary-by-header-pattern", span)
+                }
+                Some((rule, span)) => (rule, "canary-by-header-value", span),
+                None => (HeaderRule::AlwaysNever, "canary-by-header", header.span),
+            };
+            CanaryHeader {
+                name: header.value.clone(),
+                rule,
+                origin: Origin::annotation(source.id, key, span),
+            }
+        });
+        let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+        Some(Canary {
+            backend: self.backend(key, protocol, field),
+            header,
+            cookie: canary.cookie.as_ref().map(|c| c.value.clone()),
+            weight: number(canary.effective_weight()),
+            total: number(canary.effective_total()),
+            origin,
+        })
+    }
+
+    fn backend(&self, key: &UpstreamKey, protocol: Protocol, origin: Origin) -> Backend {
+        let first = &self.sources[self.effective.upstreams[key].first];
+        let target = service::resolve(key, self.objects)
+            .unwrap_or_else(|_| Target::Unavailable {
+                reason: Arc::from("the port cannot be resolved"),
+            });
+        Backend {
+            namespace: Arc::clone(&key.namespace),
+            target,
+            protocol,
+            service_address: first.settings.backend.service_upstream(self.config),
+            origin,
+        }
+    }
+
+    /// A port name without the Service that gives it a number.
+    fn unresolved_port(
+        &mut self,
+        key: &UpstreamKey,
+        source: &Source<'_>,
+        owner: OwnerId,
+    ) -> Option<Refusal> {
+        let reason = service::resolve(key, self.objects).err()?;
+        let span = source
+            .ingress
+            .rules
+            .iter()
+            .flat_map(|rule| rule.paths.iter().flatten())
+            .map(|path| &path.backend)
+            .chain(&source.ingress.default_backend)
+            .find(|backend| {
+                crate::effective::upstream_key(source, backend).as_ref() == Some(key)
+            })
+            .map_or(source.ingress.name_span, |backend| match &backend.target {
+                crate::ingress::BackendTarget::Service { port, .. } => port.span,
+                crate::ingress::BackendTarget::Resource => backend.span,
+            });
+        let diagnostic = Diagnostic::new(Code::PortUnresolved, reason.clone())
+            .object(&source.ingress.object)
+            .at(span)
+            .note("Gateway API knows ports by number; the path answers 503")
+            .help(format!(
+                "add Service {}/{} to the input, or write the port's number",
+                key.namespace, key.service
+            ));
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+        Some(Refusal {
+            reason,
+            faithful: false,
+            origin: Origin::field(owner, span),
+        })
+    }
+}
+
+fn uses_regex(settings: &Settings) -> bool {
+    settings.rewrite.use_regex.as_ref().is_some_and(|r| r.value)
+}
+
+/// `needsRewrite`: a target that differs from the path.
+fn needs_rewrite(settings: &Settings, path: &str) -> bool {
+    settings
+        .rewrite
+        .target
+        .as_ref()
+        .is_some_and(|target| !target.value.is_empty() && target.value != path)
+}
+
+fn is_dns_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 253
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        })
+}

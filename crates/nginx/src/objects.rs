@@ -1,0 +1,427 @@
+//! From documents to the objects that a conversion reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
+use gatewright_source::Span;
+use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::networking::v1 as networking;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde::de::DeserializeOwned;
+
+use crate::flags::Flags;
+use crate::ingress::Ingress;
+use crate::legacy;
+
+/// Namespace and name.
+pub type Key = (Arc<str>, Arc<str>);
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// Ingresses in the order of the input, each with its items in the ledger.
+    pub ingresses: Vec<(Ingress, LedgerObject)>,
+    /// `spec.controller` of each `IngressClass`.
+    pub classes: BTreeMap<Arc<str>, Arc<str>>,
+    /// Services.
+    pub services: BTreeMap<Key, ServiceInfo>,
+    /// Secrets, with the names of their keys and what those hold.
+    pub secrets: BTreeMap<Key, SecretInfo>,
+    /// `ConfigMap`s.
+    pub config_maps: BTreeMap<Key, ConfigMapInfo>,
+    /// Flags of a controller found in the input.
+    pub flags: Flags,
+    /// Number of objects that a conversion reads.
+    pub count: usize,
+}
+
+/// What a Service says that matters here.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceInfo {
+    /// Its ports.
+    pub ports: Vec<ServicePortInfo>,
+    /// The DNS name that it stands for.
+    pub external_name: Option<Arc<str>>,
+    /// It has no address of its own.
+    pub headless: bool,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug)]
+pub struct ServicePortInfo {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Its number.
+    pub port: i32,
+    /// `targetPort` as it was written.
+    pub target: Option<IntOrString>,
+    /// `appProtocol`.
+    pub app_protocol: Option<Arc<str>>,
+}
+
+/// What a Secret holds. Contents never reach a diagnostic.
+#[derive(Clone, Debug)]
+pub struct SecretInfo {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// Its data, decoded.
+    pub data: BTreeMap<String, Vec<u8>>,
+}
+
+/// What a `ConfigMap` holds.
+#[derive(Clone, Debug)]
+pub struct ConfigMapInfo {
+    /// Keys and values with the place of each.
+    pub data: Vec<(Arc<str>, Arc<str>, Span)>,
+    /// Its items in the ledger.
+    pub ledger: LedgerObject,
+}
+
+/// How objects are taken in.
+#[derive(Clone, Debug)]
+pub struct IntakeOptions {
+    /// Objects of this namespace only; objects without one are put into it.
+    pub namespace: Option<String>,
+}
+
+/// Reads all documents. One bad object stops only itself.
+pub fn read(
+    documents: &[Document],
+    options: &IntakeOptions,
+    ledger: &mut Ledger,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Objects {
+    let mut intake = Intake {
+        options,
+        ledger,
+        diagnostics,
+        objects: Objects::default(),
+        seen: BTreeMap::new(),
+    };
+    for document in documents {
+        intake.object(&document.root, 0);
+    }
+    intake.objects
+}
+
+struct Intake<'a> {
+    options: &'a IntakeOptions,
+    ledger: &'a mut Ledger,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    objects: Objects,
+    seen: BTreeMap<ObjectRef, Span>,
+}
+
+/// A List in a List in a List is more than anybody writes.
+const MAX_LISTS: usize = 8;
+
+impl Intake<'_> {
+    fn object(&mut self, node: &Node, depth: usize) {
+        let text = |key| node.get(key).and_then(Node::as_str).unwrap_or_default();
+        let (version, kind) = (text("apiVersion"), text("kind"));
+        if kind.ends_with("List") && depth < MAX_LISTS {
+            if let Some(items) = node.get("items").and_then(Node::as_sequence) {
+                for item in items {
+                    self.object(item, depth + 1);
+                }
+                return;
+            }
+        }
+        match (version, kind) {
+            ("networking.k8s.io/v1", "Ingress") => self.ingress::<networking::Ingress>(node, false),
+            ("networking.k8s.io/v1beta1" | "extensions/v1beta1", "Ingress") => {
+                self.ingress::<legacy::Ingress>(node, true);
+            }
+            (
+                "networking.k8s.io/v1" | "networking.k8s.io/v1beta1" | "extensions/v1beta1",
+                "IngressClass",
+            ) => self.class(node),
+            ("v1", "Service") => self.service(node),
+            ("v1", "Secret") => self.secret(node),
+            ("v1", "ConfigMap") => self.config_map(node),
+            ("apps/v1", "Deployment" | "DaemonSet") => {
+                if self.objects.flags.read(node) {
+                    self.objects.count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The object's identity, unless it is of another namespace or was seen before.
+    fn identity(&mut self, node: &Node, kind: &'static str) -> Option<(ObjectRef, Span)> {
+        let metadata = node.get("metadata");
+        let field = |key| metadata.and_then(|m| m.get(key));
+        let name = field("name").and_then(Node::as_str).unwrap_or_default();
+        let default = self.options.namespace.as_deref().unwrap_or("default");
+        let namespace = field("namespace")
+            .and_then(Node::as_str)
+            .filter(|namespace| !namespace.is_empty())
+            .unwrap_or(default);
+        if kind == "Ingress"
+            && self
+                .options
+                .namespace
+                .as_deref()
+                .is_some_and(|wanted| wanted != namespace)
+        {
+            return None;
+        }
+        let namespace = if kind == "IngressClass" { "" } else { namespace };
+        let object = ObjectRef::new(kind, namespace, name);
+        let span = field("name").map_or(node.span, |name| name.span);
+        if name.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::new(Code::InvalidObject, format!("the {kind} has no name"))
+                    .at(metadata.map_or(node.span, |m| m.span))
+                    .help("set `metadata.name`"),
+            );
+            return None;
+        }
+        if let Some(first) = self.seen.get(&object) {
+            self.diagnostics.push(
+                Diagnostic::new(Code::DuplicateObject, format!("{object} occurs twice"))
+                    .object(&object)
+                    .label(span, "left out")
+                    .label(*first, "taken")
+                    .help("remove one of them, or convert them apart"),
+            );
+            return None;
+        }
+        self.seen.insert(object.clone(), span);
+        self.objects.count += 1;
+        Some((object, span))
+    }
+
+    /// Whether the types fit, as the API server's strict decoding sees it.
+    fn check<T: DeserializeOwned>(&mut self, node: &Node, object: &ObjectRef) -> Option<T> {
+        let typed = from_node::<T>(node);
+        for problem in typed.problems {
+            let (code, help) = match &problem.kind {
+                ProblemKind::UnknownField { suggestion, .. } => (
+                    Code::UnknownField,
+                    suggestion.as_ref().map_or_else(
+                        || "correct the spelling or remove the field".to_owned(),
+                        |likely| format!("did you mean `{likely}`?"),
+                    ),
+                ),
+                ProblemKind::WrongType { expected, .. } => {
+                    (Code::WrongType, wrong_type_help(&problem.path, expected))
+                }
+                ProblemKind::Other(_) => {
+                    (Code::InvalidObject, "correct the value".to_owned())
+                }
+            };
+            let wrong = code != Code::UnknownField;
+            let mut diagnostic = Diagnostic::new(code, format!("{}: {}", problem.path, problem.kind))
+                .object(object)
+                .at(problem.span)
+                .help(help);
+            if wrong {
+                diagnostic = diagnostic.note("the object is not converted");
+            }
+            self.diagnostics.push(diagnostic);
+        }
+        typed.value
+    }
+
+    fn ingress<T: DeserializeOwned>(&mut self, node: &Node, old: bool) {
+        let Some((object, span)) = self.identity(node, "Ingress") else {
+            return;
+        };
+        let mut leaves = Vec::new();
+        collect_leaves(node, &mut String::new(), &mut leaves);
+        let ledger = self.ledger.open(&object, leaves);
+        if old {
+            let version = node.get("apiVersion").map_or(node.span, |v| v.span);
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::OldApiVersion,
+                    "Kubernetes 1.22 and later do not serve this API version",
+                )
+                .object(&object)
+                .at(version)
+                .note("it is converted as the cluster would have stored it"),
+            );
+        }
+        let problems = self.diagnostics.len();
+        if self.check::<T>(node, &object).is_none() {
+            self.ledger.settle_rest(ledger, |_| Some(Outcome::Refused(Code::WrongType)));
+            return;
+        }
+        for at in problems..self.diagnostics.len() {
+            let found = &self.diagnostics[at];
+            if let (Code::UnknownField, Some(span)) = (found.code, found.span()) {
+                self.settle_value(node, ledger, span);
+            }
+        }
+        let ingress = Ingress::read(node, object, span);
+        self.objects.ingresses.push((ingress, ledger));
+    }
+
+    /// An unknown field is refused with all that stands below it.
+    fn settle_value(&mut self, node: &Node, ledger: LedgerObject, key: Span) {
+        let refused = Outcome::Refused(Code::UnknownField);
+        let Some(mapping) = node.as_mapping() else {
+            for item in node.as_sequence().unwrap_or_default() {
+                self.settle_value(item, ledger, key);
+            }
+            return;
+        };
+        for entry in mapping.iter() {
+            if entry.key.span == key {
+                self.ledger.settle(ledger, entry.value.span, &refused);
+            } else {
+                self.settle_value(&entry.value, ledger, key);
+            }
+        }
+    }
+
+    fn whole(&mut self, object: &ObjectRef, node: &Node, reason: &str) -> LedgerObject {
+        let ledger = self.ledger.open(object, [(Arc::from(""), node.span)]);
+        self.ledger
+            .settle(ledger, node.span, &Outcome::NoEffect(Arc::from(reason)));
+        ledger
+    }
+
+    fn class(&mut self, node: &Node) {
+        let Some((object, _)) = self.identity(node, "IngressClass") else {
+            return;
+        };
+        if let Some(class) = self.check::<networking::IngressClass>(node, &object) {
+            let controller = class.spec.and_then(|s| s.controller).unwrap_or_default();
+            self.objects
+                .classes
+                .insert(Arc::clone(&object.name), Arc::from(controller));
+        }
+        self.whole(&object, node, "it is read to see which Ingresses the controller serves");
+    }
+
+    fn service(&mut self, node: &Node) {
+        let Some((object, _)) = self.identity(node, "Service") else {
+            return;
+        };
+        if let Some(service) = self.check::<Service>(node, &object) {
+            let spec = service.spec.unwrap_or_default();
+            let ports = spec.ports.unwrap_or_default();
+            let info = ServiceInfo {
+                ports: ports
+                    .into_iter()
+                    .map(|port| ServicePortInfo {
+                        name: port.name.map(Arc::from),
+                        port: port.port,
+                        target: port.target_port,
+                        app_protocol: port.app_protocol.map(Arc::from),
+                    })
+                    .collect(),
+                external_name: spec
+                    .external_name
+                    .filter(|_| spec.type_.as_deref() == Some("ExternalName"))
+                    .map(Arc::from),
+                headless: spec.cluster_ip.as_deref() == Some("None"),
+            };
+            self.objects.services.insert(key(&object), info);
+        }
+        self.whole(&object, node, "it stays as it is; its ports and its kind are read");
+    }
+
+    fn secret(&mut self, node: &Node) {
+        let Some((object, _)) = self.identity(node, "Secret") else {
+            return;
+        };
+        if let Some(secret) = self.check::<Secret>(node, &object) {
+            let mut data: BTreeMap<String, Vec<u8>> = secret
+                .data
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, value)| (key, value.0))
+                .collect();
+            for (key, value) in secret.string_data.unwrap_or_default() {
+                data.insert(key, value.into_bytes());
+            }
+            let info = SecretInfo {
+                kind: Arc::from(secret.type_.unwrap_or_default()),
+                data,
+            };
+            self.objects.secrets.insert(key(&object), info);
+        }
+        self.whole(&object, node, "it stays as it is; only what it is for is read");
+    }
+
+    fn config_map(&mut self, node: &Node) {
+        let Some((object, _)) = self.identity(node, "ConfigMap") else {
+            return;
+        };
+        if self.check::<ConfigMap>(node, &object).is_none() {
+            self.whole(&object, node, "it is not valid and is not read");
+            return;
+        }
+        let mut leaves = Vec::new();
+        collect_leaves(node, &mut String::new(), &mut leaves);
+        let ledger = self.ledger.open(&object, leaves);
+        let data = node
+            .get("data")
+            .and_then(Node::as_mapping)
+            .map(|data| {
+                data.iter()
+                    .filter_map(|entry| {
+                        let value = entry.value.as_str()?;
+                        Some((
+                            Arc::from(entry.key.value.as_str()),
+                            Arc::from(value),
+                            entry.value.span,
+                        ))
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        self.objects
+            .config_maps
+            .insert(key(&object), ConfigMapInfo { data, ledger });
+    }
+}
+
+fn key(object: &ObjectRef) -> Key {
+    (Arc::clone(&object.namespace), Arc::clone(&object.name))
+}
+
+fn wrong_type_help(path: &str, expected: &str) -> String {
+    if path.starts_with("metadata.annotations") || path.starts_with("metadata.labels") {
+        "annotation and label values are strings: put the value in quotes".to_owned()
+    } else {
+        format!("write {expected}")
+    }
+}
+
+/// Every scalar, empty map and empty list below a node, with its path.
+fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Span)>) {
+    let length = path.len();
+    match &node.value {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            for entry in mapping.iter() {
+                if entry.key.value.contains(['.', '/', '[']) {
+                    path.push('[');
+                    path.push_str(&entry.key.value);
+                    path.push(']');
+                } else {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(&entry.key.value);
+                }
+                collect_leaves(&entry.value, path, leaves);
+                path.truncate(length);
+            }
+        }
+        Value::Sequence(items) if !items.is_empty() => {
+            for (at, item) in items.iter().enumerate() {
+                path.push_str(&format!("[{at}]"));
+                collect_leaves(item, path, leaves);
+                path.truncate(length);
+            }
+        }
+        _ => leaves.push((Arc::from(path.as_str()), node.span)),
+    }
+}

@@ -1,0 +1,65 @@
+//! What differs for every conversion, whatever its objects say.
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{HostName, Model, PlainHttp};
+
+/// The findings that hold for the whole output.
+pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
+    let mut found = vec![
+        Diagnostic::new(
+            Code::NormalisedPath,
+            "backends see the normalised path where nginx forwards the one that was sent",
+        )
+        .note("`/a//b`, `/a/./b` and `/a%2Fb` reach the backend as `/a/b`; the rule that serves them is the same"),
+        Diagnostic::new(
+            Code::MalformedTarget,
+            "malformed request targets get another answer",
+        )
+        .note("nginx answers 400 to a bad escape such as `%zz` and to a path above the root; Envoy forwards the first and resolves the second"),
+        Diagnostic::new(
+            Code::BackendFailure,
+            "a backend that refuses connections is answered with 503 in place of 502",
+        ),
+    ];
+    let redirects = |slash: bool| {
+        model
+            .hosts
+            .iter()
+            .flat_map(|host| &host.routes)
+            .any(|route| match route.plain_http {
+                PlainHttp::Redirect { keep_slash, .. } => !slash || !keep_slash,
+                PlainHttp::Serve => false,
+            })
+    };
+    if redirects(true) {
+        found.push(
+            Diagnostic::new(
+                Code::RedirectSlash,
+                "the redirect to HTTPS keeps a final slash that ingress-nginx strips",
+            )
+            .note("`/foo/` is redirected to `/foo/`, where ingress-nginx redirects to `/foo`"),
+        );
+    }
+    if redirects(false) {
+        found.push(Diagnostic::new(
+            Code::RedirectPort,
+            "redirects keep a port other than 80 and 443 that a client sent",
+        ));
+    }
+    let wildcard = model
+        .hosts
+        .iter()
+        .any(|host| matches!(host.name, HostName::OneLabel(_)));
+    let catch_all = model.hosts.iter().any(|host| host.name == HostName::Any);
+    if wildcard && catch_all {
+        found.push(
+            Diagnostic::new(
+                Code::WildcardFallThrough,
+                "names two labels below a wildcard host do not reach the rules without a host",
+            )
+            .note("they get 404; ingress-nginx serves them by the rules without a host")
+            .help("add a host of its own for such names"),
+        );
+    }
+    found
+}

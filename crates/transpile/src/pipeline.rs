@@ -1,0 +1,187 @@
+//! The steps of a conversion, in order.
+
+use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
+use gatewright_gateway::{self as gateway, Emitted, Part};
+use gatewright_nginx::annotations::ControllerVersion;
+use gatewright_nginx::{self as nginx, Analysis, Selection};
+use gatewright_source::{FileId, SourceMap};
+use gatewright_yaml::{Document, Parsed};
+use rayon::prelude::*;
+
+use crate::report::{ObjectCount, OutcomeCounts};
+use crate::{
+    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, differences,
+    write,
+};
+
+/// Where the Gateway stands unless told otherwise.
+const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
+/// The releases that the output is written for.
+const GATEWAY_API: &str = "v1.6.1";
+const ENVOY_GATEWAY: &str = "v1.9.1";
+
+/// Converts all inputs together.
+pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
+    // The order in which files are named says nothing.
+    inputs.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+    let mut sources = SourceMap::default();
+    let files: Vec<FileId> = inputs
+        .into_iter()
+        .map(|input| sources.add(input.name, input.text))
+        .collect();
+    let parsed = parse(&sources, &files, options.threads);
+    let mut diagnostics = Vec::new();
+    let mut documents: Vec<Document> = Vec::new();
+    for parsed in parsed {
+        documents.extend(parsed.documents);
+        diagnostics.extend(parsed.diagnostics);
+    }
+    let unreadable = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
+        .count();
+    let analysis = nginx::analyze(&documents, &nginx_options(options));
+    let Analysis {
+        model,
+        mut ledger,
+        owners,
+        diagnostics: found,
+        taken,
+        skipped,
+    } = analysis;
+    diagnostics.extend(found);
+    let emitted = gateway::emit(&model, &settings(options));
+    for (origin, outcome) in &emitted.outcomes {
+        if let Some(object) = owners.get(origin.owner.0 as usize) {
+            ledger.settle(*object, origin.span, outcome);
+        }
+    }
+    diagnostics.extend(emitted.diagnostics.iter().cloned());
+    if model.hosts.is_empty() {
+        if unreadable == 0 && !documents.is_empty() {
+            diagnostics.push(
+                Diagnostic::new(Code::IngressNotFound, "no Ingress was selected")
+                    .help("look at `--ingress-class`, `--no-class`, `--namespace` and `--ingress`"),
+            );
+        }
+    } else {
+        diagnostics.extend(differences::general(&model));
+    }
+    Diagnostic::sort(&mut diagnostics);
+    diagnostics.dedup();
+    let objects = || {
+        emitted.objects.iter().filter(|object| match options.emit {
+            Emit::All => true,
+            Emit::Infra => object.part == Part::Infra,
+            Emit::Routes => object.part == Part::Routes,
+        })
+    };
+    let output = if model.hosts.is_empty() {
+        String::new()
+    } else {
+        write::write(objects(), options.comments)
+    };
+    let mut counts: Vec<ObjectCount> = Vec::new();
+    for object in objects() {
+        let kind = object.spec.kind();
+        match counts.iter_mut().find(|count| count.kind == kind) {
+            Some(count) => count.count += 1,
+            None => counts.push(ObjectCount {
+                kind: kind.to_owned(),
+                count: 1,
+            }),
+        }
+    }
+    let at = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let summary = Summary {
+        files: files.len(),
+        documents: documents.len(),
+        ingresses: taken,
+        skipped_ingresses: skipped,
+        rules: emitted.rules,
+        hosts: model.hosts.len(),
+        objects: counts,
+        outcomes: outcomes(&ledger),
+        errors: at(Severity::Error),
+        warnings: at(Severity::Warning),
+        infos: at(Severity::Info),
+    };
+    Conversion {
+        prerequisites: prerequisites(&emitted, &output),
+        sources,
+        diagnostics,
+        ledger,
+        output,
+        summary,
+        unreadable,
+    }
+}
+
+fn parse(sources: &SourceMap, files: &[FileId], threads: Option<usize>) -> Vec<Parsed> {
+    let one = |id: &FileId| gatewright_yaml::parse(*id, sources.file(*id).text());
+    if threads == Some(1) || files.len() == 1 {
+        files.iter().map(one).collect()
+    } else {
+        files.par_iter().map(one).collect()
+    }
+}
+
+fn nginx_options(options: &Options) -> nginx::Options {
+    nginx::Options {
+        selection: Selection {
+            classes: options.ingress_classes.clone(),
+            without_class: options.no_class == NoClass::Include,
+            names: options.ingresses.clone(),
+        },
+        namespace: options.namespace.clone(),
+        controller_config: options.controller_config.clone(),
+        default_certificate: options.default_ssl_certificate.clone(),
+        annotations_prefix: options.annotations_prefix.clone(),
+        version: match options.nginx_version {
+            NginxVersion::V1_15 => ControllerVersion::V1_15,
+            NginxVersion::Pre1_12 => ControllerVersion::Pre1_12,
+        },
+        ssl_passthrough: options.ssl_passthrough,
+    }
+}
+
+fn settings(options: &Options) -> gateway::Settings {
+    gateway::Settings {
+        gateway: options
+            .gateway
+            .clone()
+            .unwrap_or_else(|| (GATEWAY.0.to_owned(), GATEWAY.1.to_owned())),
+        existing: options.gateway.is_some(),
+        class: options.gateway_class.clone(),
+    }
+}
+
+fn outcomes(ledger: &gatewright_diagnostics::Ledger) -> OutcomeCounts {
+    let mut counts = OutcomeCounts::default();
+    for item in ledger.items() {
+        match item.outcome {
+            Some(Outcome::Translated) => counts.translated += 1,
+            Some(Outcome::Difference(_)) => counts.differences += 1,
+            Some(Outcome::NoEffect(_)) => counts.no_effect += 1,
+            Some(Outcome::Refused(_)) => counts.refused += 1,
+            None => {}
+        }
+    }
+    counts
+}
+
+fn prerequisites(emitted: &Emitted, output: &str) -> Prerequisites {
+    if output.is_empty() {
+        return Prerequisites::default();
+    }
+    Prerequisites {
+        gateway_api: Some(GATEWAY_API.to_owned()),
+        envoy_gateway: Some(ENVOY_GATEWAY.to_owned()),
+        extension_apis: if emitted.needs_backend {
+            vec!["enableBackend".to_owned()]
+        } else {
+            Vec::new()
+        },
+        notes: Vec::new(),
+    }
+}
