@@ -127,14 +127,17 @@ impl Anchors {
     /// kubectl's rule: in a document of up to 400,000 nodes aliases may bring 99 of 100, in
     /// one of 4,000,000 a tenth.
     fn check(&self, place: &Range<usize>) -> Result<(), Fault> {
-        if self.aliased <= 100 {
+        if self.bytes > MAX_BYTES {
+            return Err(excessive(place.clone()));
+        }
+        if self.aliased <= 100 || self.nodes <= 1000 {
             return Ok(());
         }
         #[expect(clippy::cast_precision_loss, reason = "a ratio")]
         let (nodes, aliased) = (self.nodes as f64, self.aliased as f64);
         let above = ((nodes - 400_000.0) / 3_600_000.0).clamp(0.0, 1.0);
         let allowed = 0.99 - 0.89 * above;
-        if self.bytes > MAX_BYTES || (self.nodes > 1000 && aliased / nodes > allowed) {
+        if aliased / nodes > allowed {
             return Err(excessive(place.clone()));
         }
         Ok(())

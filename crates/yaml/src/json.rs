@@ -1,5 +1,6 @@
 //! JSON with positions, as Go's decoder reads it.
 
+use gatewright_diagnostics::Diagnostic;
 use gatewright_source::{FileId, Span, Spanned};
 
 use crate::dedup;
@@ -11,23 +12,47 @@ pub(crate) fn trim_start(text: &str) -> &str {
     text.trim_start_matches([' ', '\t', '\r', '\n'])
 }
 
-/// Reads the value that starts at byte `at`, and says where it ends.
-pub(crate) fn read(file: FileId, text: &str, at: usize) -> Result<(Node, usize), Fault> {
+/// A value, where it ends, and what was found on the way.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) root: Node,
+    pub(crate) end: usize,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Reads the value that starts at byte `at`.
+pub(crate) fn read(file: FileId, text: &str, at: usize) -> Result<Read, Fault> {
     let mut reader = Reader {
         file,
         text,
         at,
-        depth: 0,
+        warnings: Vec::new(),
     };
-    let node = reader.value()?;
-    Ok((node, reader.at))
+    let root = reader.value()?;
+    Ok(Read {
+        root,
+        end: reader.at,
+        warnings: reader.warnings,
+    })
 }
 
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
     at: usize,
-    depth: usize,
+    warnings: Vec<Diagnostic>,
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    start: usize,
+    content: Content,
+}
+
+enum Content {
+    /// The entries so far, and the key whose value is next.
+    Object(Vec<Entry>, Spanned<String>),
+    Array(Vec<Node>),
 }
 
 impl Reader<'_> {
@@ -51,10 +76,7 @@ impl Reader<'_> {
         match self.text[self.at..].chars().next() {
             Some(c) => Fault::syntax(
                 self.at..self.at + c.len_utf8(),
-                format!(
-                    "in JSON, {expected} is expected here, not `{}`",
-                    c.escape_debug()
-                ),
+                format!("in JSON, {expected} is expected here, not {}", shown(c)),
             ),
             None => Fault::syntax(
                 self.at..self.at,
@@ -63,80 +85,105 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads a value without recursion, so that no nesting can exhaust the stack.
     fn value(&mut self) -> Result<Node, Fault> {
-        self.skip_space();
-        let start = self.at;
-        let value = match self.peek() {
-            Some(b'{') => self.nested(Self::object)?,
-            Some(b'[') => self.nested(Self::array)?,
-            Some(b'"') => Value::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            _ => self.word()?,
-        };
-        Ok(Node::new(value, self.span(start)))
+        let mut stack: Vec<Open> = Vec::new();
+        loop {
+            self.skip_space();
+            let start = self.at;
+            let value = match self.peek() {
+                Some(b'{') => {
+                    self.open(stack.len())?;
+                    if self.peek() != Some(b'}') {
+                        let content = Content::Object(Vec::new(), self.key()?);
+                        stack.push(Open { start, content });
+                        continue;
+                    }
+                    self.at += 1;
+                    Value::Mapping(Mapping::default())
+                }
+                Some(b'[') => {
+                    self.open(stack.len())?;
+                    if self.peek() != Some(b']') {
+                        let content = Content::Array(Vec::new());
+                        stack.push(Open { start, content });
+                        continue;
+                    }
+                    self.at += 1;
+                    Value::Sequence(Vec::new())
+                }
+                Some(b'"') => Value::String(self.string()?),
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                _ => self.word()?,
+            };
+            let node = Node::new(value, self.span(start));
+            if let Some(root) = self.close(node, &mut stack)? {
+                return Ok(root);
+            }
+        }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
-        if self.depth == MAX_DEPTH {
+    fn open(&mut self, depth: usize) -> Result<(), Fault> {
+        if depth == MAX_DEPTH {
             return Err(too_deep(self.at..self.at + 1));
         }
-        self.depth += 1;
         self.at += 1;
         self.skip_space();
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
+        Ok(())
     }
 
-    fn object(&mut self) -> Result<Value, Fault> {
-        let mut entries = Vec::new();
-        if self.peek() == Some(b'}') {
+    /// Puts a value where it belongs, and closes what ends behind it. Gives back the root when
+    /// nothing is open any more.
+    fn close(&mut self, mut node: Node, stack: &mut Vec<Open>) -> Result<Option<Node>, Fault> {
+        while let Some(Open { start, content }) = stack.pop() {
+            self.skip_space();
+            let next = self.peek();
+            let (value, expected) = match content {
+                Content::Object(mut entries, key) => {
+                    entries.push(Entry { key, value: node });
+                    if next == Some(b',') {
+                        self.at += 1;
+                        self.skip_space();
+                        let content = Content::Object(entries, self.key()?);
+                        stack.push(Open { start, content });
+                        return Ok(None);
+                    }
+                    let entries = dedup::last_wins(entries, &[], &mut self.warnings);
+                    (Value::Mapping(Mapping { entries }), (b'}', "`,` or `}`"))
+                }
+                Content::Array(mut items) => {
+                    items.push(node);
+                    if next == Some(b',') {
+                        self.at += 1;
+                        let content = Content::Array(items);
+                        stack.push(Open { start, content });
+                        return Ok(None);
+                    }
+                    (Value::Sequence(items), (b']', "`,` or `]`"))
+                }
+            };
+            if next != Some(expected.0) {
+                return Err(self.unexpected(expected.1));
+            }
             self.at += 1;
-            return Ok(Value::Mapping(Mapping::default()));
+            node = Node::new(value, self.span(start));
         }
-        loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
-                return Err(self.unexpected("a key in double quotes"));
-            }
-            let start = self.at;
-            let key = Spanned::new(self.string()?, self.span(start));
-            self.skip_space();
-            if self.peek() != Some(b':') {
-                return Err(self.unexpected("`:`"));
-            }
-            self.at += 1;
-            let value = self.value()?;
-            entries.push(Entry { key, value });
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.unexpected("`,` or `}`")),
-            }
-        }
-        self.at += 1;
-        let entries = dedup::last_wins(entries, &[], &mut Vec::new());
-        Ok(Value::Mapping(Mapping { entries }))
+        Ok(Some(node))
     }
 
-    fn array(&mut self) -> Result<Value, Fault> {
-        let mut items = Vec::new();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(Value::Sequence(items));
+    /// A key and its colon.
+    fn key(&mut self) -> Result<Spanned<String>, Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a key in double quotes"));
         }
-        loop {
-            items.push(self.value()?);
-            self.skip_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.unexpected("`,` or `]`")),
-            }
+        let start = self.at;
+        let key = Spanned::new(self.string()?, self.span(start));
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.unexpected("`:`"));
         }
         self.at += 1;
-        Ok(Value::Sequence(items))
+        Ok(key)
     }
 
     fn word(&mut self) -> Result<Value, Fault> {
@@ -276,14 +323,23 @@ impl Reader<'_> {
     }
 }
 
+/// A character in backticks, as it is unless it would not show.
+fn shown(c: char) -> String {
+    if c.is_control() {
+        format!("`{}`", c.escape_debug())
+    } else {
+        format!("`{c}`")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(text: &str, expect: &Value) {
-        let (node, end) = read(FileId(0), text, 0).unwrap();
-        assert_eq!(&node.value, expect, "{text}");
-        assert_eq!(end, text.len());
+        let read = read(FileId(0), text, 0).unwrap();
+        assert_eq!(&read.root.value, expect, "{text}");
+        assert_eq!(read.end, text.len());
     }
 
     fn refused(text: &str, at: usize, message: &str) {

@@ -180,6 +180,8 @@ impl Node {
         let (start, end) = (self.span.start as usize, self.span.end as usize);
         let raw = source.get(start..end)?;
         let shifted = |by: usize, range: Range<usize>| {
+            // The last line's break may be missing in the source.
+            source.get(by + range.start..by + range.end)?;
             Some(Span::new(
                 self.span.file,
                 u32::try_from(by + range.start).ok()?,

@@ -5,8 +5,7 @@ use crate::fault::Fault;
 use crate::node::Node;
 use crate::split::{self, Chunk};
 use crate::template_action;
-use crate::tree;
-use crate::{check, json};
+use crate::{document, json};
 
 /// What a text holds.
 #[derive(Debug, Default)]
@@ -81,15 +80,17 @@ impl Reader<'_> {
                 return self.text.len();
             }
             match json::read(self.file, self.text, at + space) {
-                Ok((root, end)) => {
-                    let span = self.span(at + space..end);
-                    at = end;
+                Ok(read) => {
+                    let span = self.span(at + space..read.end);
+                    at = read.end;
                     count += 1;
-                    if !root.is_null() {
+                    parsed.diagnostics.extend(read.warnings);
+                    if !read.root.is_null() {
+                        let root = read.root;
                         parsed.documents.push(Document { root, span });
                     }
                 }
-                Err(fault) if count > 1 || !self.yaml_may_follow(at + space, count) => {
+                Err(fault) if count > 1 || !self.yaml_may_follow(at + space) => {
                     let rest = at + space..self.text.len();
                     parsed.diagnostics.push(self.report(fault, rest));
                     return self.text.len();
@@ -103,20 +104,16 @@ impl Reader<'_> {
     }
 
     /// Whether the text at `at` is better explained as YAML than as broken JSON.
-    fn yaml_may_follow(&self, at: usize, count: usize) -> bool {
+    fn yaml_may_follow(&self, at: usize) -> bool {
         let rest = &self.text[at..];
         let Some(inner) = rest.strip_prefix('{') else {
-            return count > 0;
+            return true;
         };
         // `{"a": 1, b: 2}` is YAML, `{"a": 1 "b": 2}` is neither; YAML's reader decides.
         let chunk = split::split(rest).next();
         let readable = chunk.is_some_and(|chunk| {
-            tree::build(
-                self.file,
-                self.text,
-                at + chunk.range.start..at + chunk.range.end,
-            )
-            .is_ok()
+            let range = at + chunk.range.start..at + chunk.range.end;
+            document::read(self.file, self.text, range).is_ok()
         });
         readable || !inner.trim_start().starts_with('"')
     }
@@ -133,10 +130,7 @@ impl Reader<'_> {
             parsed.diagnostics.push(self.report(fault, range));
             return;
         }
-        let text = &self.text[range.clone()];
-        let result = check::characters(text, range.start)
-            .and_then(|()| tree::build(self.file, self.text, range.clone()));
-        match result {
+        match document::read(self.file, self.text, range.clone()) {
             Ok(built) => {
                 parsed.diagnostics.extend(built.warnings);
                 if let Some(root) = built.root.filter(|root| !root.is_null()) {

@@ -31,7 +31,7 @@ pub(crate) fn plain(text: &str) -> Resolved {
         },
         b'.' => match text {
             ".nan" | ".NaN" | ".NAN" => Resolved::Float(f64::NAN),
-            _ => match infinity(text).or_else(|| float(text)) {
+            _ => match infinity(text).or_else(|| dotted(text)) {
                 Some(value) => Resolved::Float(value),
                 None => Resolved::Text,
             },
@@ -63,6 +63,20 @@ fn infinity(text: &str) -> Option<f64> {
 /// text.
 fn float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// A number that starts with its point. Here go-yaml leaves underscores to Go, which takes them
+/// between digits only.
+fn dotted(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return float(text);
+    }
+    let parts_ok = text.split('_').enumerate().all(|(at, part)| {
+        let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
+        let bytes = part.as_bytes();
+        digit(bytes.last()) && (at == 0 || digit(bytes.first()))
+    });
+    parts_ok.then(|| float(&text.replace('_', "")))?
 }
 
 fn number(text: &str) -> Resolved {
@@ -140,6 +154,7 @@ pub(crate) fn tagged(tag: &str, text: &str) -> Result<Resolved, String> {
     let mismatch = || Err(format!("cannot read `{}` as `!!{short}`", excerpt(text)));
     let resolved = plain(text);
     match (short, resolved) {
+        ("merge", Resolved::Merge) => Ok(resolved),
         ("bool", Resolved::Bool(_))
         | ("int", Resolved::Int(_) | Resolved::Uint(_))
         | ("float", Resolved::Float(_))
@@ -202,11 +217,13 @@ fn json_float(value: f64) -> Option<Value> {
     if !value.is_finite() {
         return None;
     }
-    // 2^63 is exact as a float, and the first value that no longer fits.
-    let limit = 9_223_372_036_854_775_808.0;
-    if value.fract() == 0.0 && (-limit..limit).contains(&value) {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within i64")]
-        return Some(Value::Int(value as i64));
+    if value.fract() == 0.0 && value.abs() < 1e19 {
+        // Both Go and Rust fill the shortest digits up with zeros, which is not always the exact
+        // value.
+        let digits = value.to_string();
+        if let Ok(value) = digits.parse() {
+            return Some(Value::Int(value));
+        }
     }
     Some(Value::Float(value))
 }
@@ -306,6 +323,7 @@ mod tests {
             (".5", 0.5),
             ("-1.5E-2", -0.015),
             ("+.5", 0.5),
+            (".5_0", 0.5),
             ("1_0.5", 10.5),
             ("-.inf", f64::NEG_INFINITY),
             ("+.INF", f64::INFINITY),
@@ -325,7 +343,10 @@ mod tests {
             "1.2.3",
             "1e",
             "2001-01-01",
-            ".5_0",
+            ".5__0",
+            ".5_",
+            "._5",
+            ".5e_1",
             "10m",
             "0b2",
             "-0b-1",

@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::Diagnostic;
 use gatewright_source::{FileId, Span, Spanned};
-use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
 use crate::alias::Anchors;
 use crate::fault::{Fault, MAX_DEPTH, too_deep};
 use crate::node::{Entry, Mapping, Node, Value};
-use crate::{binary, dedup, message, resolve};
+use crate::resolve::Resolved;
+use crate::source::Source;
+use crate::{binary, dedup, escape, resolve};
 
 /// What one document holds.
 pub(crate) struct Built {
@@ -18,42 +20,45 @@ pub(crate) struct Built {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Reads the document that stands in `range` of `text`.
-pub(crate) fn build(file: FileId, text: &str, range: Range<usize>) -> Result<Built, Fault> {
+/// Why a document's events came to an end early.
+pub(crate) enum Stop {
+    Scan(ScanError),
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Reads the only document of a source.
+pub(crate) fn build(file: FileId, source: &Source<'_>) -> Result<Built, Stop> {
     let mut options = granit_parser::options! {
         // kubectl reads a directive as a document of its own that holds nothing.
         disallow_directives: true,
-        flow_nesting_limit: MAX_DEPTH + 1,
-        block_nesting_limit: MAX_DEPTH + 1,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
     };
     options.set_emit_comments(false);
-    let chunk = &text[range.clone()];
-    let mut parser = Parser::new_from_str_with_options(chunk, options);
     let mut builder = Builder {
         file,
-        base: range.start,
+        source,
         stack: Vec::new(),
         root: None,
         anchors: Anchors::default(),
         warnings: Vec::new(),
     };
+    let mut parser = Parser::new_from_str_with_options(source.text(), options);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| message::fault(&error, chunk, range.start))?;
-        let place = builder.place(&span);
+        let (event, span) = event.map_err(Stop::Scan)?;
+        let range = span.byte_range().unwrap_or(0..0);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let place = match style {
-                    // The parser counts the line break at the end of a block.
-                    ScalarStyle::Literal | ScalarStyle::Folded => {
-                        let lines = &chunk[place.start - range.start..place.end - range.start];
-                        place.start..place.start + lines.trim_end().len()
-                    }
-                    _ => place,
-                };
-                builder.scalar(text.into_owned(), style, anchor, tag.as_deref(), place)?;
+                builder.scalar(text.into_owned(), style, anchor, tag.as_deref(), range)?;
             }
             Event::SequenceStart(style, anchor, _) => {
-                builder.open(Content::Sequence(Vec::new()), style, anchor, place)?;
+                builder.open(Content::Sequence(Vec::new()), style, anchor, range)?;
             }
             Event::MappingStart(style, anchor, _) => {
                 let content = Content::Mapping {
@@ -61,14 +66,11 @@ pub(crate) fn build(file: FileId, text: &str, range: Range<usize>) -> Result<Bui
                     key: Key::None,
                     merged: Vec::new(),
                 };
-                builder.open(content, style, anchor, place)?;
+                builder.open(content, style, anchor, range)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => builder.close(&place)?,
-            Event::Alias(anchor) => builder.alias(anchor, place)?,
-            Event::DocumentEnd => {
-                builder.ignored_rest(chunk, place.end);
-                break;
-            }
+            Event::SequenceEnd | Event::MappingEnd => builder.close(&range)?,
+            Event::Alias(anchor) => builder.alias(anchor, &range)?,
+            Event::DocumentEnd => break,
             _ => {}
         }
     }
@@ -78,9 +80,9 @@ pub(crate) fn build(file: FileId, text: &str, range: Range<usize>) -> Result<Bui
     })
 }
 
-struct Builder {
+struct Builder<'a> {
     file: FileId,
-    base: usize,
+    source: &'a Source<'a>,
     stack: Vec<Frame>,
     root: Option<Node>,
     anchors: Anchors,
@@ -91,6 +93,8 @@ struct Builder {
 struct Frame {
     content: Content,
     start: usize,
+    /// Where the last value inside ends.
+    end: usize,
     flow: bool,
     anchor: usize,
 }
@@ -112,12 +116,7 @@ enum Key {
     Merge,
 }
 
-impl Builder {
-    fn place(&self, span: &granit_parser::Span) -> Range<usize> {
-        let range = span.byte_range().unwrap_or(0..0);
-        self.base + range.start..self.base + range.end
-    }
-
+impl Builder<'_> {
     fn span(&self, range: &Range<usize>) -> Span {
         let clip = |at| u32::try_from(at).unwrap_or(u32::MAX);
         Span::new(self.file, clip(range.start), clip(range.end))
@@ -129,48 +128,38 @@ impl Builder {
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
-        place: Range<usize>,
+        range: Range<usize>,
     ) -> Result<(), Fault> {
-        self.anchors.count(&place)?;
-        let plain = style == ScalarStyle::Plain;
-        let mut text = text;
-        let resolved = match tag {
-            None if plain => resolve::plain(&text),
-            None => resolve::Resolved::Text,
-            Some(tag) => {
-                let (handle, suffix) = tag.parts();
-                match (handle, suffix) {
-                    // The bare `!` asks for resolution even when quoted.
-                    ("", "!") | ("!", "") => resolve::plain(&text),
-                    _ => {
-                        let name = format!("{handle}{suffix}");
-                        if name == "tag:yaml.org,2002:binary" {
-                            text = binary::decode(&text).ok_or_else(|| {
-                                Fault::syntax(place.clone(), "the `!!binary` value is not base64")
-                            })?;
-                        }
-                        resolve::tagged(&name, &text)
-                            .map_err(|message| Fault::syntax(place.clone(), message))?
-                    }
-                }
+        self.check_tab(&range)?;
+        let range = match style {
+            // The parser counts the line break at the end of a block.
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let lines = self.source.text()[range.clone()].trim_end();
+                range.start..range.start + lines.len()
             }
+            ScalarStyle::DoubleQuoted => {
+                escape::check(self.source, &range)?;
+                range
+            }
+            _ => range,
         };
-        if self.expects_key() && anchor == 0 {
-            let merge = resolved == resolve::Resolved::Merge;
-            return self.key(resolved, text, merge, &place);
+        let place = self.source.original(&range);
+        self.anchors.count(&place)?;
+        let (resolved, text) = match tag {
+            None if style == ScalarStyle::Plain => (resolve::plain(&text), text),
+            None => (Resolved::Text, text),
+            Some(tag) => tagged(tag, text, &place)?,
+        };
+        let span = self.span(&place);
+        if anchor != 0 {
+            self.anchors.put_scalar(anchor, resolved, &text, span);
         }
         if self.expects_key() {
-            self.anchors
-                .put_scalar(anchor, resolved, &text, self.span(&place));
             return self.key(resolved, text, false, &place);
         }
-        if anchor != 0 {
-            self.anchors
-                .put_scalar(anchor, resolved, &text, self.span(&place));
-        }
-        let value = resolve::value(resolved, text).ok_or_else(|| infinite(place.clone()))?;
-        let node = Node::new(value, self.span(&place));
-        self.add(node, false)
+        let end = place.end;
+        let value = resolve::value(resolved, text).ok_or_else(|| infinite(place))?;
+        self.add(Node::new(value, span), false, end)
     }
 
     fn open(
@@ -178,15 +167,23 @@ impl Builder {
         content: Content,
         style: StructureStyle,
         anchor: usize,
-        place: Range<usize>,
+        range: Range<usize>,
     ) -> Result<(), Fault> {
+        self.check_tab(&range)?;
+        let start = match &content {
+            Content::Sequence(_) if style == StructureStyle::Block => self.dash(range.start),
+            _ => range.start,
+        };
+        let place = self.source.original(&(start..range.end.max(start)));
         self.anchors.count(&place)?;
-        let first = place.start..place.start.max(place.end);
         if self.expects_key() {
-            return Err(collection_key(first));
+            return Err(
+                Fault::syntax(place, "a map or a list cannot be the key of a map")
+                    .help("write the key as a string in quotes"),
+            );
         }
         if self.stack.len() >= MAX_DEPTH {
-            return Err(too_deep(first));
+            return Err(too_deep(place));
         }
         if anchor != 0 {
             self.anchors.open(anchor);
@@ -194,50 +191,77 @@ impl Builder {
         self.stack.push(Frame {
             content,
             start: place.start,
+            end: place.start,
             flow: style == StructureStyle::Flow,
             anchor,
         });
         Ok(())
     }
 
-    fn close(&mut self, place: &Range<usize>) -> Result<(), Fault> {
+    fn close(&mut self, range: &Range<usize>) -> Result<(), Fault> {
+        let place = self.source.original(range);
         let Some(frame) = self.stack.pop() else {
             return Ok(());
         };
-        let (value, last) = match frame.content {
-            Content::Sequence(items) => {
-                let last = items.last().map(|item| item.span);
-                (Value::Sequence(items), last)
-            }
+        let value = match frame.content {
+            Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping {
                 entries, merged, ..
             } => {
-                let last = entries.last().map(|entry| entry.value.span);
                 let entries = dedup::last_wins(entries, &merged, &mut self.warnings);
-                (Value::Mapping(Mapping { entries }), last)
+                Value::Mapping(Mapping { entries })
             }
         };
-        let mut span = self.span(&(frame.start..frame.start.max(place.end)));
-        if let (false, Some(last)) = (frame.flow, last) {
-            // The parser ends a block where the next token begins. An alias as the last value
-            // has its place elsewhere.
-            span.end = last.end.clamp(span.start, span.end);
-        }
-        let node = Node::new(value, span);
+        // The parser ends a block where the next token begins.
+        let end = if frame.flow { place.end } else { frame.end };
+        let node = Node::new(value, self.span(&(frame.start..end.max(frame.start))));
         if frame.anchor != 0 {
-            self.anchors.put(frame.anchor, &node, place)?;
+            self.anchors.put(frame.anchor, &node, &place)?;
         }
-        self.add(node, false)
+        self.add(node, false, end)
     }
 
-    fn alias(&mut self, anchor: usize, place: Range<usize>) -> Result<(), Fault> {
+    fn alias(&mut self, anchor: usize, range: &Range<usize>) -> Result<(), Fault> {
+        self.check_tab(range)?;
+        let place = self.source.original(range);
         self.anchors.count(&place)?;
         if self.expects_key() {
             let (resolved, text) = self.anchors.key(anchor, &place)?;
-            return self.key(resolved, text, false, &place);
+            return self.key(resolved, text, true, &place);
         }
         let node = self.anchors.expand(anchor, &place, self.stack.len())?;
-        self.add(node, true)
+        self.add(node, true, place.end)
+    }
+
+    /// The start of a block list. When the list is not indented below its key, the parser gives
+    /// that of the first item.
+    fn dash(&self, start: usize) -> usize {
+        let before = self.source.text()[..start].trim_end_matches(' ');
+        if before.len() < start && before.ends_with('-') {
+            before.len() - 1
+        } else {
+            start
+        }
+    }
+
+    /// kubectl refuses a tab between the dash of a block list and its item.
+    fn check_tab(&self, range: &Range<usize>) -> Result<(), Fault> {
+        let listed = matches!(
+            self.stack.last(),
+            Some(Frame {
+                content: Content::Sequence(_),
+                flow: false,
+                ..
+            })
+        );
+        let before = &self.source.text().as_bytes()[..range.start];
+        if listed && before.last() == Some(&b'\t') {
+            let place = self.source.original(&(range.start - 1..range.start));
+            return Err(
+                Fault::syntax(place, "a tab cannot follow the dash of a list").help("use a space"),
+            );
+        }
+        Ok(())
     }
 
     fn expects_key(&self) -> bool {
@@ -252,17 +276,18 @@ impl Builder {
 
     fn key(
         &mut self,
-        resolved: resolve::Resolved,
+        resolved: Resolved,
         text: String,
-        merge: bool,
+        aliased: bool,
         place: &Range<usize>,
     ) -> Result<(), Fault> {
         let span = self.span(place);
-        let next = if merge {
+        // Only a `<<` that stands in the place of the key itself merges.
+        let next = if resolved == Resolved::Merge && !aliased {
             Key::Merge
         } else {
             let key = resolve::key(resolved, text).ok_or_else(|| {
-                let what = if resolved == resolve::Resolved::Null {
+                let what = if resolved == Resolved::Null {
                     "null"
                 } else {
                     "a number this large"
@@ -282,44 +307,26 @@ impl Builder {
         Ok(())
     }
 
-    /// Puts a finished value into the collection that is open.
-    fn add(&mut self, node: Node, aliased: bool) -> Result<(), Fault> {
-        match self.stack.last_mut().map(|frame| &mut frame.content) {
-            None => self.root = Some(node),
-            Some(Content::Sequence(items)) => items.push(node),
-            Some(Content::Mapping {
+    /// Puts a finished value, whose text ends at `end`, into the collection that is open.
+    fn add(&mut self, node: Node, aliased: bool, end: usize) -> Result<(), Fault> {
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        frame.end = end;
+        match &mut frame.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping {
                 entries,
                 key,
                 merged,
-            }) => match std::mem::replace(key, Key::None) {
+            } => match std::mem::replace(key, Key::None) {
                 Key::Text(key) => entries.push(Entry { key, value: node }),
                 Key::Merge => merge(node, aliased, entries, merged)?,
                 Key::None => {}
             },
         }
         Ok(())
-    }
-
-    /// kubectl reads nothing behind the end of the first document of a chunk.
-    fn ignored_rest(&mut self, chunk: &str, end: usize) {
-        let mut at = end - self.base;
-        for line in chunk[at..].split_inclusive('\n') {
-            let content = line.trim();
-            if !(content.is_empty() || content.starts_with('#') || content == "...") {
-                let start = self.base + at + (line.len() - line.trim_start().len());
-                let place = start..start + content.len();
-                self.warnings.push(
-                    Diagnostic::new(
-                        Code::TextIgnored,
-                        "what follows the end `...` of a document is ignored",
-                    )
-                    .at(self.span(&place))
-                    .help("separate documents by `---`"),
-                );
-                return;
-            }
-            at += line.len();
-        }
     }
 }
 
@@ -358,9 +365,19 @@ fn merge(
     Ok(())
 }
 
-fn collection_key(place: Range<usize>) -> Fault {
-    Fault::syntax(place, "a map or a list cannot be the key of a map")
-        .help("write the key as a string in quotes")
+/// What a scalar with a tag means. A `!!binary` changes the text too.
+fn tagged(tag: &Tag, text: String, place: &Range<usize>) -> Result<(Resolved, String), Fault> {
+    let (handle, suffix) = tag.parts();
+    let name = format!("{handle}{suffix}");
+    if name == "tag:yaml.org,2002:binary" {
+        return binary::decode(&text)
+            .map(|text| (Resolved::Text, text))
+            .ok_or_else(|| Fault::syntax(place.clone(), "the `!!binary` value is not base64"));
+    }
+    match resolve::tagged(&name, &text) {
+        Ok(resolved) => Ok((resolved, text)),
+        Err(message) => Err(Fault::syntax(place.clone(), message)),
+    }
 }
 
 pub(crate) fn infinite(place: Range<usize>) -> Fault {

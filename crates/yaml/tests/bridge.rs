@@ -23,7 +23,7 @@ fn check<T: DeserializeOwned>(text: &str, value: bool, expect: &str) {
     let mut found = String::new();
     for problem in &typed.problems {
         let at = &text[problem.span.start as usize..problem.span.end as usize];
-        writeln!(found, "{} [{at}] {}", problem.path, problem.kind).unwrap();
+        let _ = writeln!(found, "{} [{at}] {}", problem.path, problem.kind);
     }
     assert_eq!(found, expect);
 }
@@ -191,4 +191,13 @@ fn derived_types_are_read() {
         false,
         " [retries: 1] missing field `mode`\n",
     );
+}
+
+#[test]
+fn deep_trees_fit_on_the_stack_of_a_thread() {
+    let text = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let node = parse(FileId(0), &text).documents.remove(0).root;
+    assert_eq!(node.clone(), node);
+    let typed = from_node::<serde_json::Value>(&node);
+    assert_eq!(typed.value.unwrap().to_string(), text);
 }
