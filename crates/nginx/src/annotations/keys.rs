@@ -5,12 +5,14 @@ use std::borrow::Cow;
 
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
 use gatewright_source::{Span, Spanned};
+use ipnet::IpNet;
 
+use super::reference::{Reference, reference};
 use super::{AnnotationResult, ControllerVersion, Family, Settings};
 use crate::config_map::Config;
 use crate::registry::{
     EmptyValue, Entry, Grammar, GrammarFault, Invalid, KeyClass, Risk, find_with_family,
-    parse_bool, parse_int,
+    parse_bool, parse_int, shapes,
 };
 
 /// One annotation, as it is handed in.
@@ -277,7 +279,7 @@ impl<'a> Keys<'a> {
                     ControllerVersion::Pre1_12 => match entry.empty {
                         EmptyValue::Absent => Invalid::Default,
                         EmptyValue::Deny => Invalid::Deny,
-                        EmptyValue::DropGroup | EmptyValue::Reject => Invalid::DropGroup,
+                        EmptyValue::DropGroup => Invalid::DropGroup,
                     },
                 };
                 self.fail(at, consequence, fault);
@@ -302,7 +304,6 @@ impl<'a> Keys<'a> {
             _ if alias => Invalid::Default,
             EmptyValue::Deny => Invalid::Deny,
             EmptyValue::DropGroup => Invalid::DropGroup,
-            EmptyValue::Reject => Invalid::Reject,
         };
         self.fail(at, consequence, GrammarFault::whole("is empty"));
     }
@@ -349,6 +350,59 @@ impl<'a> Keys<'a> {
         Some(Spanned::new(value, self.value_span(at)))
     }
 
+    /// A Secret or ConfigMap in the namespace of the Ingress, or in another one where the
+    /// controller allows that. Anything else answers 503. `qualified` asks for
+    /// `namespace/name`.
+    pub(crate) fn reference(
+        &mut self,
+        key: &'static str,
+        qualified: bool,
+    ) -> Option<Spanned<Reference>> {
+        let (at, value) = self.value(key)?;
+        let own = self.namespace();
+        let found = reference(value.trim(), (!qualified).then_some(own)).and_then(|found| {
+            if found.namespace == own || self.config.allow_cross_namespace_resources {
+                Ok(found)
+            } else {
+                Err(GrammarFault::whole(format!(
+                    "names namespace `{}`, and `allow-cross-namespace-resources` of the controller is off",
+                    found.namespace
+                )))
+            }
+        });
+        match found {
+            Ok(found) => Some(Spanned::new(found, self.value_span(at))),
+            Err(fault) => {
+                self.fail(at, Invalid::Deny, fault);
+                None
+            }
+        }
+    }
+
+    /// A list of addresses and networks.
+    pub(crate) fn networks(&mut self, key: &'static str) -> Option<Spanned<Vec<IpNet>>> {
+        let (at, value) = self.value(key)?;
+        let networks = shapes::networks(value).ok()?;
+        let networks = networks.into_iter().map(|(network, _)| network).collect();
+        Some(Spanned::new(networks, self.value_span(at)))
+    }
+
+    /// Whether a key drops the Ingress.
+    pub(crate) fn rejected(&self, key: &str) -> bool {
+        self.result.rejected.iter().any(|fault| fault.key == key)
+    }
+
+    /// Whether a key is there and its value is blank.
+    pub(crate) fn value_is_blank(&self, key: &str) -> bool {
+        self.position(key)
+            .is_some_and(|at| self.items[at].annotation.value.trim().is_empty())
+    }
+
+    /// Whether a key makes the paths answer 503.
+    pub(crate) fn denied(&self, key: &str) -> bool {
+        self.result.denied.iter().any(|fault| fault.key == key)
+    }
+
     /// Where the value of an item stands.
     pub(crate) fn value_span(&self, at: usize) -> Span {
         self.items[at].annotation.value_span
@@ -393,6 +447,22 @@ impl<'a> Keys<'a> {
             {
                 self.inert(at, reason.clone());
             }
+        }
+    }
+
+    /// The same, when a diagnostic has said so already.
+    pub(crate) fn ignore_silently(&mut self, key: &str, reason: &'static str) {
+        let found = self
+            .items
+            .iter()
+            .position(|item| item.known.is_some_and(|(entry, _)| entry.key == key));
+        if let Some(at) = found {
+            self.settle(
+                at,
+                KeyStatus::Ignored {
+                    reason: reason.into(),
+                },
+            );
         }
     }
 

@@ -9,13 +9,32 @@
 //! this crate; a test reads every key there is.
 
 mod keys;
+mod reference;
 mod settings;
 
+pub mod affinity;
+pub mod auth_basic;
+pub mod auth_external;
+pub mod auth_tls;
 pub mod backend;
+pub mod buffering;
 pub mod canary;
+pub mod cors;
+pub mod errors;
+pub mod fastcgi;
+pub mod headers;
+pub mod ip_lists;
+pub mod limits;
+pub mod mirror;
+pub mod modsecurity;
+pub mod observability;
+pub mod proxy;
+pub mod proxy_ssl;
 pub mod redirect;
+pub mod replies;
 pub mod rewrite;
 pub mod server;
+pub mod snippets;
 pub mod ssl;
 
 use gatewright_diagnostics::{Diagnostic, ObjectRef};
@@ -23,7 +42,8 @@ use gatewright_diagnostics::{Diagnostic, ObjectRef};
 use crate::config_map::Config;
 use crate::registry::{Entry, Risk};
 pub use keys::{Annotation, Fault, KeyNote, KeyStatus, Keys};
-pub use settings::{Reference, Settings};
+pub use reference::{Reference, Url, parse_url};
+pub use settings::Settings;
 
 macro_rules! families {
     ($($(#[$doc:meta])* $variant:ident = $module:ident;)*) => {
@@ -71,8 +91,44 @@ families! {
     Canary = canary;
     /// Protocol and balancing of the backend.
     Backend = backend;
+    /// Session cookies.
+    Affinity = affinity;
+    /// Timeouts, retries, connections.
+    Proxy = proxy;
+    /// Sizes and buffers.
+    Buffering = buffering;
+    /// Cookies and redirects of the backend.
+    Replies = replies;
+    /// TLS to the backend.
+    ProxySsl = proxy_ssl;
     /// Passthrough and ciphers.
     Ssl = ssl;
+    /// Client certificates.
+    AuthTls = auth_tls;
+    /// Passwords.
+    AuthBasic = auth_basic;
+    /// Auth services.
+    AuthExternal = auth_external;
+    /// Allow and deny lists.
+    IpLists = ip_lists;
+    /// Rates, connections, bandwidth.
+    Limits = limits;
+    /// CORS.
+    Cors = cors;
+    /// Response headers.
+    Headers = headers;
+    /// Error pages and fallbacks.
+    Errors = errors;
+    /// Shadow traffic.
+    Mirror = mirror;
+    /// Logs and traces.
+    Observability = observability;
+    /// The web application firewall.
+    Modsecurity = modsecurity;
+    /// `FastCGI` backends.
+    Fastcgi = fastcgi;
+    /// Raw nginx configuration.
+    Snippets = snippets;
 }
 
 /// Which controller judged the values.
@@ -130,3 +186,5 @@ pub fn read<'a>(
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

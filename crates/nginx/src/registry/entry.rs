@@ -41,8 +41,6 @@ pub enum EmptyValue {
     Deny,
     /// All annotations of the parser group are ignored.
     DropGroup,
-    /// The whole Ingress is dropped.
-    Reject,
 }
 
 /// How far the annotation reaches.

@@ -65,7 +65,6 @@ fn describe(entry: &Entry, name: &str) -> String {
             EmptyValue::Absent => "as if the annotation were not there",
             EmptyValue::Deny => "every path of the Ingress answers 503",
             EmptyValue::DropGroup => "all annotations of its group are ignored",
-            EmptyValue::Reject => "the whole Ingress is dropped",
         },
     );
     row("reaches", entry.scope.describe());

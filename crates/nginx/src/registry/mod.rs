@@ -80,3 +80,6 @@ pub(crate) fn find_with_family(key: &str) -> Option<(&'static Entry, Family)> {
     let at = index.binary_search_by(|named| named.name.cmp(key)).ok()?;
     Some((index[at].entry, index[at].family))
 }
+
+#[cfg(test)]
+mod tests;

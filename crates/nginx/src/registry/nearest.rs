@@ -7,7 +7,7 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase().replace(['_', '.'], "-");
+    let word = word.to_ascii_lowercase().replace('_', "-");
     let parts = sorted_parts(&word);
     let limit = (word.chars().count() / 3).min(3);
     let mut best: Option<(usize, &str)> = None;

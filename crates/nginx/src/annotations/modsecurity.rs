@@ -1,0 +1,123 @@
+//! The web application firewall.
+//!
+//! `internal/ingress/annotations/modsecurity` of ingress-nginx. Switched on by annotation
+//! it only watches, unless the rules say otherwise.
+
+use gatewright_source::Spanned;
+
+use super::{Keys, Settings, snippets};
+use crate::registry::{Entry, Grammar, Risk, VARIABLES};
+
+/// The firewall of an Ingress.
+#[derive(Clone, Debug, Default)]
+pub struct Modsecurity {
+    /// Switches it on, or off where the controller has it on.
+    pub enable: Option<Spanned<bool>>,
+    /// Adds the OWASP rules.
+    pub owasp_rules: Option<Spanned<bool>>,
+    /// The id of a transaction in the log.
+    pub transaction_id: Option<Spanned<String>>,
+    /// Rules.
+    pub snippet: Option<Spanned<String>>,
+}
+
+const MODSECURITY: Entry = Entry {
+    group: "ModSecurity",
+    target: "nothing; an EnvoyExtensionPolicy with a Coraza module is where to begin",
+    difference: "requests are not checked unless a module is set up by hand",
+    ..Entry::BASE
+};
+
+/// The entries of the family.
+pub static ENTRIES: &[Entry] = &[
+    Entry {
+        key: "enable-modsecurity",
+        grammar: Grammar::Bool,
+        configmap_key: Some("enable-modsecurity"),
+        summary: "lets ModSecurity check requests; without rules that say otherwise it only logs",
+        example: "true",
+        ..MODSECURITY
+    },
+    Entry {
+        key: "enable-owasp-core-rules",
+        grammar: Grammar::Bool,
+        default: "false",
+        configmap_key: Some("enable-owasp-modsecurity-crs"),
+        summary: "adds the OWASP rules",
+        example: "true",
+        ..MODSECURITY
+    },
+    Entry {
+        key: "modsecurity-transaction-id",
+        grammar: Grammar::LooseText(VARIABLES),
+        risk: Risk::High,
+        summary: "is the id of a request in ModSecurity's log",
+        example: "$request_id",
+        ..MODSECURITY
+    },
+    Entry {
+        key: "modsecurity-snippet",
+        risk: Risk::Critical,
+        configmap_key: Some("modsecurity-snippet"),
+        summary: "is a text of ModSecurity rules that takes the place of the recommended file",
+        example: "SecRuleEngine On",
+        ..MODSECURITY
+    },
+];
+
+pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
+    let modsecurity = Modsecurity {
+        enable: keys.flag("enable-modsecurity"),
+        owasp_rules: keys.flag("enable-owasp-core-rules"),
+        transaction_id: keys.text("modsecurity-transaction-id"),
+        snippet: snippets::text(keys, "modsecurity-snippet"),
+    };
+    let any = modsecurity.enable.is_some()
+        || modsecurity.owasp_rules.is_some()
+        || modsecurity.transaction_id.is_some()
+        || modsecurity.snippet.is_some();
+    settings.modsecurity = any.then_some(modsecurity);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, read};
+
+    #[test]
+    fn values() {
+        let modsecurity = read(&[
+            ("enable-modsecurity", "true"),
+            ("modsecurity-transaction-id", "$request_id"),
+        ]);
+        assert!(
+            modsecurity
+                .settings
+                .modsecurity
+                .unwrap()
+                .enable
+                .unwrap()
+                .value
+        );
+        check(
+            &[
+                ("enable-modsecurity", "On"),
+                ("enable-owasp-core-rules", "yes"),
+            ],
+            "enable-modsecurity: ignored, enable-owasp-core-rules: ignored",
+        );
+        check(
+            &[("modsecurity-transaction-id", "a b;")],
+            "modsecurity-transaction-id: ignored",
+        );
+        check(
+            &[("modsecurity-snippet", "SecRuleEngine On")],
+            "modsecurity-snippet: rejected",
+        );
+        assert!(
+            read(&[("enable-modsecurity", "On")])
+                .settings
+                .modsecurity
+                .is_none()
+        );
+    }
+}
