@@ -29,6 +29,9 @@ enum Task {
     /// One isolated stack of the conformance suite; started by the suite itself.
     #[command(hide = true)]
     ConformanceWorker(conformance::WorkerArguments),
+    /// The network of a worker's control plane; started by the worker.
+    #[command(hide = true)]
+    ConformanceRelay,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
+        Task::ConformanceRelay => conformance::run_relay().map(|()| true),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -214,8 +214,7 @@ impl World {
                 let at = SocketAddr::new(IpAddr::V4(*address), target);
                 self.places.insert(at, place(vec![pod.clone()]));
             }
-            // On those ports the control plane has every address. Requests go to pods anyway, but for
-            // routing by Service address.
+            // Requests go to pods, but for routing by Service address.
             if let Some(address) = cluster_ip
                 && free_port(number) == number
             {
@@ -254,10 +253,10 @@ impl World {
     }
 }
 
-/// The control plane and Envoy listen on these on every address of the worker.
+/// Envoy listens on these on every address.
 fn free_port(port: u16) -> u16 {
     match port {
-        8080 | 8081 | 9443 | 10080 | 10443 | 18000..=19101 => port + 20_000,
+        10_080 | 10_443 | 19_000..=19_101 => port + 20_000,
         other => other,
     }
 }

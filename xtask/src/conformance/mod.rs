@@ -20,6 +20,7 @@ mod namespace;
 mod netlink;
 mod pki;
 mod pool;
+mod relay;
 mod report;
 mod setup;
 mod stack;
@@ -221,6 +222,11 @@ pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
         arguments.keep,
     )?;
     worker.serve()
+}
+
+/// The far end of a worker's relay; see [`relay`].
+pub(crate) fn run_relay() -> Result<()> {
+    relay::serve()
 }
 
 /// All values of a header, joined as proxies join them. Names are in lower case.

@@ -1,6 +1,8 @@
 //! The control plane of a worker: etcd, kube-apiserver, the CRDs, Envoy Gateway.
 
 use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::kube::{Kube, ObjectRef, documents};
 use super::pki;
+use super::relay::Network;
 use super::setup::Tools;
 
 pub(crate) const SYSTEM_NAMESPACE: &str = "envoy-gateway-system";
@@ -24,6 +27,7 @@ pub(crate) struct Stack {
     pub(crate) kube: Kube,
     pub(crate) logs: PathBuf,
     children: Vec<(String, Child)>,
+    network: Network,
 }
 
 impl Stack {
@@ -36,12 +40,13 @@ impl Stack {
             kube: Kube::new(API_SERVER, TOKEN),
             logs,
             children: Vec::new(),
+            network: Network::start()?,
         };
 
         // Its data lives in the private shared memory: nothing to clean up, and no disk to wait for.
         stack.spawn(
             "etcd",
-            Command::new(tools.binary("etcd")).args([
+            stack.network.command(&tools.binary("etcd")).args([
                 "--name=conformance",
                 "--data-dir=/dev/shm/etcd",
                 "--unsafe-no-fsync",
@@ -53,7 +58,11 @@ impl Stack {
                 "--log-level=warn",
             ]),
         )?;
-        stack.spawn("kube-apiserver", &mut api_server(tools, directory))?;
+        let mut api_server = stack.network.command(&tools.binary("kube-apiserver"));
+        stack.spawn(
+            "kube-apiserver",
+            api_server.args(api_server_arguments(directory)),
+        )?;
         stack.wait_for("kube-apiserver", Duration::from_secs(90), |kube| {
             Ok(kube
                 .get_text("/readyz")
@@ -125,7 +134,7 @@ impl Stack {
         // It ends with a complaint about a webhook configuration that only the Helm chart makes;
         // what counts is that the Secrets are there.
         let log = File::create(self.logs.join("certgen.log"))?;
-        envoy_gateway(&program, kubeconfig)
+        envoy_gateway(&self.network, &program, kubeconfig)
             .arg("certgen")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -139,13 +148,17 @@ impl Stack {
         fs::write(&config, configuration().to_string())?;
         self.spawn(
             "envoy-gateway",
-            envoy_gateway(&program, kubeconfig)
+            envoy_gateway(&self.network, &program, kubeconfig)
                 .arg("server")
                 .arg("--config-path")
                 .arg(&config),
         )?;
         self.wait_for("envoy-gateway", Duration::from_mins(1), |_| {
-            Ok(std::net::TcpStream::connect("127.0.0.1:18000").is_ok())
+            // The relay takes every connection, and drops those that lead nowhere.
+            let mut stream = TcpStream::connect("127.0.0.1:18000")?;
+            stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+            let ended = stream.read(&mut [0]);
+            Ok(ended.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
         })
     }
 
@@ -230,10 +243,9 @@ pub(crate) fn namespace(name: &str) -> Value {
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } })
 }
 
-fn api_server(tools: &Tools, directory: &Path) -> Command {
-    let mut command = Command::new(tools.binary("kube-apiserver"));
+fn api_server_arguments(directory: &Path) -> Vec<String> {
     let file = |name: &str| directory.join(name).display().to_string();
-    command.args([
+    vec![
         "--etcd-servers=http://127.0.0.1:2379".to_owned(),
         "--secure-port=6443".to_owned(),
         "--bind-address=127.0.0.1".to_owned(),
@@ -250,12 +262,11 @@ fn api_server(tools: &Tools, directory: &Path) -> Command {
         // One client, which must never be made to wait its turn.
         "--enable-priority-and-fairness=false".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
-    ]);
-    command
+    ]
 }
 
-fn envoy_gateway(program: &Path, kubeconfig: &Path) -> Command {
-    let mut command = Command::new(program);
+fn envoy_gateway(network: &Network, program: &Path, kubeconfig: &Path) -> Command {
+    let mut command = network.command(program);
     command
         .env("ENVOY_GATEWAY_NAMESPACE", SYSTEM_NAMESPACE)
         .env("KUBERNETES_CLUSTER_DOMAIN", "cluster.local")
