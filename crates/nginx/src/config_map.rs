@@ -1,4 +1,4 @@
-//! The controller's ConfigMap (`internal/ingress/controller/config` of ingress-nginx).
+//! The controller's `ConfigMap` (`internal/ingress/controller/config` of ingress-nginx).
 //!
 //! [`Config`] holds every key that changes what an Ingress does, typed, with the defaults
 //! of v1.15.1. Other keys of the controller (logs, hash sizes, workers) are known by name.
@@ -14,7 +14,7 @@ use crate::registry::{Risk, nearest};
 pub use keys::{CONFIG_KEYS, Config, ConfigKey, INERT_KEYS, REMOVED_CONFIG_KEYS};
 pub use values::Setting;
 
-/// What a key of the ConfigMap is about.
+/// What a key of the `ConfigMap` is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concern {
     /// Which Ingresses and annotations count.
@@ -41,7 +41,7 @@ pub enum Concern {
     Snippet,
 }
 
-/// What became of a key of the ConfigMap.
+/// What became of a key of the `ConfigMap`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigStatus {
     /// Its value is in the [`Config`].
@@ -54,7 +54,7 @@ pub enum ConfigStatus {
     Unknown,
 }
 
-/// One key of the ConfigMap and what became of it.
+/// One key of the `ConfigMap` and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigNote {
     /// The key.
@@ -66,7 +66,7 @@ pub struct ConfigNote {
 }
 
 impl Config {
-    /// Reads the `data` of the ConfigMap.
+    /// Reads the `data` of the `ConfigMap`.
     pub fn read<'a>(
         entries: impl IntoIterator<Item = (&'a str, &'a str, Span)>,
     ) -> (Self, Vec<Diagnostic>, Vec<ConfigNote>) {

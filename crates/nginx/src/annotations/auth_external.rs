@@ -27,7 +27,7 @@ pub struct AuthExternal {
     pub signin_redirect_param: Option<Spanned<String>>,
     /// Headers of the answer that the backend gets.
     pub response_headers: Option<Spanned<Vec<String>>>,
-    /// The ConfigMap with headers of the question.
+    /// The `ConfigMap` with headers of the question.
     pub proxy_set_headers: Option<Spanned<Reference>>,
     /// What the service gets as `X-Auth-Request-Redirect`; the request URI unless set.
     pub request_redirect: Option<Spanned<String>>,

@@ -24,7 +24,7 @@ impl Size {
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let factor = match text[number.len()..].as_bytes() {
+        let factor = match &text.as_bytes()[number.len()..] {
             [b'k' | b'K'] => 1 << 10,
             [b'm' | b'M'] => 1 << 20,
             [b'g' | b'G'] => 1 << 30,

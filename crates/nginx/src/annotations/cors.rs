@@ -8,7 +8,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{Entry, Grammar, HEADERS, Risk, shapes};
+use crate::registry::{Entry, Grammar, HEADERS, Risk, lists};
 
 /// Methods unless set.
 pub const DEFAULT_METHODS: &str = "GET, PUT, POST, DELETE, PATCH, OPTIONS";
@@ -193,7 +193,7 @@ fn origins(keys: &mut Keys<'_>) -> (Origins, Option<Span>) {
         if origin == "*" {
             return (Origins::Any, Some(span));
         }
-        if !shapes::origin(origin) {
+        if !lists::origin(origin) {
             let diagnostic = keys
                 .diagnostic(
                     Code::AnnotationValueIgnored,

@@ -14,7 +14,7 @@ use crate::registry::{BASIC, Entry, FILE_NAME, Grammar, GrammarFault, Invalid, R
 pub struct Fastcgi {
     /// The file that stands for a path that ends with a slash.
     pub index: Option<Spanned<String>>,
-    /// The ConfigMap with further parameters.
+    /// The `ConfigMap` with further parameters.
     pub params: Option<Spanned<Reference>>,
 }
 

@@ -1,7 +1,7 @@
 //! Response headers.
 //!
 //! `internal/ingress/annotations/customheaders` of ingress-nginx. The headers stand in a
-//! ConfigMap, of any namespace; whether their names are allowed is asked when it is read.
+//! `ConfigMap`, of any namespace; whether their names are allowed is asked when it is read.
 
 use gatewright_source::Spanned;
 
@@ -29,7 +29,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     };
     match reference(value.trim(), None) {
         Ok(config_map) => {
-            settings.custom_headers = Some(Spanned::new(config_map, keys.value_span(at)))
+            settings.custom_headers = Some(Spanned::new(config_map, keys.value_span(at)));
         }
         Err(fault) => keys.fail(at, Invalid::Deny, fault),
     }

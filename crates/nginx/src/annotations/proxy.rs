@@ -59,7 +59,7 @@ impl Proxy {
             .map_or(config.proxy_read_timeout, |n| n.value)
     }
 
-    /// When another endpoint is tried, as words. `retry-non-idempotent` of the ConfigMap
+    /// When another endpoint is tried, as words. `retry-non-idempotent` of the `ConfigMap`
     /// adds one.
     pub fn next_upstream(&self, config: &Config) -> Vec<String> {
         let text = self

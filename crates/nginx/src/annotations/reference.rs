@@ -1,8 +1,8 @@
-//! Names of Secrets and ConfigMaps in annotations, and URLs.
+//! Names of Secrets and `ConfigMap`s in annotations, and URLs.
 
 use crate::registry::GrammarFault;
 
-/// A Secret or ConfigMap that an annotation names. Whether it exists is asked later.
+/// A Secret or `ConfigMap` that an annotation names. Whether it exists is asked later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// Its namespace: that of the Ingress unless the annotation names one.

@@ -55,7 +55,7 @@ pub struct Settings {
     pub limits: Option<limits::Limits>,
     /// CORS.
     pub cors: Option<cors::Cors>,
-    /// The ConfigMap of response headers.
+    /// The `ConfigMap` of response headers.
     pub custom_headers: Option<Spanned<Reference>>,
     /// Error pages and fallbacks.
     pub errors: errors::Errors,

@@ -3,7 +3,7 @@
 use super::{Concern, Setting};
 use crate::registry::Risk;
 
-/// What is known about a key of the ConfigMap.
+/// What is known about a key of the `ConfigMap`.
 #[derive(Debug)]
 pub struct ConfigKey {
     /// The key.

@@ -1,8 +1,8 @@
-//! How values of the ConfigMap are read.
+//! How values of the `ConfigMap` are read.
 
 use crate::registry::{Risk, parse_bool};
 
-/// A type that a value of the ConfigMap can have.
+/// A type that a value of the `ConfigMap` can have.
 pub trait Setting: Sized {
     /// What it is, with its article.
     const KIND: &'static str;

@@ -86,7 +86,7 @@ pub enum Risk {
 }
 
 impl Risk {
-    /// The level of a name as the ConfigMap spells it; anything else is `None`.
+    /// The level of a name as the `ConfigMap` spells it; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "Low" => Some(Self::Low),
@@ -129,7 +129,7 @@ pub struct Entry {
     pub scope: Scope,
     /// Its risk level.
     pub risk: Risk,
-    /// The key of the controller's ConfigMap that sets its default.
+    /// The key of the controller's `ConfigMap` that sets its default.
     pub configmap_key: Option<&'static str>,
     /// Whether it protects: losing it would open something.
     pub protective: bool,

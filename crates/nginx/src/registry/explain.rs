@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::foreign::{KeyClass, classify_own};
-use super::{DEFAULT_PREFIX, EmptyValue, Entry, find, grammar};
+use super::{DEFAULT_PREFIX, EmptyValue, Entry, grammar};
 
 /// Explains an annotation key, with or without prefix: a key that the controller reads, one
 /// that it lost, or one that never was. `None` for a word that resembles nothing.
@@ -153,7 +153,7 @@ mod tests {
                 Ok(()),
                 "{key}: its example"
             );
-            assert!(find(key).is_some());
+            assert!(super::super::find(key).is_some());
         }
     }
 }

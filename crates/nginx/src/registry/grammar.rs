@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::bytes::ByteSet;
-use super::shapes;
+use super::{lists, shapes};
 
 /// `basic`: what a `namespace/name` or a `host:port/path` needs.
 pub const BASIC: ByteSet = ByteSet::ALPHANUMERIC.and(b"-._~/:");
@@ -187,7 +187,7 @@ impl Grammar {
                 exact_case,
                 blanks,
             } => one_of(value, words, *exact_case, *blanks),
-            Self::Networks => shapes::networks(value).map(drop),
+            Self::Networks => lists::networks(value).map(drop),
             Self::CommonName => shapes::common_name(value),
             Self::ServiceName => shapes::service_name(value),
             // All others are regular expressions, which refuse line breaks first.
@@ -238,15 +238,15 @@ impl Grammar {
                 }
             }
             Self::CookieSeconds { loose } => shapes::cookie_seconds(value, loose),
-            Self::NextUpstream => shapes::next_upstream(value),
+            Self::NextUpstream => lists::next_upstream(value),
             Self::CookieDomain => shapes::cookie_domain(value),
             Self::ServerCiphers => shapes::server_ciphers(value),
             Self::TlsVersions => shapes::tls_versions(value),
             Self::ErrorPage => shapes::error_page(value),
-            Self::Origins => shapes::origins(value),
-            Self::Methods => shapes::comma_words(value, ByteSet::LETTERS),
-            Self::ExposedHeaders => shapes::comma_words(value, ByteSet::ALPHANUMERIC.and(b"-_*")),
-            Self::ErrorCodes => shapes::error_codes(value),
+            Self::Origins => lists::origins(value),
+            Self::Methods => lists::comma_words(value, ByteSet::LETTERS),
+            Self::ExposedHeaders => lists::comma_words(value, ByteSet::ALPHANUMERIC.and(b"-_*")),
+            Self::ErrorCodes => lists::error_codes(value),
             Self::Anything
             | Self::Bool
             | Self::Int
@@ -273,7 +273,7 @@ impl Grammar {
             Self::Contains(words) => format!("a text that holds {}", Words(words)),
             Self::Networks => "a comma list of IP addresses and networks such as `10.0.0.0/8`; every item must be valid".to_owned(),
             Self::CookieSeconds { .. } => "a whole number of seconds".to_owned(),
-            Self::NextUpstream => format!("words out of {}, one blank between them", Words(shapes::NEXT_UPSTREAM)),
+            Self::NextUpstream => format!("words out of {}, one blank between them", Words(lists::NEXT_UPSTREAM)),
             Self::CookieDomain => "`off`, or two domains with blanks between them".to_owned(),
             Self::ServerCiphers => "an OpenSSL cipher list".to_owned(),
             Self::TlsVersions => "`TLSv1.2`, `TLSv1.3` or both".to_owned(),

@@ -8,7 +8,10 @@ mod entry;
 mod explain;
 mod foreign;
 mod grammar;
+pub(crate) mod lists;
 mod nearest;
+mod prefixes;
+mod retired;
 pub(crate) mod shapes;
 
 use std::sync::OnceLock;
@@ -16,15 +19,14 @@ use std::sync::OnceLock;
 pub use bytes::ByteSet;
 pub use entry::{EmptyValue, Entry, Invalid, Risk, Scope};
 pub use explain::explain;
-pub use foreign::{
-    FOREIGN_PREFIXES, ForeignPrefix, KeyClass, NEVER_EXISTED, Owner, REMOVED, RemovedKey,
-    UnknownKey, classify, classify_own,
-};
+pub use foreign::{KeyClass, classify, classify_own};
 pub use grammar::{
     BASIC, BASIC_SPACE, Blanks, CAPTURE_PATH, CIPHERS, EXTENDED, FILE_NAME, Grammar, GrammarFault,
     HEADERS, NAME, PATTERN, URL, URL_VARIABLES, VARIABLES, parse_bool, parse_int,
 };
 pub(crate) use nearest::nearest;
+pub use prefixes::{FOREIGN_PREFIXES, ForeignPrefix, Owner};
+pub use retired::{NEVER_EXISTED, REMOVED, RemovedKey, UnknownKey};
 
 use crate::annotations::Family;
 
