@@ -10,7 +10,7 @@ mod report;
 mod write;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
-use gatewright_nginx::registry;
+use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::SourceMap;
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
@@ -50,9 +50,14 @@ pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
     pipeline::run(inputs, options)
 }
 
-/// The explain page of an annotation key, given with or without prefix.
+/// The explain page of an annotation key, given with or without prefix. `None` for a word
+/// that is no key, which a slip of the pen is too: what was meant has the page.
 pub fn explain_annotation(key: &str) -> Option<String> {
-    registry::explain(key)
+    let name = key.rsplit('/').next().unwrap_or(key);
+    match registry::classify_own(name) {
+        KeyClass::Misspelt { .. } => None,
+        _ => registry::explain(name),
+    }
 }
 
 /// All annotation keys (without prefix) that [`explain_annotation`] knows, in ascending order.
