@@ -1,9 +1,9 @@
 //! Hands cases to workers, each a process of its own, and collects their results.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
@@ -13,7 +13,7 @@ use super::cases::Case;
 use super::namespace::isolated;
 use super::setup::Tools;
 use super::verdict::Declaration;
-use super::worker::{self, CaseResult, Order};
+use super::worker::{CaseResult, Order};
 
 /// How a run is made.
 pub(crate) struct Options<'a> {
@@ -69,7 +69,7 @@ pub(crate) fn run(
                             );
                         }
                         if is_lost && !lock(queue)?.is_empty() {
-                            drop(handle);
+                            handle.set_aside()?;
                             handle = Handle::start(options, index)?;
                         }
                     }
@@ -104,17 +104,38 @@ fn progress(results: &[CaseResult], total: usize) {
     }
 }
 
+/// The first directory for a worker's files that no other run uses, emptied.
+fn claim_directory(tools: &Tools) -> Result<(PathBuf, File)> {
+    let run = tools.directory().join("run");
+    fs::create_dir_all(&run)?;
+    for index in 0..1000 {
+        let lock = File::create(run.join(format!("worker-{index}.lock")))?;
+        if lock.try_lock().is_err() {
+            continue;
+        }
+        let directory = run.join(format!("worker-{index}"));
+        if directory.exists() {
+            fs::remove_dir_all(&directory)
+                .with_context(|| format!("cannot empty {}", directory.display()))?;
+        }
+        fs::create_dir_all(&directory)?;
+        return Ok((directory, lock));
+    }
+    bail!("a thousand runs at once")
+}
+
 struct Handle {
     index: usize,
     child: Child,
     answers: BufReader<std::process::ChildStdout>,
-    log: std::path::PathBuf,
+    log: PathBuf,
+    /// Held while the directory is in use.
+    _lock: File,
 }
 
 impl Handle {
     fn start(options: &Options<'_>, index: usize) -> Result<Self> {
-        let directory = worker::directory(options.tools, index);
-        worker::empty(&directory)?;
+        let (directory, lock) = claim_directory(options.tools)?;
         let log = directory.join("worker.log");
         let mut command: Command = isolated(&std::env::current_exe()?);
         command
@@ -140,7 +161,26 @@ impl Handle {
             child,
             answers: BufReader::new(answers),
             log,
+            _lock: lock,
         })
+    }
+
+    /// Ends a worker whose stack is lost, and keeps its files from being emptied by the next.
+    fn set_aside(mut self) -> Result<()> {
+        let _ = self.child.kill();
+        self.child.wait()?;
+        let directory = self.log.parent().unwrap_or(&self.log);
+        let aside = directory.with_extension("lost");
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        fs::rename(directory, &aside)?;
+        eprintln!(
+            "conformance: worker {} lost its stack; its files are in {}",
+            self.index,
+            aside.display()
+        );
+        Ok(())
     }
 
     fn order(&mut self, order: &Order) -> Result<CaseResult> {
@@ -155,7 +195,7 @@ impl Handle {
         let _ = stdin.write_all(line.as_bytes());
         let mut answer = String::new();
         if self.answers.read_line(&mut answer)? == 0 {
-            let complaint = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let complaint = fs::read_to_string(&self.log).unwrap_or_default();
             bail!(
                 "worker {} ended at case {}: {} (logs are in {})",
                 self.index,

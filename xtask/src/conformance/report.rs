@@ -148,28 +148,49 @@ impl Report {
     }
 
     /// Entries that would accept what differs now; a person has to judge and to write the reason.
+    ///
+    /// For what no diagnostic on the request's own Ingresses speaks of, those that speak of every
+    /// host alike are named: whether one of them covers it is for a person to say.
     pub(crate) fn print_suggestions(&self) {
         for result in &self.cases {
             let mut entries = String::new();
             for judged in &result.requests {
-                if judged.verdict != Verdict::Unlisted {
-                    continue;
-                }
-                for code in &judged.codes {
-                    let _ = write!(
-                        entries,
-                        "\n[[difference]]\nrequest = {}\ncode = {}\nreason = \"\" # {}\n",
-                        quoted(&judged.name),
-                        quoted(code),
-                        judged.differences.join("; ").replace('\n', " ")
-                    );
-                }
+                let codes = match judged.verdict {
+                    Verdict::Unlisted => judged.codes.clone(),
+                    Verdict::Silent => general_codes(result),
+                    _ => continue,
+                };
+                let why = judged.differences.join("; ").replace('\n', " ");
+                let _ = write!(
+                    entries,
+                    "\n# {why}\n[[difference]]\nrequest = {}\ncode = {} # of: {}\nreason = \"\"\n",
+                    quoted(&judged.name),
+                    quoted(codes.first().map_or("", String::as_str)),
+                    if codes.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        codes.join(" ")
+                    },
+                );
             }
             if !entries.is_empty() {
-                println!("\n# {}/differences.toml{entries}", result.name);
+                println!("\n# --- {}/differences.toml{entries}", result.name);
             }
         }
     }
+}
+
+/// Diagnostics of a conversion that are about no object.
+fn general_codes(result: &CaseResult) -> Vec<String> {
+    let mut codes: Vec<String> = result
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.object.is_none() && diagnostic.may_declare())
+        .map(|diagnostic| diagnostic.code.clone())
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
 }
 
 fn quoted(text: &str) -> String {

@@ -122,6 +122,9 @@ impl Tools {
 pub(crate) fn install(root: &Path, pins: &Pins) -> Result<Tools> {
     let tools = Tools::new(root);
     fs::create_dir_all(tools.directory.join("bin"))?;
+    // Two runs in one checkout must not install over each other.
+    let lock = fs::File::create(tools.directory.join("setup.lock"))?;
+    lock.lock()?;
     // The quick parts first: a missing tool should be reported before the long builds.
     let parts: [(&str, Installer); 4] = [
         ("envoy", install_envoy),

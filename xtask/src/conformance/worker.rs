@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -412,22 +412,4 @@ fn flatten(documents: Vec<(String, Value)>) -> Vec<Value> {
         }
     }
     values
-}
-
-/// Where a worker keeps its files.
-pub(crate) fn directory(tools: &Tools, index: usize) -> PathBuf {
-    tools
-        .directory()
-        .join("run")
-        .join(format!("worker-{index}"))
-}
-
-/// A fresh, empty directory.
-pub(crate) fn empty(directory: &Path) -> Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory)
-            .with_context(|| format!("cannot empty {}", directory.display()))?;
-    }
-    fs::create_dir_all(directory)?;
-    Ok(())
 }
