@@ -257,6 +257,7 @@ impl<'a> Emitter<'a> {
                         .take("HTTPRoute", &owner.namespace, &wanted, &content)
                 };
                 self.out.rules += chunk.len();
+                crate::policy::write(self, owner, &name, chunk);
                 let spec = HttpRouteSpec {
                     parent_refs: Some(
                         sections

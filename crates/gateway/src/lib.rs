@@ -13,6 +13,7 @@ mod name;
 mod object;
 mod order;
 mod path;
+mod policy;
 mod redirect;
 mod rule;
 

@@ -19,6 +19,7 @@ use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUr
 use crate::filter;
 use crate::name::slug;
 use crate::order::{Ranked, lengthen};
+use crate::policy::{self, Attached};
 use crate::{path, redirect};
 
 /// A rule, and the listeners it is for.
@@ -27,6 +28,7 @@ pub(crate) struct Planned {
     pub(crate) rule: HttpRouteRules,
     pub(crate) section: Section,
     pub(crate) comments: Vec<String>,
+    pub(crate) attached: Attached,
 }
 
 /// Which listeners a rule is for.
@@ -348,7 +350,10 @@ impl Emitter<'_> {
             section,
             comments,
         ));
-        let _ = route;
+        let attached = policy::attach(self, owner, route, forward);
+        for rule in &mut rules {
+            rule.attached = attached.clone();
+        }
         rules
     }
 
@@ -625,6 +630,7 @@ fn planned(
         },
         section,
         comments,
+        attached: Attached::default(),
     }
 }
 

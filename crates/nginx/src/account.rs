@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
-use gatewright_model::{Origin, Refusal};
+use gatewright_model::Origin;
 use gatewright_source::Span;
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
@@ -12,6 +12,7 @@ use crate::config_map::{ConfigNote, ConfigStatus};
 use crate::effective::{Effective, Source};
 use crate::ingress::{BackendTarget, Ingress};
 use crate::objects::Objects;
+use crate::policies::{self, PolicyOutput};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
 use crate::select::CLASS_ANNOTATION;
 
@@ -55,6 +56,7 @@ fn disposition(note: &KeyNote) -> Disposition {
         "http2-push-preload" => {
             Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
         }
+        key if policies::carries(key) => Disposition::Translated,
         _ if entry.protective => Disposition::Protective,
         _ => Disposition::NotYet,
     }
@@ -95,25 +97,8 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
     }
 }
 
-/// For every source the refusal of its routes, when it is protected by something that is not
-/// carried over. Says so, and names what else is not.
-pub(crate) fn refusals(
-    sources: &[Source<'_>],
-    notes: &[&Vec<KeyNote>],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Option<Refusal>> {
-    sources
-        .iter()
-        .zip(notes)
-        .map(|(source, notes)| refusal(source, notes, diagnostics))
-        .collect()
-}
-
-fn refusal(
-    source: &Source<'_>,
-    notes: &[KeyNote],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Refusal> {
+/// Names what of an Ingress is not carried over, and refuses its routes when that protects them.
+pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut PolicyOutput) {
     let canary = source.settings.canary.is_some();
     let mut protective: Vec<(&'static str, Span)> = Vec::new();
     for note in notes {
@@ -127,7 +112,7 @@ fn refusal(
         match disposition(note) {
             Disposition::Translated | Disposition::Inert(_) => {}
             Disposition::Protective => protective.push((entry.key, note.span)),
-            Disposition::NotYet => diagnostics.push(
+            Disposition::NotYet => output.diagnostics.push(
                 Diagnostic::new(
                     Code::NotTranslatedYet,
                     format!("`{}` is not translated yet", note.key),
@@ -140,7 +125,9 @@ fn refusal(
             ),
         }
     }
-    let (first, span) = *protective.first()?;
+    let Some(&(first, span)) = protective.first() else {
+        return;
+    };
     let names: Vec<String> = protective.iter().map(|(key, _)| format!("`{key}`")).collect();
     let mut diagnostic = Diagnostic::new(
         Code::ProtectionRefused,
@@ -154,16 +141,16 @@ fn refusal(
     for (key, span) in &protective {
         diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths"));
     }
-    diagnostics.push(
+    output.diagnostics.push(
         diagnostic
             .note("without it the routes would be open to everybody")
             .help("convert this Ingress by hand until the annotation is supported"),
     );
-    Some(Refusal {
-        reason: format!("{} is not carried over", names.join(", ")),
-        faithful: false,
-        origin: Origin::annotation(source.id, first, span),
-    })
+    output.refuse(
+        format!("{} is not carried over", names.join(", ")),
+        false,
+        Origin::annotation(source.id, first, span),
+    );
 }
 
 /// Settles the items of all Ingresses that were taken.
@@ -173,6 +160,8 @@ pub(crate) struct Account<'a> {
     pub(crate) sources: &'a [Source<'a>],
     /// Of each source.
     pub(crate) notes: &'a [&'a Vec<KeyNote>],
+    /// Of each source.
+    pub(crate) policies: &'a [PolicyOutput],
     pub(crate) objects: &'a Objects,
     pub(crate) passthrough: bool,
     /// By owner.
@@ -191,7 +180,7 @@ impl Account<'_> {
         for at in 0..self.sources.len() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
-            self.annotations(source, item, self.notes[at]);
+            self.annotations(at, item);
             self.rules(source, item, &lost);
             self.tls(at, item);
             self.default_backend(at, item);
@@ -200,7 +189,9 @@ impl Account<'_> {
         }
     }
 
-    fn annotations(&mut self, source: &Source<'_>, item: LedgerObject, notes: &[KeyNote]) {
+    fn annotations(&mut self, at: usize, item: LedgerObject) {
+        let (source, notes) = (&self.sources[at], self.notes[at]);
+        let outcomes = &self.policies[at].outcomes;
         let canary = source.settings.canary.is_some();
         let mut notes = notes.iter();
         for annotation in &source.ingress.annotations {
@@ -221,7 +212,15 @@ impl Account<'_> {
                 {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
                 }
-                KeyStatus::Taken => self.taken(source, note, span),
+                KeyStatus::Taken => {
+                    let told = outcomes
+                        .iter()
+                        .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key));
+                    match told {
+                        Some((_, outcome)) => outcome.clone(),
+                        None => self.taken(source, note, span),
+                    }
+                }
                 KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
                 KeyStatus::Unknown(class) => unknown(class),
                 KeyStatus::Rejected => Outcome::Refused(Code::AnnotationRejectsIngress),

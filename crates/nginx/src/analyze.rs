@@ -13,6 +13,7 @@ use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::lower::Lowering;
 use crate::objects::{self, IntakeOptions, Objects};
+use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
 use crate::select::{self, Selection};
 
@@ -119,7 +120,22 @@ pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
         .collect();
     let effective = effective::build(&sources);
     let notes: Vec<_> = order.iter().map(|&at| &taken[at].annotations.notes).collect();
-    let refusals = account::refusals(&sources, &notes, &mut diagnostics);
+    let policies: Vec<PolicyOutput> = sources
+        .iter()
+        .zip(&notes)
+        .map(|(source, notes)| {
+            let mut output = policies::lower(&PolicyInput {
+                owner: source.id,
+                object: &source.ingress.object,
+                settings: source.settings,
+                config: &config,
+                objects: &objects,
+            });
+            account::not_carried(source, notes, &mut output);
+            diagnostics.append(&mut output.diagnostics);
+            output
+        })
+        .collect();
     let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
     let hosts = Lowering {
         effective: &effective,
@@ -127,7 +143,7 @@ pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
         objects: &objects,
         config: &config,
         passthrough,
-        refusals: &refusals,
+        policies: &policies,
         diagnostics: &mut diagnostics,
     }
     .hosts();
@@ -136,6 +152,7 @@ pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
         effective: &effective,
         sources: &sources,
         notes: &notes,
+        policies: &policies,
         objects: &objects,
         passthrough,
         owners: &owners,

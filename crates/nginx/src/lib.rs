@@ -13,6 +13,7 @@ mod ingress;
 mod legacy;
 mod lower;
 mod objects;
+mod policies;
 pub mod registry;
 mod select;
 mod service;

@@ -16,6 +16,7 @@ use crate::config_map::Config;
 use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
 use crate::ingress::PathType;
 use crate::objects::Objects;
+use crate::policies::{self, PolicyOutput};
 use crate::service;
 
 /// What lowering reads.
@@ -26,8 +27,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) config: &'a Config,
     /// The controller runs with `--enable-ssl-passthrough`.
     pub(crate) passthrough: bool,
-    /// Keys that are accepted but cannot be carried over, by source.
-    pub(crate) refusals: &'a [Option<Refusal>],
+    /// What else holds for the locations of each source.
+    pub(crate) policies: &'a [PolicyOutput],
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -210,6 +211,10 @@ impl Lowering<'_> {
         };
         let action = self.action(r, owner, &origin);
         let plain_http = self.plain_http(r, owner, &action, secured);
+        let policies = r.location.source.map_or_else(Policies::default, |index| {
+            let all = &self.policies[index].policies;
+            policies::for_location(all, &r.location.path, r.location.implicit, self.config)
+        });
         Route {
             owner,
             origin,
@@ -217,7 +222,7 @@ impl Lowering<'_> {
             implicit: r.location.implicit,
             plain_http,
             action,
-            policies: Policies::default(),
+            policies,
         }
     }
 
@@ -246,7 +251,7 @@ impl Lowering<'_> {
                 return Action::Redirect(redirect);
             }
         }
-        if let Some(refusal) = &self.refusals[index] {
+        if let Some(refusal) = &self.policies[index].refusal {
             return Action::Refuse(refusal.clone());
         }
         let rewrite = self
