@@ -1,7 +1,7 @@
 //! What a scalar means. The rules are those of go-yaml v2 as sigs.k8s.io/yaml uses it, including
 //! the JSON that kubectl makes of the result.
 
-use crate::Value;
+use crate::{Value, number};
 
 /// What go-yaml makes of a scalar, before it becomes JSON.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,14 +24,14 @@ pub(crate) fn plain(text: &str) -> Resolved {
     };
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text),
-        b'0'..=b'9' => number(text),
+        b'0'..=b'9' => number::resolve(text),
         b'+' | b'-' => match infinity(&text[1..]) {
             Some(value) => Resolved::Float(if first == b'-' { -value } else { value }),
-            None => number(text),
+            None => number::resolve(text),
         },
         b'.' => match text {
             ".nan" | ".NaN" | ".NAN" => Resolved::Float(f64::NAN),
-            _ => match infinity(text).or_else(|| dotted(text)) {
+            _ => match infinity(text).or_else(|| number::dotted(text)) {
                 Some(value) => Resolved::Float(value),
                 None => Resolved::Text,
             },
@@ -57,93 +57,6 @@ fn word(text: &str) -> Resolved {
 
 fn infinity(text: &str) -> Option<f64> {
     matches!(text, ".inf" | ".Inf" | ".INF").then_some(f64::INFINITY)
-}
-
-/// A float that does not overflow; Go reports overflow as an error, and go-yaml then takes the
-/// text.
-fn float(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-/// A number that starts with its point. Here go-yaml leaves underscores to Go, which takes them
-/// between digits only.
-fn dotted(text: &str) -> Option<f64> {
-    if !text.contains('_') {
-        return float(text);
-    }
-    let parts_ok = text.split('_').enumerate().all(|(at, part)| {
-        let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
-        let bytes = part.as_bytes();
-        digit(bytes.last()) && (at == 0 || digit(bytes.first()))
-    });
-    parts_ok.then(|| float(&text.replace('_', "")))?
-}
-
-fn number(text: &str) -> Resolved {
-    let without;
-    let text = if text.contains('_') {
-        without = text.replace('_', "");
-        without.as_str()
-    } else {
-        text
-    };
-    let (negative, digits) = match text.as_bytes().first() {
-        Some(b'-') => (true, &text[1..]),
-        Some(b'+') => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if let Some(magnitude) = whole(digits) {
-        if negative {
-            if let Some(value) = 0_i64.checked_sub_unsigned(magnitude) {
-                return Resolved::Int(value);
-            }
-        } else if let Ok(value) = i64::try_from(magnitude) {
-            return Resolved::Int(value);
-        } else if !text.starts_with('+') {
-            return Resolved::Uint(magnitude);
-        }
-    }
-    if is_decimal(digits) {
-        return float(text).map_or(Resolved::Text, Resolved::Float);
-    }
-    // go-yaml tries binary once more behind the prefix, where a sign passes.
-    if let Some(rest) = text.strip_prefix("0b")
-        && let Ok(value) = i64::from_str_radix(rest, 2)
-    {
-        return Resolved::Int(value);
-    }
-    Resolved::Text
-}
-
-/// Digits without a sign, with Go's prefixes: `0x`, `0o`, `0b`, and `0` alone for octal.
-fn whole(digits: &str) -> Option<u64> {
-    let (radix, digits) = match digits.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
-        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
-        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
-        [b'0', _, ..] => (8, &digits[1..]),
-        _ => (10, digits),
-    };
-    if digits.starts_with('+') {
-        return None;
-    }
-    u64::from_str_radix(digits, radix).ok()
-}
-
-/// `12`, `1.`, `.5`, `1.5e-3`, without a sign.
-fn is_decimal(text: &str) -> bool {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let exponent_ok = exponent.is_none_or(|e| digits(e.strip_prefix(['-', '+']).unwrap_or(e)));
-    let mantissa_ok = match mantissa.split_once('.') {
-        Some(("", fraction)) => digits(fraction),
-        Some((whole, fraction)) => digits(whole) && (fraction.is_empty() || digits(fraction)),
-        None => digits(mantissa),
-    };
-    exponent_ok && mantissa_ok
 }
 
 /// Resolves a scalar with a tag, given as its full name.
@@ -235,32 +148,9 @@ pub(crate) fn key(resolved: Resolved, text: String) -> Option<String> {
         Resolved::Text | Resolved::Merge => text,
         Resolved::Bool(value) => value.to_string(),
         Resolved::Int(value) => value.to_string(),
-        Resolved::Float(value) => short_float(value),
+        Resolved::Float(value) => number::short_float(value),
         Resolved::Null | Resolved::Uint(_) => return None,
     })
-}
-
-/// Go's `FormatFloat(value, 'g', -1, 32)`, with YAML's names for what is not finite.
-fn short_float(value: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "as kubectl does")]
-    let value = value as f32;
-    if value.is_nan() {
-        return ".nan".to_owned();
-    }
-    if value.is_infinite() {
-        return if value < 0.0 { "-.inf" } else { ".inf" }.to_owned();
-    }
-    let scientific = format!("{value:e}");
-    let exponent: i32 = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or(0);
-    if value != 0.0 && !(-4..6).contains(&exponent) {
-        let digits = scientific.split('e').next().unwrap_or_default();
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.abs());
-    }
-    format!("{value}")
 }
 
 #[cfg(test)]
@@ -364,21 +254,6 @@ mod tests {
         assert_eq!(json_float(-0.0), Some(Value::Int(0)));
         assert_eq!(json_float(1e20), Some(Value::Float(1e20)));
         assert_eq!(json_float(f64::NAN), None);
-    }
-
-    #[test]
-    fn keys_of_floats() {
-        for (value, expect) in [
-            (1.5, "1.5"),
-            (1000.0, "1000"),
-            (1e6, "1e+06"),
-            (1e-5, "1e-05"),
-            (0.0001, "0.0001"),
-            (0.1, "0.1"),
-            (f64::NEG_INFINITY, "-.inf"),
-        ] {
-            assert_eq!(short_float(value), expect);
-        }
     }
 
     #[test]

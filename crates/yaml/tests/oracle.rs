@@ -87,7 +87,7 @@ fn read(text: &str) -> Vec<Option<Json>> {
         .collect();
     found.extend(parsed.diagnostics.iter().filter_map(|diagnostic| {
         let error = diagnostic.severity == gatewright_diagnostics::Severity::Error;
-        error.then(|| (diagnostic.span().unwrap().start, None))
+        error.then_some((diagnostic.span()?.start, None))
     }));
     found.sort_by_key(|(start, _)| *start);
     found.into_iter().map(|(_, document)| document).collect()
@@ -116,7 +116,7 @@ fn json(node: &Node) -> Json {
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(value) => Json::from(*value),
         Value::Uint(value) => Json::from(*value),
-        Value::Float(value) => Json::Number(Number::from_f64(*value).unwrap()),
+        Value::Float(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
         Value::String(text) => Json::from(text.as_str()),
         Value::Sequence(items) => items.iter().map(json).collect(),
         Value::Mapping(mapping) => Json::Object(

@@ -165,7 +165,8 @@ fn limits_are_kept() {
     check(&flow(500), 1, &[]);
     check(&flow(501), 0, &[&format!("GW0104 1:501 `[`: {DEEP}")]);
     check(&flow(100_000), 0, &[&format!("GW0104 1:501 `[`: {DEEP}")]);
-    let block: String = (0..501).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    let block: Vec<_> = (0..501).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    let block = block.concat();
     check(&block, 0, &[&format!("GW0104 501:501 `a`: {DEEP}")]);
     check(
         &"- ".repeat(3000),

@@ -71,10 +71,10 @@ fn same(out: &Out, node: Option<&Node>) -> bool {
         (Out::Bool(a), Some(Value::Bool(b))) => a == b,
         (Out::Int(a), Some(Value::Int(b))) => a == b,
         (Out::Uint(a), Some(Value::Uint(b))) => a == b,
-        (Out::Float(a), Some(Value::Float(b))) => a == b,
+        (Out::Float(a), Some(Value::Float(b))) => a.to_bits() == b.to_bits(),
         // JSON has no floats that are whole; beyond 2^53 Go rounds their digits.
         #[expect(clippy::cast_precision_loss, reason = "as in JSON")]
-        (Out::Float(a), Some(Value::Int(b))) => *a == *b as f64,
+        (Out::Float(a), Some(Value::Int(b))) => a.total_cmp(&(*b as f64)).is_eq() || a.abs() == 0.0,
         (Out::String(a), Some(Value::String(b))) => a == b,
         (Out::Sequence(a), Some(Value::Sequence(b))) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, Some(b)))
