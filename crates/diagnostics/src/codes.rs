@@ -148,12 +148,14 @@ codes! {
         "With `relative-redirects` nginx answers with a path and the query of the request. Envoy can answer with a fixed path only.";
     RedirectCase = 511, "redirect-case", Warning, "a redirect is matched with regard to case",
         "A redirect that keeps the rest of the path can only be written for a prefix, and prefixes are case-sensitive in Gateway API. Requests in another case get 404.";
-    WildcardFallThrough = 512, "wildcard-fall-through", Warning, "names below a wildcard host do not reach the catch-all rules",
-        "`*.example.com` stands for one label in ingress-nginx, and `a.b.example.com` gets what the rules without a host do. In Gateway API the wildcard host takes both; the converted rules serve one label only, and deeper names get 404.\n\nAdd a host of its own for deeper names.";
+    ReservedCharacters = 512, "reserved-characters", Info, "a path with reserved characters is matched as it is written",
+        "nginx decodes the path of a request before it compares it, so `/a%2Bb` is `/a+b`. Envoy decodes letters, digits, `-`, `.`, `_`, `~` and slashes only. A client that escapes another character of the path needlessly gets 404.";
     GrpcFrontEnd = 513, "grpc-lower-case", Info, "backend-protocol in lower case",
         "ingress-nginx speaks gRPC for a lower-case value, but leaves out the headers that it sets otherwise. The converted route sends them.";
     AliasCertificate = 514, "alias-certificate", Info, "an alias is served with the certificate that fits it",
         "ingress-nginx serves an alias over HTTPS with the certificate of the host only if that names the alias. The Gateway chooses by the names in the certificates as well.";
+    HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
+        "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

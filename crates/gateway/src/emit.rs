@@ -184,11 +184,19 @@ impl<'a> Emitter<'a> {
         // Rules of an owner that are the same on several hosts are written once.
         let mut routes: IndexMap<(OwnerId, bool), Vec<(Vec<Planned>, Vec<&HostName>)>> =
             IndexMap::new();
+        let any = model.hosts.iter().find(|host| host.name == HostName::Any);
         for host in &model.hosts {
             if let Some(passthrough) = &host.passthrough {
                 self.passthrough(host, passthrough);
             }
-            for (owner, planned) in self.plan(host) {
+            let mut plans = vec![(&host.name, self.plan(host))];
+            if let (HostName::OneLabel(parent), Some(any)) = (&host.name, any) {
+                plans.push((&host.name, self.plan_below(any, parent)));
+            }
+            for (name, owner, planned) in plans
+                .into_iter()
+                .flat_map(|(name, plan)| plan.into_iter().map(move |(o, p)| (name, o, p)))
+            {
                 let serves_https = self.https && host.passthrough.is_none();
                 let (http, https) = split(planned, serves_https);
                 for (rules, plain) in [(http, true), (https, false)] {
@@ -198,10 +206,10 @@ impl<'a> Emitter<'a> {
                     let groups = routes.entry((owner, plain)).or_default();
                     match groups.iter_mut().find(|(known, hosts)| {
                         *known == rules && !matches!(hosts[0], HostName::Any)
-                            && host.name != HostName::Any
+                            && *name != HostName::Any
                     }) {
-                        Some((_, hosts)) => hosts.push(&host.name),
-                        None => groups.push((rules, vec![&host.name])),
+                        Some((_, hosts)) => hosts.push(name),
+                        None => groups.push((rules, vec![name])),
                     }
                 }
             }

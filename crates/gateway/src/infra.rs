@@ -16,7 +16,7 @@ use crate::emit::{Emitter, Grant};
 use crate::envoy::{
     BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2,
     ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
-    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
+    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue, HostHeader,
     HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
     ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch, TargetRef,
     TcpTimeout, Timeout, XForwardedForSettings,
@@ -370,6 +370,9 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
                 "Allow"
             } else {
                 "DropHeader"
+            }),
+            host: Some(HostHeader {
+                strip_trailing_host_dot: true,
             }),
             request_id: Some("PreserveOrGenerate"),
             early_request_headers: Some(early),

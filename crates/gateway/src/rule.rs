@@ -63,16 +63,16 @@ impl Emitter<'_> {
             plan.insert(host.first, self.nothing_here(host));
         }
         if let HostName::OneLabel(parent) = &host.name {
-            let header = one_label(parent);
-            for planned in plan.values_mut().flatten() {
-                for matches in planned.rule.matches.iter_mut().flatten() {
-                    matches
-                        .headers
-                        .get_or_insert_with(Vec::new)
-                        .push(header.clone());
-                }
-            }
+            require(&mut plan, &labels(parent, "[a-z0-9_-]+\\."));
         }
+        plan
+    }
+
+    /// The rules of the catch-all host for names deeper than a wildcard host takes: Envoy hands
+    /// them to the wildcard host.
+    pub(crate) fn plan_below(&mut self, any: &Host, parent: &str) -> IndexMap<OwnerId, Vec<Planned>> {
+        let mut plan = self.plan(any);
+        require(&mut plan, &labels(parent, "(?:[^.:]+\\.){2,}"));
         plan
     }
 
@@ -101,6 +101,8 @@ impl Emitter<'_> {
                 }
                 PathMatcher::Exact(text) => Ok(path::exact(text)),
                 PathMatcher::Prefix(text) => Ok(path::prefix(text)),
+                // It takes what nothing else took; a prefix ranks below every pattern.
+                PathMatcher::Pattern(text) if text == "/" => Ok(path::prefix(text)),
                 PathMatcher::Pattern(text) => match self.pattern(route, text) {
                     Some(pattern) => {
                         ranked.push(pattern);
@@ -110,6 +112,7 @@ impl Emitter<'_> {
                 },
             });
         }
+        self.reserved(host);
         let texts = lengthen(&ranked);
         host.routes
             .iter()
@@ -125,6 +128,26 @@ impl Emitter<'_> {
                     .then_some(path)
             })
             .collect()
+    }
+
+    /// Says so when a path holds characters that clients may escape without need.
+    fn reserved(&mut self, host: &Host) {
+        for route in &host.routes {
+            let (PathMatcher::Exact(text) | PathMatcher::Prefix(text)) = &route.matcher else {
+                continue;
+            };
+            if text.contains(['!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@']) {
+                self.report(
+                    &route.origin,
+                    false,
+                    Diagnostic::new(
+                        Code::ReservedCharacters,
+                        format!("`{text}` is matched as it is written, not in an escaped form"),
+                    )
+                    .note("nginx takes `%2B` for `+` and so on; Envoy compares such characters as the client sent them"),
+                );
+            }
+        }
     }
 
     fn pattern(&mut self, route: &Route, text: &str) -> Option<Ranked> {
@@ -657,10 +680,20 @@ fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
     }
 }
 
-/// Envoy's wildcard takes any number of labels, the source proxy's exactly one.
-fn one_label(parent: &str) -> HttpRouteRulesMatchesHeaders {
-    matching(
-        "Host",
-        format!("(?i)[a-z0-9_-]+\\.{}\\.?(?::[0-9]+)?", escape_re2(parent)),
-    )
+/// The authority has these labels in front of a parent domain. Envoy's wildcard takes any
+/// number of labels, the source proxy's exactly one.
+fn labels(parent: &str, labels: &str) -> HttpRouteRulesMatchesHeaders {
+    let parent = escape_re2(parent);
+    matching("Host", format!("(?i){labels}{parent}(?::[0-9]+)?"))
+}
+
+fn require(plan: &mut IndexMap<OwnerId, Vec<Planned>>, header: &HttpRouteRulesMatchesHeaders) {
+    for planned in plan.values_mut().flatten() {
+        for matches in planned.rule.matches.iter_mut().flatten() {
+            matches
+                .headers
+                .get_or_insert_with(Vec::new)
+                .push(header.clone());
+        }
+    }
 }

@@ -57,6 +57,10 @@ fn disposition(note: &KeyNote) -> Disposition {
             Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
         }
         key if policies::carries(key) => Disposition::Translated,
+        // What a snippet says may well be what keeps others out.
+        "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
+            Disposition::Protective
+        }
         _ if entry.protective => Disposition::Protective,
         _ => Disposition::NotYet,
     }

@@ -113,7 +113,8 @@ impl Lowering<'_> {
                 let rewritten = self
                     .rewrite_settings(r.location)
                     .is_some_and(|s| needs_rewrite(s, &format!("{}/", r.location.path)));
-                half(after) && !rewritten || half(before) && r.path == rendered[at - 1].path
+                let same = |other: Option<&Rendered<'_>>| other.is_some_and(|o| o.path == r.path);
+                half(after) && !rewritten && !same(after) || half(before) && same(before)
             } else {
                 half(before)
             };

@@ -1,7 +1,7 @@
 //! What differs for every conversion, whatever its objects say.
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{HostName, Model, PlainHttp};
+use gatewright_model::{Model, PlainHttp};
 
 /// The findings that hold for the whole output.
 pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
@@ -19,6 +19,10 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
         Diagnostic::new(
             Code::BackendFailure,
             "a backend that refuses connections is answered with 503 in place of 502",
+        ),
+        Diagnostic::new(
+            Code::HostDot,
+            "backends do not see the final dot of a host such as `example.com.`",
         ),
     ];
     let redirects = |slash: bool| {
@@ -45,21 +49,6 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
             Code::RedirectPort,
             "redirects keep a port other than 80 and 443 that a client sent",
         ));
-    }
-    let wildcard = model
-        .hosts
-        .iter()
-        .any(|host| matches!(host.name, HostName::OneLabel(_)));
-    let catch_all = model.hosts.iter().any(|host| host.name == HostName::Any);
-    if wildcard && catch_all {
-        found.push(
-            Diagnostic::new(
-                Code::WildcardFallThrough,
-                "names two labels below a wildcard host do not reach the rules without a host",
-            )
-            .note("they get 404; ingress-nginx serves them by the rules without a host")
-            .help("add a host of its own for such names"),
-        );
     }
     found
 }

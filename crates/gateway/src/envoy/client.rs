@@ -95,6 +95,9 @@ pub struct HeaderSettings {
     /// What becomes of header names with an underscore.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with_underscores_action: Option<&'static str>,
+    /// The authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostHeader>,
     /// What becomes of `X-Request-ID`.
     #[serde(rename = "requestID", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'static str>,
@@ -104,6 +107,14 @@ pub struct HeaderSettings {
     /// Response headers behind everything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_response_headers: Option<HeaderModifier>,
+}
+
+/// The authority of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostHeader {
+    /// `example.com.` is `example.com`.
+    pub strip_trailing_host_dot: bool,
 }
 
 /// HTTP/1 from the client.

@@ -14,7 +14,7 @@ mod traffic;
 pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
 pub use client::{
     ClientHttp1, ClientHttp2, ClientIpDetection, ClientHttpTimeout, ClientPath, ClientTimeout,
-    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, ProxyProtocolSettings,
+    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader, ProxyProtocolSettings,
     XForwardedForSettings,
 };
 pub use filter::{
