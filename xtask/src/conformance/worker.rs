@@ -194,7 +194,11 @@ impl Worker {
         }
         let ingresses = Ingress::all(&input);
         for exchange in &case.exchanges {
-            let observed = self.observe(exchange, &world, &ingresses);
+            let observed = if values.is_empty() {
+                nobody()
+            } else {
+                self.observe(exchange, &world, &ingresses)
+            };
             result.requests.push(judge(
                 case,
                 exchange,
@@ -385,6 +389,16 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// What is observed where nothing was converted: there is no Gateway to ask, and one that serves
+/// other Ingresses would say that it does not know the host.
+fn nobody() -> Observed {
+    let answer = client::Answer {
+        status: 404,
+        ..client::Answer::default()
+    };
+    Observed::new(vec![answer], Vec::new(), |_| false)
 }
 
 /// An `ExternalName` Service leads to another Service of the input, which no rule names.
