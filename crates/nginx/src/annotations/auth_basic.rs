@@ -124,7 +124,8 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         keys.fail_key(
             "auth-type",
             Invalid::Deny,
-            GrammarFault::whole("needs `auth-secret`, which is not set"),
+            GrammarFault::whole("needs `auth-secret`, which is not set")
+                .help("name the Secret with the users in `auth-secret`"),
         );
     }
     let secret = keys.reference("auth-secret", false);

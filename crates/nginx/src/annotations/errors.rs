@@ -118,7 +118,9 @@ fn codes(keys: &mut Keys<'_>) -> Option<Spanned<Vec<u16>>> {
                 format!("holds `{item}`, at which the controller gives up: blanks are not allowed"),
             ),
         };
-        keys.fail(at, fault.0, GrammarFault::whole(fault.1));
+        let message = GrammarFault::whole(fault.1)
+            .help("write the codes with a comma and no blank between them");
+        keys.fail(at, fault.0, message);
         keys.take_dropped();
         return None;
     }

@@ -47,8 +47,10 @@ impl Limits {
     }
 }
 
+const GROUP: &str = "RateLimit";
+
 const LIMIT: Entry = Entry {
-    group: "RateLimit",
+    group: GROUP,
     grammar: Grammar::Int,
     default: "0",
     invalid: Invalid::Reject,
@@ -143,6 +145,10 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         rate: super::proxy::not_negative(keys, "limit-rate"),
         rate_after: super::proxy::not_negative(keys, "limit-rate-after"),
     };
+    if let Some(cause) = keys.take_dropped() {
+        keys.drop_group(GROUP, cause);
+        return;
+    }
     if !limits.counts() {
         keys.ignore("limit-burst-multiplier", "nothing is limited");
         keys.ignore("limit-allowlist", "nothing is limited");
@@ -186,7 +192,10 @@ fn limit(keys: &mut Keys<'_>, key: &'static str) -> Option<Spanned<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{check, read};
+    use super::super::ControllerVersion;
+    use super::super::testing::{check, codes, read, read_as};
+    use super::*;
+    use gatewright_diagnostics::Severity;
 
     #[test]
     fn recorded_values() {
@@ -208,6 +217,15 @@ mod tests {
             "limit-rpm: taken, limit-whitelist: rejected",
         );
         assert!(read(&[("limit-rps", "0")]).settings.limits.is_none());
+    }
+
+    #[test]
+    fn without_validation_a_faulty_list_switches_the_limits_off() {
+        let pairs = [("limit-rpm", "1"), ("limit-whitelist", "office")];
+        let old = read_as(&pairs, &Config::default(), ControllerVersion::Pre1_12);
+        assert!(old.settings.limits.is_none() && old.rejected.is_empty());
+        assert_eq!(codes(&old), [Code::AnnotationGroupDropped]);
+        assert_eq!(old.diagnostics[0].severity, Severity::Error);
     }
 
     #[test]

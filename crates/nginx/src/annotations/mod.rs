@@ -177,6 +177,7 @@ pub fn read<'a>(
         keys.report_unknown();
         for &family in Family::ALL {
             if keys.holds(family) {
+                keys.enter(family);
                 family.parse(&mut keys, &mut settings);
             }
         }

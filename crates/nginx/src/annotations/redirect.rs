@@ -164,7 +164,8 @@ fn read(keys: &mut Keys<'_>) -> Redirect {
             keys.fail_key(
                 "temporal-redirect",
                 Invalid::DropGroup,
-                GrammarFault::whole("does not begin with `http://` or `https://`"),
+                GrammarFault::whole("does not begin with `http://` or `https://`")
+                    .help("write a whole URL; only `permanent-redirect` takes a path"),
             );
             return redirect;
         }

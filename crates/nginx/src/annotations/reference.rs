@@ -17,7 +17,11 @@ pub(crate) fn reference(text: &str, own: Option<&str>) -> Result<Reference, Gram
     let (namespace, name) = match (text.split_once('/'), own) {
         (Some((namespace, name)), _) if !name.contains('/') => (namespace, name),
         (None, Some(own)) => (own, text),
-        (None, None) => return Err(GrammarFault::whole("is not `namespace/name`")),
+        (None, None) => {
+            return Err(
+                GrammarFault::whole("is not `namespace/name`").help("write the namespace too")
+            );
+        }
         _ => return Err(GrammarFault::whole("has more than one `/`")),
     };
     Ok(Reference {

@@ -128,7 +128,8 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         keys.fail_key(
             "proxy-cookie-path",
             Invalid::Break,
-            GrammarFault::whole("is neither `off` nor two paths"),
+            GrammarFault::whole("is neither `off` nor two paths")
+                .help("write what is replaced, a blank, and what replaces it"),
         );
         replies.cookie_path = None;
     }

@@ -1,7 +1,7 @@
 //! Keys that ingress-nginx v1.15.1 does not read: removed, misspelt, invented, or of
 //! another program.
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::Span;
 
 use super::prefixes::{CERTIFICATES, FOREIGN_PREFIXES, Owner};
@@ -136,77 +136,68 @@ pub fn classify_own(name: &str) -> KeyClass {
 }
 
 impl KeyClass {
-    /// What to tell about a key of this class under the controller's prefix; nothing
-    /// about keys that are in order.
+    /// What to tell about a key of this class that an Ingress of the controller has;
+    /// nothing about keys that are in order.
     pub fn diagnostic(&self, key: &str, span: Span) -> Option<Diagnostic> {
-        let open = |likely: Option<&str>, diagnostic: Diagnostic| {
-            if likely.and_then(find).is_some_and(|entry| entry.protective) {
-                diagnostic.note("so what it was to protect is not protected")
-            } else {
-                diagnostic
-            }
+        let unknown = |message: String| {
+            Diagnostic::new(Code::UnknownAnnotation, message).label(span, "no effect")
         };
+        let not_ours = || unknown(format!("`{key}` is not an ingress-nginx annotation"));
         match self {
             Self::Removed(removed) => {
-                let diagnostic = Diagnostic::new(
-                    Code::RemovedAnnotation,
-                    format!(
-                        "`{key}` was removed from ingress-nginx in {}",
-                        removed.since
-                    ),
-                )
-                .label(span, "no effect");
-                Some(open(removed.replaced_by, diagnostic.help(removed.advice)))
+                let message = format!(
+                    "`{key}` was removed from ingress-nginx in {}",
+                    removed.since
+                );
+                let diagnostic = Diagnostic::new(Code::RemovedAnnotation, message)
+                    .label(span, "no effect")
+                    .help(removed.advice);
+                Some(opening(removed.replaced_by, diagnostic))
             }
             Self::Misspelt { likely } => {
-                let diagnostic = Diagnostic::new(
-                    Code::MisspeltAnnotation,
-                    format!("`{key}` is not an ingress-nginx annotation"),
-                )
-                .label(span, "no effect");
-                Some(open(
-                    Some(likely),
-                    diagnostic.help(format!("write `{likely}` if that was meant")),
-                ))
+                let message = format!("`{key}` is not an ingress-nginx annotation");
+                let diagnostic = Diagnostic::new(Code::MisspeltAnnotation, message)
+                    .label(span, "no effect")
+                    .help(format!("write `{likely}` if that was meant"));
+                Some(opening(Some(likely), diagnostic))
             }
+            Self::NeverExisted {
+                likely: None,
+                advice: "",
+            } => Some(not_ours().help("remove it")),
             Self::NeverExisted { likely, advice } => {
-                let mut diagnostic = Diagnostic::new(
-                    Code::UnknownAnnotation,
-                    format!("`{key}` is not an ingress-nginx annotation"),
-                )
-                .label(span, "no effect");
-                if let Some(likely) = likely {
-                    diagnostic = diagnostic.help(format!("the likely one is `{likely}`"));
-                }
-                if !advice.is_empty() {
-                    diagnostic = diagnostic.note(*advice);
-                }
-                if likely.is_none() {
-                    diagnostic = diagnostic.help("remove it");
-                }
-                Some(open(*likely, diagnostic))
+                let diagnostic = not_ours().note(*advice);
+                Some(match likely {
+                    Some(likely) => diagnostic.help(format!("the likely one is `{likely}`")),
+                    None => diagnostic.help("remove it"),
+                })
             }
-            Self::OtherController {
-                name,
-                same_name: Some(same),
-            } => Some(
-                Diagnostic::new(
-                    Code::UnknownAnnotation,
-                    format!("`{key}` is read by {name}, not by this controller"),
-                )
-                .label(span, "no effect")
-                .help(format!(
-                    "write `{same}` under the controller's prefix if its effect is wanted"
-                )),
-            ),
-            Self::OtherController {
-                same_name: None, ..
+            Self::OtherController { name, same_name } => {
+                let diagnostic =
+                    unknown(format!("`{key}` is read by {name}, not by this controller"));
+                Some(match same_name {
+                    Some(same) => {
+                        let help = format!(
+                            "write `{same}` under the controller's prefix if its effect is wanted"
+                        );
+                        opening(Some(same), diagnostic.help(help))
+                    }
+                    None => diagnostic.severity(Severity::Info),
+                })
             }
-            | Self::Known(_)
-            | Self::Metadata { .. }
-            | Self::ClassAnnotation
-            | Self::Unrelated => None,
+            Self::Known(_) | Self::Metadata { .. } | Self::ClassAnnotation | Self::Unrelated => {
+                None
+            }
         }
+    }
+}
+
+/// Adds that something stands open, when the key that was meant protects.
+fn opening(meant: Option<&str>, diagnostic: Diagnostic) -> Diagnostic {
+    if meant.and_then(find).is_some_and(|entry| entry.protective) {
+        diagnostic.note("so what it was to protect is not protected")
+    } else {
+        diagnostic
     }
 }
 

@@ -117,6 +117,8 @@ pub struct GrammarFault {
     pub message: String,
     /// The bytes of the value that are wrong, when they can be named.
     pub range: Option<Range<usize>>,
+    /// What to write, where the grammar itself does not say it.
+    pub help: Option<&'static str>,
 }
 
 impl GrammarFault {
@@ -124,6 +126,7 @@ impl GrammarFault {
         Self {
             message: message.into(),
             range: None,
+            help: None,
         }
     }
 
@@ -131,6 +134,14 @@ impl GrammarFault {
         Self {
             message: message.into(),
             range: Some(range),
+            help: None,
+        }
+    }
+
+    pub(crate) fn help(self, help: &'static str) -> Self {
+        Self {
+            help: Some(help),
+            ..self
         }
     }
 
@@ -336,6 +347,31 @@ impl fmt::Display for Words<'_> {
             write!(f, "`{word}`")?;
         }
         Ok(())
+    }
+}
+
+/// A value in a message: quoted, on one line, not endless.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 60;
+        if self.0.is_empty() {
+            return f.write_str("the value");
+        }
+        f.write_str("`")?;
+        for (at, c) in self.0.chars().enumerate() {
+            if at == LONGEST {
+                f.write_str("…")?;
+                break;
+            }
+            if c.is_control() {
+                write!(f, "{}", c.escape_debug())?;
+            } else {
+                write!(f, "{c}")?;
+            }
+        }
+        f.write_str("`")
     }
 }
 

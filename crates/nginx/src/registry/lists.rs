@@ -6,7 +6,7 @@ use std::ops::Range;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::bytes::ByteSet;
-use super::grammar::{GrammarFault, without_blanks};
+use super::grammar::{GrammarFault, Shown, without_blanks};
 
 type Checked = Result<(), GrammarFault>;
 
@@ -41,7 +41,10 @@ pub(crate) fn networks(value: &str) -> Result<Vec<(IpNet, Range<usize>)>, Gramma
             } else {
                 GrammarFault::at(
                     range,
-                    format!("holds `{text}`, which is neither an address nor a network"),
+                    format!(
+                        "holds {}, which is neither an address nor a network",
+                        Shown(text)
+                    ),
                 )
             });
         };

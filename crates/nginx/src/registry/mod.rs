@@ -20,6 +20,7 @@ pub use bytes::ByteSet;
 pub use entry::{EmptyValue, Entry, Invalid, Risk, Scope};
 pub use explain::explain;
 pub use foreign::{KeyClass, classify, classify_own};
+pub(crate) use grammar::Shown;
 pub use grammar::{
     BASIC, BASIC_SPACE, Blanks, CAPTURE_PATH, CIPHERS, EXTENDED, FILE_NAME, Grammar, GrammarFault,
     HEADERS, NAME, PATTERN, URL, URL_VARIABLES, VARIABLES, parse_bool, parse_int,

@@ -93,6 +93,7 @@ pub(crate) enum Found<'a> {
 pub struct Keys<'a> {
     items: Vec<Item<'a>>,
     families: u32,
+    family: Family,
     /// The controller's `ConfigMap`.
     pub(crate) config: &'a Config,
     /// Which controller judges.
@@ -127,6 +128,7 @@ impl<'a> Keys<'a> {
         Self {
             items,
             families,
+            family: Family::Rewrite,
             config,
             version,
             object,
@@ -141,6 +143,11 @@ impl<'a> Keys<'a> {
 
     pub(crate) fn holds(&self, family: Family) -> bool {
         self.families >> family as u32 & 1 == 1
+    }
+
+    /// Turns to the keys of a family. Its reader sees no others.
+    pub(crate) fn enter(&mut self, family: Family) {
+        self.family = family;
     }
 
     /// The namespace of the Ingress.
@@ -231,29 +238,4 @@ pub(crate) fn normalize(value: &str) -> Cow<'_, str> {
     }
     let lines: Vec<_> = value.split('\n').map(str::trim).collect();
     lines.join("\n").into()
-}
-
-/// A value in a message: quoted, on one line, not endless.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const LONGEST: usize = 60;
-        if self.0.is_empty() {
-            return f.write_str("the value");
-        }
-        f.write_str("`")?;
-        for (at, c) in self.0.chars().enumerate() {
-            if at == LONGEST {
-                f.write_str("…")?;
-                break;
-            }
-            if c.is_control() {
-                write!(f, "{}", c.escape_debug())?;
-            } else {
-                write!(f, "{c}")?;
-            }
-        }
-        f.write_str("`")
-    }
 }

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 
-use super::{Fault, KeyStatus, Keys, Shown};
-use crate::registry::{GrammarFault, Invalid};
+use super::{Fault, KeyStatus, Keys};
+use crate::registry::{GrammarFault, Invalid, Shown};
+
+/// Parser groups without which everybody is let in.
+const AUTH_GROUPS: &[&str] = &["BasicDigestAuth", "ExternalAuth", "CertificateAuth"];
 
 impl Keys<'_> {
     /// Notes what became of an item. That it drops the Ingress is never taken back.
@@ -125,7 +128,16 @@ impl Keys<'_> {
             span,
             message: sentence.clone(),
         };
-        let valid = format!("valid is {}", entry.grammar.describe());
+        // A value that fits the grammar is wrong in another respect, which its fault names.
+        let valid = match fault.help {
+            Some(help) => Some(help.to_owned()),
+            None if annotation.value.is_empty()
+                || entry.grammar.check(annotation.value).is_err() =>
+            {
+                Some(format!("valid is {}", entry.grammar.describe()))
+            }
+            None => None,
+        };
         let (code, status, note) = match consequence {
             Invalid::Reject => {
                 self.result.rejected.push(record);
@@ -154,7 +166,7 @@ impl Keys<'_> {
             Invalid::DropGroup => {
                 self.dropped = Some(at);
                 let reason = format!("{value} {}", fault.message);
-                let (code, note) = if entry.protective {
+                let (code, note) = if AUTH_GROUPS.contains(&entry.group) {
                     (
                         Code::AuthSwitchedOff,
                         "ingress-nginx leaves the whole authentication out for it: the paths are open to everyone",
@@ -189,16 +201,20 @@ impl Keys<'_> {
                 } else {
                     diagnostic.note(format!("ingress-nginx uses the default: {}", entry.default))
                 };
-                self.report(diagnostic.help(valid));
+                diagnostic.helps.extend(valid);
+                self.report(diagnostic);
                 return;
             }
         };
         self.settle(at, status);
-        let diagnostic = self
+        let mut diagnostic = self
             .diagnostic(code, annotation.key, sentence)
             .at(span)
-            .note(note)
-            .help(valid);
+            .note(note);
+        if consequence == Invalid::DropGroup && entry.protective {
+            diagnostic = diagnostic.severity(Severity::Error);
+        }
+        diagnostic.helps.extend(valid);
         self.report(diagnostic);
     }
 

@@ -7,34 +7,49 @@ use ipnet::IpNet;
 use super::super::ControllerVersion;
 use super::super::reference::{Reference, reference};
 use super::{Found, KeyStatus, Keys, normalize};
-use crate::registry::{EmptyValue, Grammar, GrammarFault, Invalid, lists, parse_bool, parse_int};
+use crate::registry::{
+    EmptyValue, Grammar, GrammarFault, Invalid, find, lists, parse_bool, parse_int,
+};
 
 impl<'a> Keys<'a> {
     /// Finds the item that counts for a key: the key itself unless it is missing or empty
     /// and an alias is not (`checkAnnotation` of the controller). The others are
     /// overridden.
     fn choose(&mut self, key: &'static str) -> Option<usize> {
-        let own = self.position(key);
-        let aliases = match own {
-            Some(at) => self.items[at]
-                .known
-                .map_or(&[][..], |(entry, _)| entry.aliases),
-            // Without the key only an alias can hold its entry.
-            None => {
-                self.items
-                    .iter()
-                    .find_map(|item| item.known.filter(|(entry, _)| entry.key == key))?
-                    .0
-                    .aliases
+        let mut own = None;
+        let mut aliased = false;
+        for (at, item) in self.items.iter().enumerate() {
+            let Some((entry, family)) = item.known else {
+                continue;
+            };
+            if family != self.family || entry.key != key {
+                continue;
             }
-        };
+            if entry.aliases.is_empty() {
+                return Some(at);
+            }
+            if item.annotation.key == key {
+                own = Some(at);
+            } else {
+                aliased = true;
+            }
+        }
+        if aliased {
+            self.choose_alias(key, own)
+        } else {
+            own
+        }
+    }
+
+    fn choose_alias(&mut self, key: &'static str, own: Option<usize>) -> Option<usize> {
+        let aliases = find(key).map_or(&[][..], |entry| entry.aliases);
+        let filled = |keys: &Self, at: usize| !keys.items[at].annotation.value.is_empty();
         let mut chosen = own;
         for &alias in aliases {
             let Some(at) = self.position(alias) else {
                 continue;
             };
-            let filled = |at: usize| !self.items[at].annotation.value.is_empty();
-            if chosen.is_none_or(|own| !filled(own)) && filled(at) {
+            if chosen.is_none_or(|own| !filled(self, own)) && filled(self, at) {
                 if let Some(own) = chosen {
                     self.override_by(own, at);
                 }
@@ -42,12 +57,8 @@ impl<'a> Keys<'a> {
             } else if let Some(own) = chosen {
                 self.override_by(at, own);
             } else {
-                self.settle(
-                    at,
-                    KeyStatus::Ignored {
-                        reason: "it is empty".into(),
-                    },
-                );
+                let reason = "it is empty".into();
+                self.settle(at, KeyStatus::Ignored { reason });
             }
         }
         chosen
@@ -124,6 +135,13 @@ impl<'a> Keys<'a> {
                 // Before validation, a value of the wrong type was treated like an empty one.
                 let consequence = match self.version {
                     ControllerVersion::V1_15 => entry.invalid,
+                    // Lists were parsed even then, and the parser gave up on its group.
+                    ControllerVersion::Pre1_12
+                        if entry.grammar == Grammar::Networks
+                            && entry.invalid == Invalid::Reject =>
+                    {
+                        Invalid::DropGroup
+                    }
                     ControllerVersion::Pre1_12 => match entry.empty {
                         EmptyValue::Absent => Invalid::Default,
                         EmptyValue::Deny => Invalid::Deny,
@@ -215,7 +233,8 @@ impl<'a> Keys<'a> {
                 Err(GrammarFault::whole(format!(
                     "names namespace `{}`, and `allow-cross-namespace-resources` of the controller is off",
                     found.namespace
-                )))
+                ))
+                .help("name one of the namespace of the Ingress"))
             }
         });
         match found {
