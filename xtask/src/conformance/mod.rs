@@ -156,7 +156,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             Declaration::ByHost
         }
     };
-    let results = pool::run(&options, found.clone(), declaration)?;
+    let (results, handles) = pool::run(&options, found.clone(), declaration)?;
     let report = report::Report::new(&found, results, begun.elapsed());
     report.print();
     if arguments.record_differences {
@@ -175,6 +175,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         fs::write(&path, docs::render(&report, &found, &pins.summary()))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
+    pool::finish(handles, arguments.keep)?;
     Ok(report.passes())
 }
 

@@ -24,20 +24,20 @@ pub(crate) struct Options<'a> {
     pub(crate) keep: bool,
 }
 
-/// Runs `cases`, in any order; the results come sorted by name.
+/// Runs `cases`, in any order; the results come sorted by name, with the workers still running.
 pub(crate) fn run(
     options: &Options<'_>,
     cases: Vec<Case>,
     declaration: impl Fn(&Case) -> Declaration + Sync,
-) -> Result<Vec<CaseResult>> {
+) -> Result<(Vec<CaseResult>, Vec<Handle>)> {
     let total = cases.len();
     let queue = Mutex::new(VecDeque::from(cases));
     let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
+    let handles = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..options.jobs)
             .map(|index| {
                 let (queue, results, declaration) = (&queue, &results, &declaration);
-                scope.spawn(move || -> Result<()> {
+                scope.spawn(move || -> Result<Handle> {
                     let mut handle = Handle::start(options, index)?;
                     let mut lost_in_a_row = 0;
                     loop {
@@ -73,22 +73,35 @@ pub(crate) fn run(
                             handle = Handle::start(options, index)?;
                         }
                     }
-                    handle.finish(options.keep)
+                    Ok(handle)
                 })
             })
             .collect();
-        for thread in threads {
-            thread
-                .join()
-                .map_err(|_| anyhow!("a thread of the suite panicked"))??;
-        }
-        Ok::<_, anyhow::Error>(())
+        threads
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(handle) => handle,
+                Err(_) => Err(anyhow!("a thread of the suite panicked")),
+            })
+            .collect::<Result<Vec<_>>>()
     })?;
     let mut results = results
         .into_inner()
         .map_err(|_| anyhow!("a thread of the suite panicked"))?;
     results.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(results)
+    Ok((results, handles))
+}
+
+/// Ends the workers; with `keep` only when Enter is pressed.
+pub(crate) fn finish(handles: Vec<Handle>, keep: bool) -> Result<()> {
+    if keep {
+        for handle in &handles {
+            handle.introduce();
+        }
+        eprintln!("conformance: press Enter to end");
+        std::io::stdin().read_line(&mut String::new())?;
+    }
+    handles.into_iter().try_for_each(Handle::finish)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> Result<std::sync::MutexGuard<'_, T>> {
@@ -124,7 +137,8 @@ fn claim_directory(tools: &Tools) -> Result<(PathBuf, File)> {
     bail!("a thousand runs at once")
 }
 
-struct Handle {
+/// A running worker.
+pub(crate) struct Handle {
     index: usize,
     child: Child,
     answers: BufReader<std::process::ChildStdout>,
@@ -207,17 +221,17 @@ impl Handle {
         serde_json::from_str(&answer).context("a worker's answer")
     }
 
-    fn finish(mut self, keep: bool) -> Result<()> {
-        if keep {
-            let directory = self.log.parent().unwrap_or(&self.log).display();
-            eprintln!(
-                "conformance: worker {} is kept; look into it with\n  nsenter --target $(pgrep --parent {}) --all --root --wd\nfiles, logs and kubeconfig are in {directory}; press Enter to end it",
-                self.index,
-                self.child.id(),
-            );
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line)?;
-        }
+    /// Says how to look into it.
+    fn introduce(&self) {
+        eprintln!(
+            "conformance: worker {} is kept; look into it with\n  nsenter --target $(pgrep --parent {}) --all --root --wd\nfiles, logs and kubeconfig are in {}",
+            self.index,
+            self.child.id(),
+            self.log.parent().unwrap_or(&self.log).display(),
+        );
+    }
+
+    fn finish(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         self.child.wait()?;
         Ok(())
