@@ -132,28 +132,16 @@ codes! {
         "nginx answers 400 to a path with a bad escape such as `%zz`, or one that leads above the root. Envoy passes a bad escape on to the backend, resolves `/../x` to `/x`, and answers 400 to a `#`. No access rule is passed by that: the rules see the same path as the backend.";
     BackendFailure = 503, "backend-failure", Info, "a backend that refuses connections gets another status",
         "Where a backend refuses the connection nginx answers 502 and Envoy 503. Where a host name cannot be resolved both answer 503.";
-    RedirectSlash = 504, "redirect-slash", Info, "the redirect to HTTPS keeps a final slash",
-        "ingress-nginx strips one final slash of the whole request target when it redirects to HTTPS: `/foo/` becomes `/foo`, and `/x?next=/` loses the slash of its query. The converted redirect keeps both. `preserve-trailing-slash: \"true\"` does the same in ingress-nginx.";
-    RedirectPort = 505, "redirect-port", Info, "redirects keep an unusual port",
-        "ingress-nginx leaves the port of the request out of the `Location` of its redirects. Envoy keeps a port other than 80 and 443 that a client sent in `Host`.";
     NoCertificate = 506, "no-certificate", Warning, "nothing listens for HTTPS",
         "ingress-nginx serves HTTPS for every host, with a self-signed certificate where no other fits. A Gateway listener needs a certificate from a Secret.\n\nPass `--default-ssl-certificate NAMESPACE/NAME`, the flag that the controller has for the same purpose.";
-    ForwardedPrefixCaptures = 507, "forwarded-prefix-captures", Warning, "X-Forwarded-Prefix with captures is not set",
-        "Header values in Gateway API cannot hold captures of the path.\n\nWrite the prefix without `$`, with one Ingress for each prefix.";
+    ForwardedPrefixCaptures = 507, "forwarded-prefix-captures", Warning, "X-Forwarded-Prefix with nginx variables is not set",
+        "Header values can hold captures of the path, but none of nginx's variables.\n\nWrite the prefix with captures (`$1` … `$9`) only.";
     AutoHttp = 508, "auto-http", Warning, "backend-protocol AUTO_HTTP becomes HTTP",
         "`AUTO_HTTP` speaks to the backend with the scheme that the client used. Envoy decides the scheme for each backend.\n\nSet `backend-protocol` to `HTTP` or `HTTPS`.";
     UpstreamVhost = 509, "upstream-vhost", Warning, "upstream-vhost cannot be written",
         "Gateway API rewrites the authority to a DNS name, without port and without variables. The backend gets the `Host` of the client.\n\nName a plain host, or let the backend accept the original one.";
-    RedirectQuery = 510, "redirect-query", Warning, "a relative redirect loses the query",
-        "With `relative-redirects` nginx answers with a path and the query of the request. Envoy can answer with a fixed path only.";
-    RedirectCase = 511, "redirect-case", Warning, "a redirect is matched with regard to case",
-        "A redirect that keeps the rest of the path can only be written for a prefix, and prefixes are case-sensitive in Gateway API. Requests in another case get 404.";
     ReservedCharacters = 512, "reserved-characters", Info, "a path with reserved characters is matched as it is written",
         "nginx decodes the path of a request before it compares it, so `/a%2Bb` is `/a+b`. Envoy decodes letters, digits, `-`, `.`, `_`, `~` and slashes only. A client that escapes another character of the path needlessly gets 404.";
-    GrpcFrontEnd = 513, "grpc-lower-case", Info, "backend-protocol in lower case",
-        "ingress-nginx speaks gRPC for a lower-case value, but leaves out the headers that it sets otherwise. The converted route sends them.";
-    AliasCertificate = 514, "alias-certificate", Info, "an alias is served with the certificate that fits it",
-        "ingress-nginx serves an alias over HTTPS with the certificate of the host only if that names the alias. The Gateway chooses by the names in the certificates as well.";
     HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
         "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
@@ -162,8 +150,8 @@ codes! {
         "The annotation limits who may pass, and this version cannot carry it over whole. A route without it would be open, so its paths answer 503 instead.\n\nConvert the Ingress by hand, or accept the refusal until this annotation is supported.";
     RewriteVariable = 602, "rewrite-variable", Error, "a rewrite target holds nginx variables",
         "A rewrite in Envoy sees the path alone, and knows none of nginx's variables. The route answers 503.\n\nWrite the target with captures of the path (`$1` … `$9`) only.";
-    RedirectCaptures = 603, "redirect-captures", Error, "a redirect with captures cannot be written",
-        "Gateway API redirects to a fixed path, or replaces a prefix; it has no captures. The path answers 503.\n\nRedirect in the application, or list the targets with a `permanent-redirect` each.";
+    RedirectCaptures = 603, "redirect-captures", Error, "a redirect with nginx variables cannot be written",
+        "Envoy puts captures of the path together, and has none of nginx's variables. The path answers 503.\n\nWrite the URL with captures (`$1` … `$9`) only.";
     AliasPattern = 604, "alias-pattern", Error, "a server alias cannot be written",
         "Gateway API takes host names with `*` as the whole first label at most; nginx also takes regular expressions and other wildcards. The alias is not served.\n\nList the names one by one.";
     FastCgi = 605, "fastcgi", Error, "FastCGI backends are not supported",

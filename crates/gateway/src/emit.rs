@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
 use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo};
-use gateway_api::tlsroutes::{TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec};
+use gateway_api::tlsroutes::{
+    TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec,
+};
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
 use indexmap::IndexMap;
@@ -116,9 +118,10 @@ impl<'a> Emitter<'a> {
         let wanted = join(&owner.name, suffix);
         let key = |name: &str| (Arc::clone(&owner.namespace), name.to_owned());
         let name = match self.filters.get(&key(&wanted)) {
-            Some((taken, _)) if *taken != spec => {
-                join(&wanted, &format!("{:08x}", hash(&format!("{spec:?}")) >> 32))
-            }
+            Some((taken, _)) if *taken != spec => join(
+                &wanted,
+                &format!("{:08x}", hash(&format!("{spec:?}")) >> 32),
+            ),
             _ => wanted,
         };
         self.filters.insert(key(&name), (spec, comment));
@@ -133,9 +136,7 @@ impl<'a> Emitter<'a> {
     ) -> Option<gateway_api::httproutes::HttpRouteRulesBackendRefs> {
         let (mut ours, to) = match reference(backend) {
             Reference::Unavailable => return None,
-            Reference::Service { name, port } => {
-                (service_ref(&name, port), ("", "Service", name))
-            }
+            Reference::Service { name, port } => (service_ref(&name, port), ("", "Service", name)),
             Reference::Backend { name, spec } => {
                 let name = self.backend_object(&backend.namespace, name, spec);
                 (
@@ -161,12 +162,18 @@ impl<'a> Emitter<'a> {
         Some(ours)
     }
 
-    fn backend_object(&mut self, namespace: &Arc<str>, wanted: String, spec: BackendSpec) -> String {
+    fn backend_object(
+        &mut self,
+        namespace: &Arc<str>,
+        wanted: String,
+        spec: BackendSpec,
+    ) -> String {
         let wanted = crate::name::limit(&wanted);
         let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
-            Some(taken) if *taken != spec => {
-                join(&wanted, &format!("{:08x}", hash(&format!("{spec:?}")) >> 32))
-            }
+            Some(taken) if *taken != spec => join(
+                &wanted,
+                &format!("{:08x}", hash(&format!("{spec:?}")) >> 32),
+            ),
             _ => wanted,
         };
         self.backends
@@ -205,7 +212,8 @@ impl<'a> Emitter<'a> {
                     }
                     let groups = routes.entry((owner, plain)).or_default();
                     match groups.iter_mut().find(|(known, hosts)| {
-                        *known == rules && !matches!(hosts[0], HostName::Any)
+                        *known == rules
+                            && !matches!(hosts[0], HostName::Any)
                             && *name != HostName::Any
                     }) {
                         Some((_, hosts)) => hosts.push(name),
@@ -354,10 +362,20 @@ impl<'a> Emitter<'a> {
 
     fn finish(mut self) -> Emitted {
         for ((namespace, name), (spec, comment)) in std::mem::take(&mut self.filters) {
-            self.push(namespace, name, Spec::HttpRouteFilter(Box::new(spec)), comment);
+            self.push(
+                namespace,
+                name,
+                Spec::HttpRouteFilter(Box::new(spec)),
+                comment,
+            );
         }
         for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
-            self.push(namespace, name, Spec::Backend(Box::new(spec)), String::new());
+            self.push(
+                namespace,
+                name,
+                Spec::Backend(Box::new(spec)),
+                String::new(),
+            );
         }
         for grant in std::mem::take(&mut self.grants).into_keys() {
             let spec = ReferenceGrantSpec {
@@ -373,7 +391,12 @@ impl<'a> Emitter<'a> {
                 }],
             };
             let namespace = Arc::from(grant.namespace);
-            self.push(namespace, grant.name, Spec::ReferenceGrant(spec), String::new());
+            self.push(
+                namespace,
+                grant.name,
+                Spec::ReferenceGrant(spec),
+                String::new(),
+            );
             if grant.infra {
                 if let Some(last) = self.out.objects.last_mut() {
                     last.part = Part::Infra;

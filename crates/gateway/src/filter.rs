@@ -3,9 +3,8 @@
 use gateway_api::httproutes::{
     HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
-    HttpRouteRulesFiltersRequestRedirect, HttpRouteRulesFiltersType,
-    HttpRouteRulesFiltersUrlRewrite, HttpRouteRulesFiltersUrlRewritePath,
-    HttpRouteRulesFiltersUrlRewritePathType,
+    HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
+    HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
 };
 
 pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
@@ -20,21 +19,15 @@ pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
     }
 }
 
-pub(crate) fn redirect(redirect: HttpRouteRulesFiltersRequestRedirect) -> HttpRouteRulesFilters {
-    HttpRouteRulesFilters {
-        r#type: HttpRouteRulesFiltersType::RequestRedirect,
-        request_redirect: Some(redirect),
-        ..HttpRouteRulesFilters::default()
-    }
-}
-
 pub(crate) fn set_request_headers(headers: &[(&str, &str)]) -> HttpRouteRulesFilters {
     let set = headers
         .iter()
-        .map(|(name, value)| HttpRouteRulesFiltersRequestHeaderModifierSet {
-            name: (*name).to_owned(),
-            value: (*value).to_owned(),
-        })
+        .map(
+            |(name, value)| HttpRouteRulesFiltersRequestHeaderModifierSet {
+                name: (*name).to_owned(),
+                value: (*value).to_owned(),
+            },
+        )
         .collect();
     HttpRouteRulesFilters {
         r#type: HttpRouteRulesFiltersType::RequestHeaderModifier,
@@ -60,11 +53,6 @@ pub(crate) fn rewrite(hostname: Option<String>, path: Option<String>) -> HttpRou
         }),
         ..HttpRouteRulesFilters::default()
     }
-}
-
-/// A text as an Envoy header value: `%` starts a command operator there.
-pub(crate) fn header_value(text: &str) -> String {
-    text.replace('%', "%%")
 }
 
 /// Whether Gateway API takes it as a host to rewrite or redirect to: a DNS name, no port.

@@ -12,17 +12,17 @@ use gateway_api::gateways::{
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{HostName, Model, SecretRef};
 
+use crate::Spec;
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
     BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2,
     ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
-    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue, HostHeader,
-    HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
+    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
+    HostHeader, HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
     ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch, TargetRef,
     TcpTimeout, Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
-use crate::Spec;
 
 /// The controller name of Envoy Gateway.
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
@@ -114,7 +114,9 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
                 &namespace,
                 &join(&name, section),
                 Spec::ClientTrafficPolicy(Box::new(spec)),
-                vec![format!("what ingress-nginx does for every client on {section}")],
+                vec![format!(
+                    "what ingress-nginx does for every client on {section}"
+                )],
             );
         }
     }
@@ -147,11 +149,7 @@ fn grants(emitter: &mut Emitter<'_>) {
         emitter.grant(Grant {
             namespace: secret.namespace.to_string(),
             name: join(&name, &secret.name),
-            from: (
-                "gateway.networking.k8s.io",
-                "Gateway",
-                namespace.clone(),
-            ),
+            from: ("gateway.networking.k8s.io", "Gateway", namespace.clone()),
             to: ("", "Secret", secret.name.to_string()),
             infra: true,
         });
@@ -166,7 +164,10 @@ fn proxy() -> EnvoyProxySpec {
         filter_order: vec![
             before("envoy.filters.http.rbac", "envoy.filters.http.ext_authz"),
             before("envoy.filters.http.rbac", "envoy.filters.http.basic_auth"),
-            before("envoy.filters.http.local_ratelimit", "envoy.filters.http.rbac"),
+            before(
+                "envoy.filters.http.local_ratelimit",
+                "envoy.filters.http.rbac",
+            ),
         ],
     }
 }

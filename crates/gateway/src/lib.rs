@@ -8,6 +8,7 @@ pub mod envoy;
 mod backend;
 mod emit;
 mod filter;
+mod formatter;
 mod infra;
 mod name;
 mod object;

@@ -69,11 +69,7 @@ pub(crate) fn limit(name: &str) -> String {
         return name.to_owned();
     }
     let head: String = name.chars().take(MAX_NAME - 9).collect();
-    format!(
-        "{}-{}",
-        head.trim_end_matches(['-', '.']),
-        short_hash(name)
-    )
+    format!("{}-{}", head.trim_end_matches(['-', '.']), short_hash(name))
 }
 
 /// Names that are taken, by kind and namespace.
@@ -121,14 +117,25 @@ mod tests {
     fn slugs_are_readable_and_distinct() {
         assert_eq!(slug("/"), "root");
         assert_eq!(slug("/api/v1"), "api-v1");
-        let texts = ["/api-v1", "/api/v1/", "/API/v1", "/api.v1", "/a(/|$)(.*)", "/(.*)", "//"];
+        let texts = [
+            "/api-v1",
+            "/api/v1/",
+            "/API/v1",
+            "/api.v1",
+            "/a(/|$)(.*)",
+            "/(.*)",
+            "//",
+        ];
         let mut slugs: Vec<_> = texts.iter().map(|t| slug(t)).collect();
         slugs.push(slug("/api/v1"));
         slugs.sort();
         slugs.dedup();
         assert_eq!(slugs.len(), texts.len() + 1, "{slugs:?}");
         for s in slugs {
-            assert!(s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{s}");
+            assert!(
+                s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
+                "{s}"
+            );
             assert!(!s.starts_with('-') && !s.ends_with('-'), "{s}");
         }
     }

@@ -44,7 +44,9 @@ fn encode(path: &str) -> String {
 pub(crate) fn never_requested(path: &str) -> bool {
     !path.starts_with('/')
         || path.contains("//")
-        || path.split('/').any(|segment| segment == "." || segment == "..")
+        || path
+            .split('/')
+            .any(|segment| segment == "." || segment == "..")
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! From the routes of a host to rules.
 
 use gateway_api::httproutes::{
-    HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters,
-    HttpRouteRulesFiltersRequestRedirect, HttpRouteRulesFiltersRequestRedirectScheme,
-    HttpRouteRulesMatches, HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType,
-    HttpRouteRulesMatchesPath,
+    HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesMatches,
+    HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType, HttpRouteRulesMatchesPath,
 };
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
@@ -20,7 +18,10 @@ use crate::filter;
 use crate::name::slug;
 use crate::order::{Ranked, lengthen};
 use crate::policy::{self, Attached};
-use crate::{path, redirect};
+use crate::{formatter, path, redirect};
+
+/// Above the answer 503 of what cannot be carried over.
+const REFUSED: &str = "what cannot be carried over answers 503";
 
 /// A rule, and the listeners it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +71,11 @@ impl Emitter<'_> {
 
     /// The rules of the catch-all host for names deeper than a wildcard host takes: Envoy hands
     /// them to the wildcard host.
-    pub(crate) fn plan_below(&mut self, any: &Host, parent: &str) -> IndexMap<OwnerId, Vec<Planned>> {
+    pub(crate) fn plan_below(
+        &mut self,
+        any: &Host,
+        parent: &str,
+    ) -> IndexMap<OwnerId, Vec<Planned>> {
         let mut plan = self.plan(any);
         require(&mut plan, &labels(parent, "(?:[^.:]+\\.){2,}"));
         plan
@@ -136,7 +141,9 @@ impl Emitter<'_> {
             let (PathMatcher::Exact(text) | PathMatcher::Prefix(text)) = &route.matcher else {
                 continue;
             };
-            if text.contains(['!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@']) {
+            if text.contains([
+                '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@',
+            ]) {
                 self.report(
                     &route.origin,
                     false,
@@ -204,7 +211,7 @@ impl Emitter<'_> {
         host: &Host,
         route: &Route,
         path: &HttpRouteRulesMatchesPath,
-        blanket: Option<u16>,
+        blanket: Option<(u16, bool)>,
     ) -> Vec<Planned> {
         let model = self.model;
         let owner = model.owner(route.owner);
@@ -212,16 +219,20 @@ impl Emitter<'_> {
         let mut planned_rules = Vec::new();
         let section = match &route.plain_http {
             PlainHttp::Serve => Section::Both,
-            PlainHttp::Redirect { code, origin, .. } => {
+            PlainHttp::Redirect {
+                code,
+                origin,
+                keep_slash,
+            } => {
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
-                if blanket != Some(*code) || root {
+                if blanket != Some((*code, *keep_slash)) || root {
                     let at_path = if root {
                         path::prefix("/")
                     } else {
                         path.clone()
                     };
-                    let deed = to_https(*code);
+                    let deed = redirect::to_https(self, owner, *code, *keep_slash);
                     let why = comment(origin, "redirected to HTTPS");
                     planned_rules.push(planned(
                         &format!("{name}-to-https"),
@@ -239,7 +250,13 @@ impl Emitter<'_> {
             Action::NotFound if route.implicit => {}
             Action::NotFound => {
                 let deed = self.respond(owner, 404, "nothing is here".to_owned());
-                planned_rules.push(planned(&name, vec![at(path.clone())], deed, section, comments));
+                planned_rules.push(planned(
+                    &name,
+                    vec![at(path.clone())],
+                    deed,
+                    section,
+                    comments,
+                ));
             }
             Action::Refuse(refusal) => {
                 let deed = self.refuse(owner, refusal);
@@ -252,11 +269,17 @@ impl Emitter<'_> {
                 ));
             }
             Action::Redirect(target) => {
-                if let Some((path, deed)) = redirect::deed(self, host, route, owner, target, path, &name)
-                {
-                    let why = comment(&target.origin, "redirect");
-                    planned_rules.push(planned(&name, vec![at(path)], deed, section, vec![why]));
+                let deed = match redirect::deed(self, owner, target, &name) {
+                    Some(deed) => deed,
+                    None => self.respond(owner, 503, REFUSED.to_owned()),
+                };
+                let mut matches = vec![at(path.clone())];
+                if route.matcher == PathMatcher::Exact("/".to_owned()) {
+                    // Slashes are merged, but for a path of slashes alone.
+                    matches.push(at(path::regex("//".to_owned())));
                 }
+                let why = comment(&target.origin, "redirect");
+                planned_rules.push(planned(&name, matches, deed, section, vec![why]));
             }
             Action::Forward(forward) => {
                 planned_rules.extend(self.forward(route, owner, forward, path, &name, section));
@@ -285,7 +308,7 @@ impl Emitter<'_> {
         let comment = if refusal.faithful {
             "ingress-nginx answers 503 here"
         } else {
-            "what cannot be carried over answers 503"
+            REFUSED
         };
         self.respond(owner, 503, comment.to_owned())
     }
@@ -308,7 +331,13 @@ impl Emitter<'_> {
                 Target::Service { .. } | Target::External { .. } => String::new(),
             };
             let deed = self.respond(owner, 503, "ingress-nginx answers 503 here".to_owned());
-            return vec![planned(name, vec![at(path.clone())], deed, section, vec![why])];
+            return vec![planned(
+                name,
+                vec![at(path.clone())],
+                deed,
+                section,
+                vec![why],
+            )];
         };
         let mut comments = Vec::new();
         let mut filters = Vec::new();
@@ -321,23 +350,23 @@ impl Emitter<'_> {
         }
         self.authority(owner, forward, name, &mut filters, &mut comments);
         if let Some((prefix, origin)) = &forward.forwarded_prefix {
-            if prefix.contains('$') {
+            if let Some(value) = forwarded_prefix(forward, prefix) {
+                filters.push(filter::set_request_headers(&[(
+                    "X-Forwarded-Prefix",
+                    &value,
+                )]));
+                comments.push(comment(origin, ""));
+            } else {
                 self.report(
                     origin,
                     false,
                     Diagnostic::new(
                         Code::ForwardedPrefixCaptures,
-                        "`X-Forwarded-Prefix` with captures of the path cannot be set",
+                        "`X-Forwarded-Prefix` with nginx variables cannot be set",
                     )
                     .note("the backend gets no `X-Forwarded-Prefix`, and one that a client sends is passed on")
-                    .help("write the prefix without `$`, one Ingress for each prefix"),
+                    .help("write the prefix with captures of the path (`$1` … `$9`) only"),
                 );
-            } else {
-                filters.push(filter::set_request_headers(&[(
-                    "X-Forwarded-Prefix",
-                    &filter::header_value(prefix),
-                )]));
-                comments.push(comment(origin, ""));
             }
         }
         comments.retain(|c| !c.is_empty());
@@ -387,11 +416,7 @@ impl Emitter<'_> {
         name: &str,
         section: Section,
     ) -> Vec<Planned> {
-        let deed = self.respond(
-            owner,
-            503,
-            "what cannot be carried over answers 503".to_owned(),
-        );
+        let deed = self.respond(owner, 503, REFUSED.to_owned());
         vec![planned(
             name,
             vec![at(path.clone())],
@@ -431,7 +456,10 @@ impl Emitter<'_> {
             Err(faults) => {
                 let mut diagnostic = Diagnostic::new(
                     Code::RewriteVariable,
-                    format!("the rewrite target `{}` holds nginx variables", rewrite.target),
+                    format!(
+                        "the rewrite target `{}` holds nginx variables",
+                        rewrite.target
+                    ),
                 );
                 for fault in &faults {
                     diagnostic = diagnostic.note(fault.to_string());
@@ -463,7 +491,10 @@ impl Emitter<'_> {
             owner,
             name,
             spec,
-            format!("rewrite-target {} of path {}", rewrite.target, rewrite.pattern),
+            format!(
+                "rewrite-target {} of path {}",
+                rewrite.target, rewrite.pattern
+            ),
         );
         Some(filter::extension(&filter))
     }
@@ -480,7 +511,10 @@ impl Emitter<'_> {
             return;
         };
         let value = authority.value.as_str();
-        if matches!(value, "$host" | "$http_host" | "${host}" | "${http_host}" | "") {
+        if matches!(
+            value,
+            "$host" | "$http_host" | "${host}" | "${http_host}" | ""
+        ) {
             return;
         }
         if let Some(header) = value
@@ -560,13 +594,31 @@ impl Emitter<'_> {
         }
         if let Some(cookie) = &canary.cookie {
             let says = |value| {
-                let text = format!("(?:.*;\\s*)?(?i:{})={value}(?:\\s*;.*)?", escape_re2(cookie));
+                let text = format!(
+                    "(?:.*;\\s*)?(?i:{})={value}(?:\\s*;.*)?",
+                    escape_re2(cookie)
+                );
                 matching("Cookie", text)
             };
             headers.push(("canary-cookie-always", says("always"), true));
             headers.push(("canary-cookie-never", says("never"), false));
         }
         headers
+    }
+}
+
+/// The value of `X-Forwarded-Prefix`; the path is still that of the request when it is made.
+fn forwarded_prefix(forward: &Forward, prefix: &str) -> Option<String> {
+    let pattern = &forward.rewrite.as_ref()?.pattern;
+    let re2 = Pattern::parse(pattern)
+        .ok()?
+        .to_re2()
+        .ok()?
+        .for_encoded_path();
+    let substitution = re2.substitution(prefix).ok()?;
+    match substitution.as_literal() {
+        Some(text) => Some(formatter::literal(&text)),
+        None => formatter::captured(&re2.rewrite_pattern(), &substitution.to_re2()),
     }
 }
 
@@ -592,30 +644,26 @@ fn weighted(
 
 /// The status of a redirect to HTTPS that covers the whole host over plain HTTP, so that the
 /// paths need none of their own.
-fn blanket_redirect(host: &Host) -> Option<u16> {
+fn blanket_redirect(host: &Host) -> Option<(u16, bool)> {
     let root = host.routes.iter().find(|route| {
         route.matcher.text() == "/" && !matches!(route.matcher, PathMatcher::Exact(_))
     })?;
-    let PlainHttp::Redirect { code, .. } = root.plain_http else {
+    let PlainHttp::Redirect {
+        code, keep_slash, ..
+    } = root.plain_http
+    else {
         return None;
     };
     let alike = host.routes.iter().all(|route| match &route.plain_http {
-        PlainHttp::Redirect { code: other, .. } => *other == code,
+        PlainHttp::Redirect {
+            code: other,
+            keep_slash: kept,
+            ..
+        } => (*other, *kept) == (code, keep_slash),
         // An exact path takes nothing from the paths around it.
         PlainHttp::Serve => matches!(route.matcher, PathMatcher::Exact(_)),
     });
-    alike.then_some(code)
-}
-
-fn to_https(code: u16) -> Deed {
-    Deed {
-        filters: vec![filter::redirect(HttpRouteRulesFiltersRequestRedirect {
-            scheme: Some(HttpRouteRulesFiltersRequestRedirectScheme::Https),
-            status_code: Some(i64::from(code)),
-            ..HttpRouteRulesFiltersRequestRedirect::default()
-        })],
-        backends: Vec::new(),
-    }
+    alike.then_some((code, keep_slash))
 }
 
 fn rule_name(route: &Route) -> String {

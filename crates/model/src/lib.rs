@@ -11,7 +11,9 @@ mod policy;
 mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
-pub use host::{Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef};
+pub use host::{
+    Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
+};
 pub use policy::{ForwardedHeaders, Globals, Policies};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,

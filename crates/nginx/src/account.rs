@@ -36,13 +36,31 @@ fn disposition(note: &KeyNote) -> Disposition {
         return Disposition::NotYet;
     };
     match entry.key {
-        "rewrite-target" | "use-regex" | "app-root" | "ssl-redirect" | "force-ssl-redirect"
-        | "preserve-trailing-slash" | "x-forwarded-prefix" | "permanent-redirect"
-        | "permanent-redirect-code" | "temporal-redirect" | "temporal-redirect-code"
-        | "relative-redirects" | "from-to-www-redirect" | "server-alias" | "upstream-vhost"
-        | "canary" | "canary-weight" | "canary-weight-total" | "canary-by-header"
-        | "canary-by-header-value" | "canary-by-header-pattern" | "canary-by-cookie"
-        | "backend-protocol" | "service-upstream" | "ssl-passthrough" => Disposition::Translated,
+        "rewrite-target"
+        | "use-regex"
+        | "app-root"
+        | "ssl-redirect"
+        | "force-ssl-redirect"
+        | "preserve-trailing-slash"
+        | "x-forwarded-prefix"
+        | "permanent-redirect"
+        | "permanent-redirect-code"
+        | "temporal-redirect"
+        | "temporal-redirect-code"
+        | "relative-redirects"
+        | "from-to-www-redirect"
+        | "server-alias"
+        | "upstream-vhost"
+        | "canary"
+        | "canary-weight"
+        | "canary-weight-total"
+        | "canary-by-header"
+        | "canary-by-header-value"
+        | "canary-by-header-pattern"
+        | "canary-by-cookie"
+        | "backend-protocol"
+        | "service-upstream"
+        | "ssl-passthrough" => Disposition::Translated,
         "client-body-buffer-size"
         | "proxy-buffers-number"
         | "proxy-buffer-size"
@@ -67,12 +85,7 @@ fn disposition(note: &KeyNote) -> Disposition {
 }
 
 /// An Ingress that the controller drops: nothing of it is converted.
-pub(crate) fn rejected(
-    ledger: &mut Ledger,
-    item: LedgerObject,
-    ingress: &Ingress,
-    fault: &Fault,
-) {
+pub(crate) fn rejected(ledger: &mut Ledger, item: LedgerObject, ingress: &Ingress, fault: &Fault) {
     let refused = Outcome::Refused(Code::AnnotationRejectsIngress);
     let reason = Outcome::NoEffect(Arc::from(format!(
         "ingress-nginx drops the Ingress because of `{}`",
@@ -125,14 +138,20 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
                 .annotation(entry.key)
                 .at(note.span)
                 .note(entry.summary)
-                .help(format!("`gatewright explain {}` says what it does", entry.key)),
+                .help(format!(
+                    "`gatewright explain {}` says what it does",
+                    entry.key
+                )),
             ),
         }
     }
     let Some(&(first, span)) = protective.first() else {
         return;
     };
-    let names: Vec<String> = protective.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let names: Vec<String> = protective
+        .iter()
+        .map(|(key, _)| format!("`{key}`"))
+        .collect();
     let mut diagnostic = Diagnostic::new(
         Code::ProtectionRefused,
         format!(
@@ -189,7 +208,7 @@ impl Account<'_> {
             self.tls(at, item);
             self.default_backend(at, item);
             self.services(source);
-            self.ledger.settle_rest(item, rest);
+            self.ledger.settle_rest(item, |path| Some(rest(path)));
         }
     }
 
@@ -211,9 +230,7 @@ impl Account<'_> {
             }
             let Some(note) = notes.next() else { continue };
             let outcome = match &note.status {
-                KeyStatus::Taken
-                    if canary && note.entry.is_some_and(|entry| !entry.canary) =>
-                {
+                KeyStatus::Taken if canary && note.entry.is_some_and(|entry| !entry.canary) => {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
                 }
                 KeyStatus::Taken => {
@@ -272,7 +289,9 @@ impl Account<'_> {
     fn shadowed(&mut self) {
         for shadowed in &self.effective.shadowed {
             let loser = &self.sources[shadowed.loser];
-            let winner = shadowed.winner.map(|index| &self.sources[index].ingress.object);
+            let winner = shadowed
+                .winner
+                .map(|index| &self.sources[index].ingress.object);
             let by = winner.map_or_else(|| "another Ingress".to_owned(), ToString::to_string);
             let item = self.owners[loser.id.0 as usize];
             let path = loser
@@ -364,7 +383,11 @@ impl Account<'_> {
             }
             return;
         }
-        let decides = self.effective.servers.values().any(|server| server.tls == Some(at));
+        let decides = self
+            .effective
+            .servers
+            .values()
+            .any(|server| server.tls == Some(at));
         for tls in &source.ingress.tls {
             if !decides {
                 let outcome = no_effect("an older Ingress decides the certificate of its hosts");
@@ -432,8 +455,8 @@ impl Account<'_> {
                 continue;
             };
             let key = (Arc::clone(namespace), Arc::clone(&name.value));
-            match self.objects.services.get(&key) {
-                None => self.diagnostics.push(
+            if !self.objects.services.contains_key(&key) {
+                self.diagnostics.push(
                     Diagnostic::new(
                         Code::ServiceUnknown,
                         format!("Service {namespace}/{} is not in the input", name.value),
@@ -442,41 +465,45 @@ impl Account<'_> {
                     .at(name.span)
                     .note("as long as it does not exist, the path answers 503")
                     .help("add it to the input, or correct its name"),
-                ),
-                Some(_) => {
-                    let upstream = crate::effective::upstream_key(source, backend);
-                    let target = upstream.map(|key| crate::service::resolve(&key, self.objects));
-                    if let Some(Ok(gatewright_model::Target::Unavailable { reason })) = target {
-                        self.diagnostics.push(
-                            Diagnostic::new(Code::NoEndpointsHere, reason.to_string())
-                                .object(&source.ingress.object)
-                                .at(port.span)
-                                .note("ingress-nginx answers 503 on this path, and so does the output")
-                                .help("correct the backend"),
-                        );
-                    }
-                }
+                );
+                continue;
+            }
+            let upstream = crate::effective::upstream_key(source, backend);
+            let target = upstream.map(|key| crate::service::resolve(&key, self.objects));
+            if let Some(Ok(gatewright_model::Target::Unavailable { reason })) = target {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::NoEndpointsHere, reason.to_string())
+                        .object(&source.ingress.object)
+                        .at(port.span)
+                        .note("ingress-nginx answers 503 on this path, and so does the output")
+                        .help("correct the backend"),
+                );
             }
         }
     }
 }
 
 /// Fields that no rule settled.
-fn rest(path: &str) -> Option<Outcome> {
+fn rest(path: &str) -> Outcome {
     let reason = match path {
-        "apiVersion" | "kind" | "metadata.name" | "metadata.namespace"
-        | "metadata.creationTimestamp" | "spec.ingressClassName" => {
-            return Some(Outcome::Translated);
+        "apiVersion"
+        | "kind"
+        | "metadata.name"
+        | "metadata.namespace"
+        | "metadata.creationTimestamp"
+        | "spec.ingressClassName" => {
+            return Outcome::Translated;
         }
         _ if path.starts_with("metadata.labels") => "ingress-nginx does not read labels",
         _ if path.starts_with("metadata.") => "the API server keeps it for itself",
         _ if path.starts_with("status") => "controllers write it",
-        _ if path.ends_with("pathType") => "ingress-nginx takes it as Prefix",
+        _ if last(path) == "pathType" => "ingress-nginx takes it as Prefix",
         // An empty list or map says what its absence says.
         "spec" | "spec.rules" | "spec.tls" | "metadata" => "it is empty",
-        _ if path.starts_with("spec.rules[") && path.ends_with(".http") => "it is empty",
-        _ if path.starts_with("spec.rules[") && path.ends_with(".http.paths") => "it is empty",
-        _ if path.starts_with("spec.rules[") && path.ends_with(".host") => {
+        _ if path.starts_with("spec.rules[") && matches!(last(path), "http" | "paths") => {
+            "it is empty"
+        }
+        _ if path.starts_with("spec.rules[") && last(path) == "host" => {
             "an empty host is every host"
         }
         _ if path.starts_with("spec.rules[") && path.ends_with(']') => "an empty rule does nothing",
@@ -484,7 +511,12 @@ fn rest(path: &str) -> Option<Outcome> {
         _ if path.starts_with("spec.") => "ingress-nginx does not read it",
         _ => "it is not part of an Ingress",
     };
-    Some(no_effect(reason))
+    no_effect(reason)
+}
+
+/// The last step of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or_default()
 }
 
 fn foreign(key: &str) -> Outcome {
@@ -492,12 +524,16 @@ fn foreign(key: &str) -> Outcome {
         return Outcome::Translated;
     }
     match crate::registry::classify(key, DEFAULT_PREFIX) {
-        KeyClass::Metadata { tool, .. } => no_effect(&format!("{tool} reads it, ingress-nginx does not")),
+        KeyClass::Metadata { tool, .. } => {
+            no_effect(&format!("{tool} reads it, ingress-nginx does not"))
+        }
         KeyClass::OtherController { name, .. } => {
             no_effect(&format!("{name} reads it, ingress-nginx does not"))
         }
         KeyClass::ClassAnnotation => Outcome::Translated,
-        KeyClass::Known(_) | KeyClass::Removed(_) | KeyClass::Misspelt { .. }
+        KeyClass::Known(_)
+        | KeyClass::Removed(_)
+        | KeyClass::Misspelt { .. }
         | KeyClass::NeverExisted { .. } => {
             no_effect("the controller reads annotations of another prefix")
         }

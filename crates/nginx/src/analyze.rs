@@ -119,7 +119,10 @@ pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
         })
         .collect();
     let effective = effective::build(&sources);
-    let notes: Vec<_> = order.iter().map(|&at| &taken[at].annotations.notes).collect();
+    let notes: Vec<_> = order
+        .iter()
+        .map(|&at| &taken[at].annotations.notes)
+        .collect();
     let policies: Vec<PolicyOutput> = sources
         .iter()
         .zip(&notes)
@@ -200,7 +203,11 @@ fn read_annotations(
     version: ControllerVersion,
 ) -> AnnotationResult {
     let ours = ingress.annotations.iter().filter_map(|annotation| {
-        let key = annotation.key.value.strip_prefix(prefix)?.strip_prefix('/')?;
+        let key = annotation
+            .key
+            .value
+            .strip_prefix(prefix)?
+            .strip_prefix('/')?;
         Some(Annotation {
             key,
             value: &annotation.value.value,
@@ -226,7 +233,10 @@ fn config(
     let mut config = Config::default();
     match objects.config_maps.get(&key) {
         Some(map) => {
-            let entries = map.data.iter().map(|(key, value, span)| (&**key, &**value, *span));
+            let entries = map
+                .data
+                .iter()
+                .map(|(key, value, span)| (&**key, &**value, *span));
             let (read, mut found, notes) = Config::read(entries);
             config = read;
             diagnostics.append(&mut found);

@@ -215,15 +215,15 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
         if source.is_canary() || !source.ingress.rules.is_empty() {
             continue;
         }
-        if let Some(backend) = &source.ingress.default_backend {
-            if default_first.is_none() {
-                default_first = Some(index);
-                default_root.source = Some(index);
-                default_root.bare = true;
-                default_root.implicit = false;
-                default_root.upstream = upstream_key(source, backend);
-                default_root.span = Some(backend.span);
-            }
+        if let Some(backend) = &source.ingress.default_backend
+            && default_first.is_none()
+        {
+            default_first = Some(index);
+            default_root.source = Some(index);
+            default_root.bare = true;
+            default_root.implicit = false;
+            default_root.upstream = upstream_key(source, backend);
+            default_root.span = Some(backend.span);
         }
     }
     let new = |first, location| Server {
@@ -389,13 +389,13 @@ fn merge_canary(
         if place.is_some_and(|(path, kind)| *location.path != *path || location.path_type != kind) {
             continue;
         }
-        if let Some(upstream) = effective.upstreams.get_mut(primary) {
-            if !upstream.canary_only {
-                if !upstream.alternatives.contains(&key) {
-                    upstream.alternatives.push(key.clone());
-                }
-                merged = true;
+        if let Some(upstream) = effective.upstreams.get_mut(primary)
+            && !upstream.canary_only
+        {
+            if !upstream.alternatives.contains(&key) {
+                upstream.alternatives.push(key.clone());
             }
+            merged = true;
         }
     }
     if !merged {

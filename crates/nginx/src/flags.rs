@@ -45,7 +45,9 @@ impl Flags {
             };
             let args: Vec<&str> = texts("command").chain(texts("args")).collect();
             let image = container.get("image").and_then(Node::as_str);
-            let ours = args.iter().any(|arg| arg.ends_with("nginx-ingress-controller"))
+            let ours = args
+                .iter()
+                .any(|arg| arg.ends_with("nginx-ingress-controller"))
                 || image.is_some_and(|i| i.contains("ingress-nginx/controller"))
                 || name == Some("ingress-nginx-controller");
             if ours {

@@ -58,8 +58,6 @@ pub struct Rule {
     pub host: Option<Spanned<Arc<str>>>,
     /// The paths; none when `http` is absent.
     pub paths: Option<Vec<Path>>,
-    /// The whole item.
-    pub span: Span,
 }
 
 /// An item of `spec.rules[].http.paths`.
@@ -69,8 +67,6 @@ pub struct Path {
     pub path: Option<Spanned<Arc<str>>>,
     /// How it is compared.
     pub path_type: PathType,
-    /// Where it was said.
-    pub path_type_span: Option<Span>,
     /// Where requests go.
     pub backend: BackendRef,
     /// The whole item.
@@ -192,7 +188,6 @@ impl Rule {
                 .get("http")
                 .filter(|http| http.as_mapping().is_some())
                 .map(|http| items(Some(http), "paths").map(Path::read).collect()),
-            span: node.span,
         }
     }
 }
@@ -209,7 +204,6 @@ impl Path {
                 Some("Exact") => PathType::Exact,
                 _ => PathType::Prefix,
             },
-            path_type_span: path_type.map(|t| t.span),
             backend: node.get("backend").map_or(
                 BackendRef {
                     target: BackendTarget::Resource,

@@ -104,9 +104,14 @@ impl Lowering<'_> {
         let secured = certificate.is_some() || self.wildcard_certificate(&name);
         let mut routes = Vec::new();
         for (at, r) in rendered.iter().enumerate() {
-            let (before, after) = (at.checked_sub(1).map(|at| &rendered[at]), rendered.get(at + 1));
+            let (before, after) = (
+                at.checked_sub(1).map(|at| &rendered[at]),
+                rendered.get(at + 1),
+            );
             let half = |other: Option<&Rendered<'_>>| {
-                other.filter(|other| std::ptr::eq(other.location, r.location)).is_some()
+                other
+                    .filter(|other| std::ptr::eq(other.location, r.location))
+                    .is_some()
             };
             // The two halves of a Prefix say the same, unless only one of them is rewritten.
             let redundant = if patterns {
@@ -156,9 +161,7 @@ impl Lowering<'_> {
     /// a Prefix without rewrite becomes two.
     fn rendered<'s>(&self, server: &'s Server) -> Vec<Rendered<'s>> {
         let mut locations: Vec<&Location> = server.locations.iter().collect();
-        locations.sort_by(|a, b| {
-            (b.path.len(), &b.path).cmp(&(a.path.len(), &a.path))
-        });
+        locations.sort_by(|a, b| (b.path.len(), &b.path).cmp(&(a.path.len(), &a.path)));
         let exact: Vec<&str> = locations
             .iter()
             .filter(|l| l.path_type == PathType::Exact)
@@ -262,7 +265,10 @@ impl Lowering<'_> {
             .cloned();
         if let Some(target) = &rewrite {
             let url = &target.value;
-            if ["http://", "https://", "$scheme"].iter().any(|p| url.starts_with(p)) {
+            if ["http://", "https://", "$scheme"]
+                .iter()
+                .any(|p| url.starts_with(p))
+            {
                 return Action::Redirect(Redirect {
                     target: RedirectTarget::Pattern {
                         pattern: r.path.clone(),
@@ -277,7 +283,11 @@ impl Lowering<'_> {
             return Action::NotFound;
         };
         let protocol = settings.backend.protocol.as_ref();
-        if let Some(Spanned { value: BackendProtocol::Fcgi { .. }, span }) = protocol {
+        if let Some(Spanned {
+            value: BackendProtocol::Fcgi { .. },
+            span,
+        }) = protocol
+        {
             let origin = Origin::annotation(owner, "backend-protocol", *span);
             return self.fastcgi(source, origin);
         }
@@ -299,10 +309,14 @@ impl Lowering<'_> {
                 target: target.value,
                 origin: Origin::annotation(owner, "rewrite-target", target.span),
             }),
-            authority: settings.server.upstream_vhost.as_ref().map(|vhost| Authority {
-                value: vhost.value.clone(),
-                origin: Origin::annotation(owner, "upstream-vhost", vhost.span),
-            }),
+            authority: settings
+                .server
+                .upstream_vhost
+                .as_ref()
+                .map(|vhost| Authority {
+                    value: vhost.value.clone(),
+                    origin: Origin::annotation(owner, "upstream-vhost", vhost.span),
+                }),
             forwarded_prefix,
         }))
     }
@@ -460,9 +474,12 @@ impl Lowering<'_> {
         let source = &self.sources[server.tls?];
         let host = name.to_string();
         let tls = &source.ingress.tls;
-        let own = tls
-            .iter()
-            .find(|entry| entry.hosts.iter().any(|h| h.value.eq_ignore_ascii_case(&host)));
+        let own = tls.iter().find(|entry| {
+            entry
+                .hosts
+                .iter()
+                .any(|h| h.value.eq_ignore_ascii_case(&host))
+        });
         let entries: Vec<_> = own.map_or_else(|| tls.iter().collect(), |entry| vec![entry]);
         let mut secrets: Vec<SecretRef> = entries
             .iter()
@@ -528,7 +545,9 @@ impl Lowering<'_> {
             // The certificate of the host serves an alias only if it names it; without one,
             // only force-ssl-redirect sends plain requests to HTTPS.
             let covered = source.ingress.tls.iter().any(|tls| {
-                tls.hosts.iter().any(|h| h.value.eq_ignore_ascii_case(&lower))
+                tls.hosts
+                    .iter()
+                    .any(|h| h.value.eq_ignore_ascii_case(&lower))
             });
             let mut copy = host.clone();
             copy.name = name;
@@ -683,10 +702,9 @@ impl Lowering<'_> {
 
     fn backend(&self, key: &UpstreamKey, protocol: Protocol, origin: Origin) -> Backend {
         let first = &self.sources[self.effective.upstreams[key].first];
-        let target = service::resolve(key, self.objects)
-            .unwrap_or_else(|_| Target::Unavailable {
-                reason: Arc::from("the port cannot be resolved"),
-            });
+        let target = service::resolve(key, self.objects).unwrap_or_else(|_| Target::Unavailable {
+            reason: Arc::from("the port cannot be resolved"),
+        });
         Backend {
             namespace: Arc::clone(&key.namespace),
             target,
@@ -711,9 +729,7 @@ impl Lowering<'_> {
             .flat_map(|rule| rule.paths.iter().flatten())
             .map(|path| &path.backend)
             .chain(&source.ingress.default_backend)
-            .find(|backend| {
-                crate::effective::upstream_key(source, backend).as_ref() == Some(key)
-            })
+            .find(|backend| crate::effective::upstream_key(source, backend).as_ref() == Some(key))
             .map_or(source.ingress.name_span, |backend| match &backend.target {
                 crate::ingress::BackendTarget::Service { port, .. } => port.span,
                 crate::ingress::BackendTarget::Resource => backend.span,

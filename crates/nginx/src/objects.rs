@@ -44,8 +44,6 @@ pub struct ServiceInfo {
     pub ports: Vec<ServicePortInfo>,
     /// The DNS name that it stands for.
     pub external_name: Option<Arc<str>>,
-    /// It has no address of its own.
-    pub headless: bool,
 }
 
 /// A port of a Service.
@@ -169,7 +167,11 @@ impl Intake<'_> {
         {
             return None;
         }
-        let namespace = if kind == "IngressClass" { "" } else { namespace };
+        let namespace = if kind == "IngressClass" {
+            ""
+        } else {
+            namespace
+        };
         let object = ObjectRef::new(kind, namespace, name);
         let span = field("name").map_or(node.span, |name| name.span);
         if name.is_empty() {
@@ -182,7 +184,7 @@ impl Intake<'_> {
         }
         if let Some(first) = self.seen.get(&object) {
             self.diagnostics.push(
-                Diagnostic::new(Code::DuplicateObject, format!("{object} occurs twice"))
+                Diagnostic::new(Code::DuplicateObject, "the object occurs twice")
                     .object(&object)
                     .label(span, "left out")
                     .label(*first, "taken")
@@ -210,15 +212,14 @@ impl Intake<'_> {
                 ProblemKind::WrongType { expected, .. } => {
                     (Code::WrongType, wrong_type_help(&problem.path, expected))
                 }
-                ProblemKind::Other(_) => {
-                    (Code::InvalidObject, "correct the value".to_owned())
-                }
+                ProblemKind::Other(_) => (Code::InvalidObject, "correct the value".to_owned()),
             };
             let wrong = code != Code::UnknownField;
-            let mut diagnostic = Diagnostic::new(code, format!("{}: {}", problem.path, problem.kind))
-                .object(object)
-                .at(problem.span)
-                .help(help);
+            let mut diagnostic =
+                Diagnostic::new(code, format!("{}: {}", problem.path, problem.kind))
+                    .object(object)
+                    .at(problem.span)
+                    .help(help);
             if wrong {
                 diagnostic = diagnostic.note("the object is not converted");
             }
@@ -248,7 +249,8 @@ impl Intake<'_> {
         }
         let problems = self.diagnostics.len();
         if self.check::<T>(node, &object).is_none() {
-            self.ledger.settle_rest(ledger, |_| Some(Outcome::Refused(Code::WrongType)));
+            self.ledger
+                .settle_rest(ledger, |_| Some(Outcome::Refused(Code::WrongType)));
             return;
         }
         for at in problems..self.diagnostics.len() {
@@ -296,7 +298,11 @@ impl Intake<'_> {
                 .classes
                 .insert(Arc::clone(&object.name), Arc::from(controller));
         }
-        self.whole(&object, node, "it is read to see which Ingresses the controller serves");
+        self.whole(
+            &object,
+            node,
+            "it is read to see which Ingresses the controller serves",
+        );
     }
 
     fn service(&mut self, node: &Node) {
@@ -320,11 +326,14 @@ impl Intake<'_> {
                     .external_name
                     .filter(|_| spec.type_.as_deref() == Some("ExternalName"))
                     .map(Arc::from),
-                headless: spec.cluster_ip.as_deref() == Some("None"),
             };
             self.objects.services.insert(key(&object), info);
         }
-        self.whole(&object, node, "it stays as it is; its ports and its kind are read");
+        self.whole(
+            &object,
+            node,
+            "it stays as it is; its ports and its kind are read",
+        );
     }
 
     fn secret(&mut self, node: &Node) {
@@ -347,7 +356,11 @@ impl Intake<'_> {
             };
             self.objects.secrets.insert(key(&object), info);
         }
-        self.whole(&object, node, "it stays as it is; only what it is for is read");
+        self.whole(
+            &object,
+            node,
+            "it stays as it is; only what it is for is read",
+        );
     }
 
     fn config_map(&mut self, node: &Node) {

@@ -63,10 +63,13 @@ pub(crate) fn select(
         Err(Skipped {
             reason: format!("the Ingress belongs to the class `{class}`"),
             diagnostic: Some(
-                Diagnostic::new(Code::ClassSkipped, format!("the class `{class}` is not converted"))
-                    .object(object)
-                    .at(span)
-                    .help(format!("convert it with `--ingress-class {class}`")),
+                Diagnostic::new(
+                    Code::ClassSkipped,
+                    format!("the class `{class}` is not converted"),
+                )
+                .object(object)
+                .at(span)
+                .help(format!("convert it with `--ingress-class {class}`")),
             ),
         })
     };

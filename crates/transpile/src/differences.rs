@@ -1,11 +1,10 @@
 //! What differs for every conversion, whatever its objects say.
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{Action, Model, PlainHttp, RedirectTarget, Route};
 
 /// The findings that hold for the whole output.
-pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
-    let mut found = vec![
+pub(crate) fn general() -> Vec<Diagnostic> {
+    vec![
         Diagnostic::new(
             Code::NormalisedPath,
             "backends see the normalised path where nginx forwards the one that was sent",
@@ -24,32 +23,5 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
             Code::HostDot,
             "backends do not see the final dot of a host such as `example.com.`",
         ),
-    ];
-    let routes = || model.hosts.iter().flat_map(|host| &host.routes);
-    let to_https = |route: &Route, stripped: bool| match route.plain_http {
-        PlainHttp::Redirect { keep_slash, .. } => !stripped || !keep_slash,
-        PlainHttp::Serve => false,
-    };
-    let target = |route: &Route| match &route.action {
-        Action::Redirect(redirect) => Some(redirect.target.clone()),
-        Action::Forward(_) | Action::NotFound | Action::Refuse(_) => None,
-    };
-    let to_name = |route: &Route| matches!(target(route), Some(RedirectTarget::Host(_)));
-    let to_path = |route: &Route| matches!(target(route), Some(RedirectTarget::Path { .. }));
-    if routes().any(|route| to_https(route, true) || to_name(route)) {
-        found.push(
-            Diagnostic::new(
-                Code::RedirectSlash,
-                "redirects to HTTPS or another host name keep a final slash that ingress-nginx strips",
-            )
-            .note("`/foo/` is redirected to `/foo/`, where ingress-nginx redirects to `/foo`"),
-        );
-    }
-    if routes().any(|route| to_https(route, false) || to_path(route)) {
-        found.push(Diagnostic::new(
-            Code::RedirectPort,
-            "redirects keep a port other than 80 and 443 that a client sent",
-        ));
-    }
-    found
+    ]
 }

@@ -59,14 +59,18 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     diagnostics.extend(emitted.diagnostics.iter().cloned());
     if model.hosts.is_empty() {
         if unreadable == 0 && !documents.is_empty() {
-            diagnostics.push(
+            diagnostics.push(if skipped == 0 {
+                Diagnostic::new(Code::IngressNotFound, "the input holds no Ingress")
+                    .help("name the files or directories that hold them")
+            } else {
                 Diagnostic::new(Code::IngressNotFound, "no Ingress was selected")
-                    .help("look at `--ingress-class`, `--no-class`, `--namespace` and `--ingress`"),
-            );
+                    .help("look at `--ingress-class`, `--no-class`, `--namespace` and `--ingress`")
+            });
         }
     } else {
-        diagnostics.extend(differences::general(&model));
+        diagnostics.extend(differences::general());
     }
+    accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);
     diagnostics.dedup();
     let objects = || {
@@ -92,7 +96,12 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
             }),
         }
     }
-    let at = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let at = |severity| {
+        diagnostics
+            .iter()
+            .filter(|d| d.severity == severity)
+            .count()
+    };
     let summary = Summary {
         files: files.len(),
         documents: documents.len(),
@@ -114,6 +123,21 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         output,
         summary,
         unreadable,
+    }
+}
+
+/// Findings that the user has accepted by name no longer fail the run. What was refused stays
+/// refused.
+fn accept(diagnostics: &mut [Diagnostic], accepted: &[String]) {
+    for diagnostic in diagnostics {
+        let Some(object) = &diagnostic.object else {
+            continue;
+        };
+        let name = format!("{}={}/{}", diagnostic.code, object.namespace, object.name);
+        if accepted.contains(&name) {
+            diagnostic.severity = Severity::Info;
+            diagnostic.notes.push("accepted by `--accept`".to_owned());
+        }
     }
 }
 

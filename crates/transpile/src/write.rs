@@ -51,7 +51,9 @@ pub(crate) fn write<'a>(objects: impl IntoIterator<Item = &'a Object>, comments:
     let mut text = String::new();
     write_documents(
         &mut text,
-        documents.iter().map(|(comments, out)| (comments.as_slice(), out)),
+        documents
+            .iter()
+            .map(|(comments, out)| (comments.as_slice(), out)),
     );
     text
 }

@@ -183,10 +183,11 @@ fn is_as_it_should_be(condition: &Value, input: &BTreeSet<String>) -> bool {
 
 /// Whether all that is complained of is missing from the input too: then the complaint is right.
 ///
-/// Envoy Gateway names what it misses as `namespace/name`.
+/// Envoy Gateway names what it misses as `namespace/name`. It reads only the grants that a Secret
+/// it found needs, so that a missing Secret may also be called one that no grant permits.
 fn is_about_missing_input(condition: &Value, input: &BTreeSet<String>) -> bool {
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(service|secret|configmap) ([a-z0-9.-]+/[a-z0-9.-]*[a-z0-9]) (?:not found|does not exist)").ok()
+        Regex::new(r"(?i)\b(service|secret|configmap) ([a-z0-9.-]+/[a-z0-9.-]*[a-z0-9]) (?:not found|does not exist|not permitted by any ReferenceGrant)").ok()
     });
     let Some(named) = &*NAMED else { return false };
     let mut names = named.captures_iter(text(condition, "message")).peekable();
@@ -217,6 +218,10 @@ mod tests {
                 false,
             ),
             ("certificate refs 0: Secret shop/tls does not exist.", true),
+            (
+                "certificate refs 0: Certificate ref to secret shop/tls not permitted by any ReferenceGrant.",
+                true,
+            ),
             (
                 "backendRef to Service not permitted by any ReferenceGrant.",
                 false,

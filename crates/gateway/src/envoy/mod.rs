@@ -13,9 +13,9 @@ mod traffic;
 
 pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
 pub use client::{
-    ClientHttp1, ClientHttp2, ClientIpDetection, ClientHttpTimeout, ClientPath, ClientTimeout,
-    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader, ProxyProtocolSettings,
-    XForwardedForSettings,
+    ClientHttp1, ClientHttp2, ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout,
+    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader,
+    ProxyProtocolSettings, XForwardedForSettings,
 };
 pub use filter::{
     DirectResponse, HttpHostnameModifier, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite,

@@ -58,7 +58,12 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     let traffic = |p: &Planned| p.attached.traffic.clone();
     for (targets, name, mut spec) in group(route, rules, traffic) {
         spec.target_refs = targets;
-        push(emitter, owner, &name, Spec::BackendTrafficPolicy(Box::new(spec)));
+        push(
+            emitter,
+            owner,
+            &name,
+            Spec::BackendTrafficPolicy(Box::new(spec)),
+        );
     }
     let security = |p: &Planned| p.attached.security.clone();
     for (targets, name, mut spec) in group(route, rules, security) {
@@ -89,7 +94,10 @@ fn group<T: PartialEq>(
             policies.push((vec![target], route.to_owned(), spec));
             continue;
         }
-        debug_assert!(names.len() <= MAX_TARGETS, "a route has at most as many rules");
+        debug_assert!(
+            names.len() <= MAX_TARGETS,
+            "a route has at most as many rules"
+        );
         let targets = names
             .iter()
             .map(|name| TargetRef::gateway_api("HTTPRoute", route, Some(name)))

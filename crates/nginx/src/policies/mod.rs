@@ -69,20 +69,32 @@ impl PolicyOutput {
     }
 
     /// A key is carried over with a difference; the diagnostic says which.
-    pub(crate) fn differs(&mut self, input: &PolicyInput<'_>, key: &'static str, diagnostic: Diagnostic) {
-        self.outcomes.push((key, Outcome::Difference(diagnostic.code)));
+    pub(crate) fn differs(
+        &mut self,
+        input: &PolicyInput<'_>,
+        key: &'static str,
+        diagnostic: Diagnostic,
+    ) {
+        self.outcomes
+            .push((key, Outcome::Difference(diagnostic.code)));
         self.tell(input, key, diagnostic);
     }
 
     /// A key is not carried over; the diagnostic says what to do.
-    pub(crate) fn refused(&mut self, input: &PolicyInput<'_>, key: &'static str, diagnostic: Diagnostic) {
+    pub(crate) fn refused(
+        &mut self,
+        input: &PolicyInput<'_>,
+        key: &'static str,
+        diagnostic: Diagnostic,
+    ) {
         self.outcomes.push((key, Outcome::Refused(diagnostic.code)));
         self.tell(input, key, diagnostic);
     }
 
     /// A key changes nothing behind another proxy.
     pub(crate) fn inert(&mut self, key: &'static str, reason: &str) {
-        self.outcomes.push((key, Outcome::NoEffect(Arc::from(reason))));
+        self.outcomes
+            .push((key, Outcome::NoEffect(Arc::from(reason))));
     }
 
     fn tell(&mut self, input: &PolicyInput<'_>, key: &'static str, diagnostic: Diagnostic) {
@@ -106,7 +118,12 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
 }
 
 /// The policies of one location: some paths are exempt from some policies.
-pub(crate) fn for_location(policies: &Policies, path: &str, implicit: bool, config: &Config) -> Policies {
+pub(crate) fn for_location(
+    policies: &Policies,
+    path: &str,
+    implicit: bool,
+    config: &Config,
+) -> Policies {
     let _ = (path, implicit, config);
     policies.clone()
 }
