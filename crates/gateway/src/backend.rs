@@ -10,7 +10,10 @@ pub(crate) enum Reference {
     /// A Service.
     Service { name: String, port: u16 },
     /// A `Backend` of this name (unless it is taken) and specification.
-    Backend { name: String, spec: BackendSpec },
+    Backend {
+        name: String,
+        spec: Box<BackendSpec>,
+    },
     /// Nothing: the rule answers 503.
     Unavailable,
 }
@@ -48,13 +51,13 @@ pub(crate) fn reference(backend: &Backend) -> Reference {
     let kind = if external { "external-" } else { "" };
     Reference::Backend {
         name: format!("{name}-{port}-{kind}{suffix}"),
-        spec: BackendSpec {
+        spec: Box::new(BackendSpec {
             endpoints: vec![BackendEndpoint {
                 fqdn: FqdnEndpoint { hostname, port },
             }],
             app_protocols,
             tls,
-        },
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From hosts to route objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
@@ -42,8 +42,11 @@ pub(crate) struct Emitter<'a> {
     names: Names,
     filters: BTreeMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
-    grants: BTreeMap<Grant, ()>,
+    grants: BTreeSet<Grant>,
 }
+
+/// Rules and the hosts that share them.
+type Shared<'a> = (Vec<Planned>, Vec<&'a HostName>);
 
 /// One permission to refer across namespaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +72,7 @@ impl<'a> Emitter<'a> {
             names,
             filters: BTreeMap::new(),
             backends: BTreeMap::new(),
-            grants: BTreeMap::new(),
+            grants: BTreeSet::new(),
         }
     }
 
@@ -138,7 +141,7 @@ impl<'a> Emitter<'a> {
             Reference::Unavailable => return None,
             Reference::Service { name, port } => (service_ref(&name, port), ("", "Service", name)),
             Reference::Backend { name, spec } => {
-                let name = self.backend_object(&backend.namespace, name, spec);
+                let name = self.backend_object(&backend.namespace, &name, *spec);
                 (
                     backend_ref(&name),
                     ("gateway.envoyproxy.io", "Backend", name),
@@ -162,13 +165,8 @@ impl<'a> Emitter<'a> {
         Some(ours)
     }
 
-    fn backend_object(
-        &mut self,
-        namespace: &Arc<str>,
-        wanted: String,
-        spec: BackendSpec,
-    ) -> String {
-        let wanted = crate::name::limit(&wanted);
+    fn backend_object(&mut self, namespace: &Arc<str>, wanted: &str, spec: BackendSpec) -> String {
+        let wanted = crate::name::limit(wanted);
         let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
             Some(taken) if *taken != spec => join(
                 &wanted,
@@ -183,14 +181,13 @@ impl<'a> Emitter<'a> {
     }
 
     pub(crate) fn grant(&mut self, grant: Grant) {
-        self.grants.insert(grant, ());
+        self.grants.insert(grant);
     }
 
     fn hosts(&mut self) {
         let model = self.model;
         // Rules of an owner that are the same on several hosts are written once.
-        let mut routes: IndexMap<(OwnerId, bool), Vec<(Vec<Planned>, Vec<&HostName>)>> =
-            IndexMap::new();
+        let mut routes: IndexMap<(OwnerId, bool), Vec<Shared<'_>>> = IndexMap::new();
         let any = model.hosts.iter().find(|host| host.name == HostName::Any);
         for host in &model.hosts {
             if let Some(passthrough) = &host.passthrough {
@@ -225,7 +222,7 @@ impl<'a> Emitter<'a> {
         for ((owner, plain), groups) in routes {
             let lone = groups.len() == 1;
             for (rules, hosts) in groups {
-                self.route(owner, plain, rules, &hosts, lone);
+                self.route(owner, plain, &rules, &hosts, lone);
             }
         }
     }
@@ -234,7 +231,7 @@ impl<'a> Emitter<'a> {
         &mut self,
         owner: OwnerId,
         plain: bool,
-        rules: Vec<Planned>,
+        rules: &[Planned],
         hosts: &[&HostName],
         lone: bool,
     ) {
@@ -259,7 +256,7 @@ impl<'a> Emitter<'a> {
             if hosts.len() == MAX_HOSTNAMES {
                 base = join(&base, &slug(&hosts[0].to_string()));
             }
-            for (at, chunk) in chunks(&rules).into_iter().enumerate() {
+            for (at, chunk) in chunks(rules).into_iter().enumerate() {
                 let wanted = if at == 0 {
                     base.clone()
                 } else {
@@ -377,7 +374,7 @@ impl<'a> Emitter<'a> {
                 String::new(),
             );
         }
-        for grant in std::mem::take(&mut self.grants).into_keys() {
+        for grant in std::mem::take(&mut self.grants) {
             let spec = ReferenceGrantSpec {
                 from: vec![ReferenceGrantFrom {
                     group: grant.from.0.to_owned(),
@@ -397,10 +394,10 @@ impl<'a> Emitter<'a> {
                 Spec::ReferenceGrant(spec),
                 String::new(),
             );
-            if grant.infra {
-                if let Some(last) = self.out.objects.last_mut() {
-                    last.part = Part::Infra;
-                }
+            if grant.infra
+                && let Some(last) = self.out.objects.last_mut()
+            {
+                last.part = Part::Infra;
             }
         }
         self.out.objects.sort_by(|a, b| {
@@ -508,7 +505,7 @@ fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
             || length == MAX_RULES
             || (length >= MIN_CHUNK && {
                 let rule: &HttpRouteRules = &rules[at].rule;
-                hash(rule.name.as_deref().unwrap_or_default()) % 6 == 0
+                hash(rule.name.as_deref().unwrap_or_default()).is_multiple_of(6)
             });
         if ends {
             chunks.push(&rules[start..at]);

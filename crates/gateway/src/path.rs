@@ -1,5 +1,7 @@
 //! Path matches: what Envoy compares with the normalised request path.
 
+use std::fmt::Write as _;
+
 use gateway_api::httproutes::{HttpRouteRulesMatchesPath, HttpRouteRulesMatchesPathType};
 
 /// Longest `path.value` of Gateway API.
@@ -34,7 +36,8 @@ fn encode(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-/._~!$&'()*+,;=:@".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -376,24 +376,24 @@ impl Emitter<'_> {
         };
         let mut rules = Vec::new();
         let mut main = vec![primary.clone()];
-        if let Some(canary) = &forward.split.canary {
-            if let Some(reference) = self.backend(owner, &canary.backend) {
-                let why = comment(&canary.origin, "canary");
-                for (suffix, header, to_canary) in self.canary_headers(canary) {
-                    let to = if to_canary { &reference } else { &primary };
-                    let mut matches = at(path.clone());
-                    matches.headers = Some(vec![header]);
-                    rules.push(planned(
-                        &format!("{name}-{suffix}"),
-                        vec![matches],
-                        deed(vec![to.clone()]),
-                        section,
-                        vec![why.clone()],
-                    ));
-                }
-                main = weighted(primary, reference, canary);
-                comments.push(why);
+        if let Some(canary) = &forward.split.canary
+            && let Some(reference) = self.backend(owner, &canary.backend)
+        {
+            let why = comment(&canary.origin, "canary");
+            for (suffix, header, to_canary) in self.canary_headers(canary) {
+                let to = if to_canary { &reference } else { &primary };
+                let mut matches = at(path.clone());
+                matches.headers = Some(vec![header]);
+                rules.push(planned(
+                    &format!("{name}-{suffix}"),
+                    vec![matches],
+                    deed(vec![to.clone()]),
+                    section,
+                    vec![why.clone()],
+                ));
             }
+            main = weighted(primary, reference, canary);
+            comments.push(why);
         }
         rules.push(planned(
             name,

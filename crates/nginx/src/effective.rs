@@ -16,7 +16,7 @@ use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 
 /// An Ingress that the controller takes, with its settings.
 #[derive(Debug)]
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// Its id in the model.
     pub id: OwnerId,
     /// The object.
@@ -34,11 +34,11 @@ impl Source<'_> {
 }
 
 /// Index of a [`Source`] in the controller's order.
-pub type SourceIndex = usize;
+pub(crate) type SourceIndex = usize;
 
 /// What the controller serves.
 #[derive(Debug, Default)]
-pub struct Effective {
+pub(crate) struct Effective {
     /// One for each host; the empty name is the default server.
     pub servers: IndexMap<Arc<str>, Server>,
     /// All upstreams.
@@ -51,7 +51,7 @@ pub struct Effective {
 
 /// A host.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// The Ingress that defined it first; none for the default server unless one is bound to it.
     pub first: Option<SourceIndex>,
     /// Its locations in the order they were made; the implicit `/` comes first.
@@ -68,7 +68,7 @@ pub struct Server {
 
 /// A location.
 #[derive(Clone, Debug)]
-pub struct Location {
+pub(crate) struct Location {
     /// The path as the Ingress has it.
     pub path: Arc<str>,
     /// How it is compared.
@@ -87,7 +87,7 @@ pub struct Location {
 
 /// What makes two backends one: `namespace-service-port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UpstreamKey {
+pub(crate) struct UpstreamKey {
     /// Namespace.
     pub namespace: Arc<str>,
     /// Service name.
@@ -98,7 +98,7 @@ pub struct UpstreamKey {
 
 /// A shared backend.
 #[derive(Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// The Ingress that referenced it first: its upstream settings hold.
     pub first: SourceIndex,
     /// Where it was referenced first.
@@ -111,7 +111,7 @@ pub struct Upstream {
 
 /// A path that is not served because another Ingress owns it.
 #[derive(Debug)]
-pub struct Shadowed {
+pub(crate) struct Shadowed {
     /// The Ingress that lost.
     pub loser: SourceIndex,
     /// Its path.
@@ -124,7 +124,7 @@ pub struct Shadowed {
 
 /// A canary path without a primary.
 #[derive(Debug)]
-pub struct Orphan {
+pub(crate) struct Orphan {
     /// The canary.
     pub source: SourceIndex,
     /// Its path or default backend.
@@ -134,7 +134,7 @@ pub struct Orphan {
 }
 
 /// The controller's order: older first, then name descending.
-pub fn compare(a: &Ingress, b: &Ingress) -> std::cmp::Ordering {
+pub(crate) fn compare(a: &Ingress, b: &Ingress) -> std::cmp::Ordering {
     a.created.cmp(&b.created).then_with(|| {
         let key = |i: &Ingress| format!("{}/{}", i.object.namespace, i.object.name);
         key(b).cmp(&key(a))
@@ -142,7 +142,7 @@ pub fn compare(a: &Ingress, b: &Ingress) -> std::cmp::Ordering {
 }
 
 /// The key of a backend, if it is a Service.
-pub fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<UpstreamKey> {
+pub(crate) fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<UpstreamKey> {
     match &backend.target {
         BackendTarget::Service { name, port } => Some(UpstreamKey {
             namespace: Arc::clone(&source.ingress.object.namespace),
@@ -154,7 +154,7 @@ pub fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<Upstrea
 }
 
 /// Builds the configuration from objects in the controller's order.
-pub fn build(sources: &[Source<'_>]) -> Effective {
+pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     let mut effective = Effective::default();
     create_upstreams(&mut effective, sources);
     create_servers(&mut effective, sources);

@@ -4,7 +4,7 @@ use gatewright_yaml::Node;
 
 /// Flags of ingress-nginx (`pkg/flags/flags.go`) that change a conversion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// `--annotations-prefix`.
     pub annotations_prefix: Option<String>,
     /// `--default-ssl-certificate`, as `namespace/name`.

@@ -11,7 +11,7 @@ use gatewright_yaml::Node;
 
 /// An Ingress.
 #[derive(Clone, Debug)]
-pub struct Ingress {
+pub(crate) struct Ingress {
     /// Kind, namespace and name.
     pub object: ObjectRef,
     /// Where its name stands.
@@ -33,7 +33,7 @@ pub struct Ingress {
 
 /// One annotation.
 #[derive(Clone, Debug)]
-pub struct Annotation {
+pub(crate) struct Annotation {
     /// The whole key, with prefix.
     pub key: Spanned<Arc<str>>,
     /// The value.
@@ -42,7 +42,7 @@ pub struct Annotation {
 
 /// An item of `spec.tls`.
 #[derive(Clone, Debug)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// The hosts it is for.
     pub hosts: Vec<Spanned<Arc<str>>>,
     /// The Secret that holds the certificate.
@@ -53,7 +53,7 @@ pub struct Tls {
 
 /// An item of `spec.rules`.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The host; none is every host.
     pub host: Option<Spanned<Arc<str>>>,
     /// The paths; none when `http` is absent.
@@ -62,7 +62,7 @@ pub struct Rule {
 
 /// An item of `spec.rules[].http.paths`.
 #[derive(Clone, Debug)]
-pub struct Path {
+pub(crate) struct Path {
     /// The path; absent is `/`.
     pub path: Option<Spanned<Arc<str>>>,
     /// How it is compared.
@@ -75,7 +75,7 @@ pub struct Path {
 
 /// `pathType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PathType {
+pub(crate) enum PathType {
     /// The path itself.
     Exact,
     /// The path and what is below it; also absent and `ImplementationSpecific`
@@ -85,7 +85,7 @@ pub enum PathType {
 
 /// A backend.
 #[derive(Clone, Debug)]
-pub struct BackendRef {
+pub(crate) struct BackendRef {
     /// What it names.
     pub target: BackendTarget,
     /// The whole reference.
@@ -94,7 +94,7 @@ pub struct BackendRef {
 
 /// What a backend names.
 #[derive(Clone, Debug)]
-pub enum BackendTarget {
+pub(crate) enum BackendTarget {
     /// A Service.
     Service {
         /// Its name.
@@ -108,7 +108,7 @@ pub enum BackendTarget {
 
 /// A port as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Port {
+pub(crate) enum Port {
     /// By number.
     Number(i64),
     /// By name.
@@ -129,7 +129,7 @@ impl std::fmt::Display for Port {
 
 impl Ingress {
     /// Reads an Ingress whose types have been checked; what is malformed nonetheless is left out.
-    pub fn read(node: &Node, object: ObjectRef, name_span: Span) -> Self {
+    pub(crate) fn read(node: &Node, object: ObjectRef, name_span: Span) -> Self {
         let spec = node.get("spec");
         let metadata = node.get("metadata");
         Self {

@@ -110,8 +110,8 @@ impl Lowering<'_> {
             );
             let half = |other: Option<&Rendered<'_>>| {
                 other
-                    .filter(|other| std::ptr::eq(other.location, r.location))
-                    .is_some()
+                    .as_ref()
+                    .is_some_and(|other| std::ptr::eq(other.location, r.location))
             };
             // The two halves of a Prefix say the same, unless only one of them is rewritten.
             let redundant = if patterns {
@@ -250,10 +250,10 @@ impl Lowering<'_> {
             });
         }
         let settings = source.settings;
-        if !r.location.bare {
-            if let Some(redirect) = self.fixed_redirect(settings, owner) {
-                return Action::Redirect(redirect);
-            }
+        if !r.location.bare
+            && let Some(redirect) = self.fixed_redirect(settings, owner)
+        {
+            return Action::Redirect(redirect);
         }
         if let Some(refusal) = &self.policies[index].refusal {
             return Action::Refuse(refusal.clone());
@@ -555,10 +555,10 @@ impl Lowering<'_> {
             if !covered {
                 copy.certificate = None;
                 for route in &mut copy.routes {
-                    if let PlainHttp::Redirect { origin, .. } = &route.plain_http {
-                        if origin.annotation != Some("force-ssl-redirect") {
-                            route.plain_http = PlainHttp::Serve;
-                        }
+                    if let PlainHttp::Redirect { origin, .. } = &route.plain_http
+                        && origin.annotation != Some("force-ssl-redirect")
+                    {
+                        route.plain_http = PlainHttp::Serve;
                     }
                 }
             }

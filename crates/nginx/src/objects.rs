@@ -1,6 +1,7 @@
 //! From documents to the objects that a conversion reads.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
@@ -16,11 +17,11 @@ use crate::ingress::Ingress;
 use crate::legacy;
 
 /// Namespace and name.
-pub type Key = (Arc<str>, Arc<str>);
+pub(crate) type Key = (Arc<str>, Arc<str>);
 
 /// Everything that was read.
 #[derive(Debug, Default)]
-pub struct Objects {
+pub(crate) struct Objects {
     /// Ingresses in the order of the input, each with its items in the ledger.
     pub ingresses: Vec<(Ingress, LedgerObject)>,
     /// `spec.controller` of each `IngressClass`.
@@ -39,7 +40,7 @@ pub struct Objects {
 
 /// What a Service says that matters here.
 #[derive(Clone, Debug, Default)]
-pub struct ServiceInfo {
+pub(crate) struct ServiceInfo {
     /// Its ports.
     pub ports: Vec<ServicePortInfo>,
     /// The DNS name that it stands for.
@@ -48,7 +49,7 @@ pub struct ServiceInfo {
 
 /// A port of a Service.
 #[derive(Clone, Debug)]
-pub struct ServicePortInfo {
+pub(crate) struct ServicePortInfo {
     /// Its name.
     pub name: Option<Arc<str>>,
     /// Its number.
@@ -61,7 +62,7 @@ pub struct ServicePortInfo {
 
 /// What a Secret holds. Contents never reach a diagnostic.
 #[derive(Clone, Debug)]
-pub struct SecretInfo {
+pub(crate) struct SecretInfo {
     /// Its type.
     pub kind: Arc<str>,
     /// Its data, decoded.
@@ -70,7 +71,7 @@ pub struct SecretInfo {
 
 /// What a `ConfigMap` holds.
 #[derive(Clone, Debug)]
-pub struct ConfigMapInfo {
+pub(crate) struct ConfigMapInfo {
     /// Keys and values with the place of each.
     pub data: Vec<(Arc<str>, Arc<str>, Span)>,
     /// Its items in the ledger.
@@ -79,13 +80,13 @@ pub struct ConfigMapInfo {
 
 /// How objects are taken in.
 #[derive(Clone, Debug)]
-pub struct IntakeOptions {
+pub(crate) struct IntakeOptions {
     /// Objects of this namespace only; objects without one are put into it.
     pub namespace: Option<String>,
 }
 
 /// Reads all documents. One bad object stops only itself.
-pub fn read(
+pub(crate) fn read(
     documents: &[Document],
     options: &IntakeOptions,
     ledger: &mut Ledger,
@@ -119,13 +120,14 @@ impl Intake<'_> {
     fn object(&mut self, node: &Node, depth: usize) {
         let text = |key| node.get(key).and_then(Node::as_str).unwrap_or_default();
         let (version, kind) = (text("apiVersion"), text("kind"));
-        if kind.ends_with("List") && depth < MAX_LISTS {
-            if let Some(items) = node.get("items").and_then(Node::as_sequence) {
-                for item in items {
-                    self.object(item, depth + 1);
-                }
-                return;
+        if kind.ends_with("List")
+            && depth < MAX_LISTS
+            && let Some(items) = node.get("items").and_then(Node::as_sequence)
+        {
+            for item in items {
+                self.object(item, depth + 1);
             }
+            return;
         }
         match (version, kind) {
             ("networking.k8s.io/v1", "Ingress") => self.ingress::<networking::Ingress>(node, false),
@@ -139,10 +141,8 @@ impl Intake<'_> {
             ("v1", "Service") => self.service(node),
             ("v1", "Secret") => self.secret(node),
             ("v1", "ConfigMap") => self.config_map(node),
-            ("apps/v1", "Deployment" | "DaemonSet") => {
-                if self.objects.flags.read(node) {
-                    self.objects.count += 1;
-                }
+            ("apps/v1", "Deployment" | "DaemonSet") if self.objects.flags.read(node) => {
+                self.objects.count += 1;
             }
             _ => {}
         }
@@ -272,7 +272,7 @@ impl Intake<'_> {
             }
             return;
         };
-        for entry in mapping.iter() {
+        for entry in mapping {
             if entry.key.span == key {
                 self.ledger.settle(ledger, entry.value.span, &refused);
             } else {
@@ -413,7 +413,7 @@ fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Sp
     let length = path.len();
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => {
-            for entry in mapping.iter() {
+            for entry in mapping {
                 if entry.key.value.contains(['.', '/', '[']) {
                     path.push('[');
                     path.push_str(&entry.key.value);
@@ -430,7 +430,8 @@ fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Sp
         }
         Value::Sequence(items) if !items.is_empty() => {
             for (at, item) in items.iter().enumerate() {
-                path.push_str(&format!("[{at}]"));
+                // Writing to a string cannot fail.
+                let _ = write!(path, "[{at}]");
                 collect_leaves(item, path, leaves);
                 path.truncate(length);
             }

@@ -34,7 +34,7 @@ pub(crate) fn select(
     ingress: &Ingress,
     objects: &Objects,
     selection: &Selection,
-) -> Result<(), Skipped> {
+) -> Result<(), Box<Skipped>> {
     let object = &ingress.object;
     if !selection.names.is_empty() {
         let full = format!("{}/{}", object.namespace, object.name);
@@ -43,10 +43,10 @@ pub(crate) fn select(
             .iter()
             .any(|name| *name == *object.name || *name == full)
         {
-            return Err(Skipped {
+            return Err(Box::new(Skipped {
                 reason: "the Ingress was not asked for by name".to_owned(),
                 diagnostic: None,
-            });
+            }));
         }
     }
     let flags = &objects.flags;
@@ -60,7 +60,7 @@ pub(crate) fn select(
     };
     let controller = flags.controller_class.as_deref().unwrap_or(CONTROLLER);
     let skipped = |class: &str, span| {
-        Err(Skipped {
+        Err(Box::new(Skipped {
             reason: format!("the Ingress belongs to the class `{class}`"),
             diagnostic: Some(
                 Diagnostic::new(
@@ -71,7 +71,7 @@ pub(crate) fn select(
                 .at(span)
                 .help(format!("convert it with `--ingress-class {class}`")),
             ),
-        })
+        }))
     };
     if let Some(class) = &ingress.class_name {
         let taken = match objects.classes.get(&class.value) {
@@ -100,7 +100,7 @@ pub(crate) fn select(
     if selection.without_class || flags.without_class {
         return Ok(());
     }
-    Err(Skipped {
+    Err(Box::new(Skipped {
         reason: "the Ingress names no class".to_owned(),
         diagnostic: Some(
             Diagnostic::new(Code::NoClass, "the Ingress names no class and is left out")
@@ -108,5 +108,5 @@ pub(crate) fn select(
                 .at(ingress.name_span)
                 .help("pass `--no-class include`, or set `spec.ingressClassName`"),
         ),
-    })
+    }))
 }
