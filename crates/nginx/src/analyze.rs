@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
 use gatewright_model::{ForwardedHeaders, Globals, Model, Owner, OwnerId, SecretRef};
-use gatewright_yaml::Document;
 
 use crate::account::{self, Account};
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
@@ -12,7 +11,7 @@ use crate::config_map::Config;
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::lower::Lowering;
-use crate::objects::{self, IntakeOptions, Objects};
+use crate::objects::{Intake, Objects};
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
 use crate::select::{self, Selection};
@@ -25,8 +24,6 @@ const DEFAULT_CONFIG: (&str, &str) = ("ingress-nginx", "ingress-nginx-controller
 pub struct Options {
     /// Which Ingresses.
     pub selection: Selection,
-    /// Objects of this namespace only; objects without one are put into it.
-    pub namespace: Option<String>,
     /// Namespace and name of the controller's own `ConfigMap`.
     pub controller_config: Option<(String, String)>,
     /// Namespace and name of the default certificate.
@@ -63,14 +60,14 @@ struct Taken<'a> {
     annotations: AnnotationResult,
 }
 
-/// Reads documents as ingress-nginx would.
-pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
-    let mut ledger = Ledger::default();
-    let mut diagnostics = Vec::new();
-    let intake = IntakeOptions {
-        namespace: options.namespace.clone(),
-    };
-    let objects = objects::read(documents, &intake, &mut ledger, &mut diagnostics);
+/// Reads what was taken in as ingress-nginx would.
+pub fn analyze(intake: Intake, options: &Options) -> Analysis {
+    let Intake {
+        mut ledger,
+        mut diagnostics,
+        objects,
+        ..
+    } = intake;
     let config = config(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
     let mut taken: Vec<Taken<'_>> = Vec::new();

@@ -19,4 +19,5 @@ mod select;
 mod service;
 
 pub use analyze::{Analysis, Options, analyze};
+pub use objects::{Intake, IntakeOptions};
 pub use select::Selection;

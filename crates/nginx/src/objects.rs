@@ -21,7 +21,7 @@ pub(crate) type Key = (Arc<str>, Arc<str>);
 
 /// Everything that was read.
 #[derive(Debug, Default)]
-pub(crate) struct Objects {
+pub struct Objects {
     /// Ingresses in the order of the input, each with its items in the ledger.
     pub ingresses: Vec<(Ingress, LedgerObject)>,
     /// `spec.controller` of each `IngressClass`.
@@ -80,43 +80,44 @@ pub(crate) struct ConfigMapInfo {
 
 /// How objects are taken in.
 #[derive(Clone, Debug)]
-pub(crate) struct IntakeOptions {
+pub struct IntakeOptions {
     /// Objects of this namespace only; objects without one are put into it.
     pub namespace: Option<String>,
 }
 
-/// Reads all documents. One bad object stops only itself.
-pub(crate) fn read(
-    documents: &[Document],
-    options: &IntakeOptions,
-    ledger: &mut Ledger,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Objects {
-    let mut intake = Intake {
-        options,
-        ledger,
-        diagnostics,
-        objects: Objects::default(),
-        seen: BTreeMap::new(),
-    };
-    for document in documents {
-        intake.object(&document.root, 0);
-    }
-    intake.objects
-}
-
-struct Intake<'a> {
-    options: &'a IntakeOptions,
-    ledger: &'a mut Ledger,
-    diagnostics: &'a mut Vec<Diagnostic>,
-    objects: Objects,
+/// Takes documents in, some at a time, so that their trees can be let go.
+/// One bad object stops only itself.
+#[derive(Debug)]
+pub struct Intake {
+    options: IntakeOptions,
+    pub(crate) ledger: Ledger,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) objects: Objects,
     seen: BTreeMap<ObjectRef, Span>,
 }
 
 /// A List in a List in a List is more than anybody writes.
 const MAX_LISTS: usize = 8;
 
-impl Intake<'_> {
+impl Intake {
+    /// Nothing taken in yet.
+    pub fn new(options: IntakeOptions) -> Self {
+        Self {
+            options,
+            ledger: Ledger::default(),
+            diagnostics: Vec::new(),
+            objects: Objects::default(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// Takes documents in, in the order of the input.
+    pub fn take(&mut self, documents: &[Document]) {
+        for document in documents {
+            self.object(&document.root, 0);
+        }
+    }
+
     fn object(&mut self, node: &Node, depth: usize) {
         let text = |key| node.get(key).and_then(Node::as_str).unwrap_or_default();
         let (version, kind) = (text("apiVersion"), text("kind"));

@@ -3,9 +3,9 @@
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Emitted, Part};
 use gatewright_nginx::annotations::ControllerVersion;
-use gatewright_nginx::{self as nginx, Analysis, Selection};
+use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
 use gatewright_source::{FileId, SourceMap};
-use gatewright_yaml::{Document, Parsed};
+use gatewright_yaml::{Parsed, Piece, parse_piece, pieces};
 use rayon::prelude::*;
 
 use crate::report::{ObjectCount, OutcomeCounts};
@@ -20,6 +20,9 @@ const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
 const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
 
+/// Pieces whose trees are in memory at once.
+const WINDOW: usize = 16;
+
 /// Converts all inputs together.
 pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     // The order in which files are named says nothing.
@@ -29,18 +32,21 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         .into_iter()
         .map(|input| sources.add(input.name, input.text))
         .collect();
-    let parsed = parse(&sources, &files, options.threads);
+    let mut intake = Intake::new(IntakeOptions {
+        namespace: options.namespace.clone(),
+    });
     let mut diagnostics = Vec::new();
-    let mut documents: Vec<Document> = Vec::new();
-    for parsed in parsed {
-        documents.extend(parsed.documents);
+    let mut documents = 0;
+    read(&sources, &files, options.threads, |parsed| {
+        documents += parsed.documents.len();
+        intake.take(&parsed.documents);
         diagnostics.extend(parsed.diagnostics);
-    }
+    });
     let unreadable = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
         .count();
-    let analysis = nginx::analyze(&documents, &nginx_options(options));
+    let analysis = nginx::analyze(intake, &nginx_options(options));
     let Analysis {
         model,
         mut ledger,
@@ -58,7 +64,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     }
     diagnostics.extend(emitted.diagnostics.iter().cloned());
     if model.hosts.is_empty() {
-        if unreadable == 0 && !documents.is_empty() {
+        if unreadable == 0 && documents > 0 {
             diagnostics.push(if skipped == 0 {
                 Diagnostic::new(Code::IngressNotFound, "the input holds no Ingress")
                     .help("name the files or directories that hold them")
@@ -104,7 +110,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     };
     let summary = Summary {
         files: files.len(),
-        documents: documents.len(),
+        documents,
         ingresses: taken,
         skipped_ingresses: skipped,
         rules: emitted.rules,
@@ -141,12 +147,31 @@ fn accept(diagnostics: &mut [Diagnostic], accepted: &[String]) {
     }
 }
 
-fn parse(sources: &SourceMap, files: &[FileId], threads: Option<usize>) -> Vec<Parsed> {
-    let one = |id: &FileId| gatewright_yaml::parse(*id, sources.file(*id).text());
-    if threads == Some(1) || files.len() == 1 {
-        files.iter().map(one).collect()
-    } else {
-        files.par_iter().map(one).collect()
+/// Reads all files in their order, a window of pieces at a time: the trees of a window are
+/// read side by side and let go before the next.
+fn read(
+    sources: &SourceMap,
+    files: &[FileId],
+    threads: Option<usize>,
+    mut take: impl FnMut(Parsed),
+) {
+    let pieces: Vec<(FileId, Piece)> = files
+        .iter()
+        .flat_map(|&file| {
+            pieces(sources.file(file).text())
+                .into_iter()
+                .map(move |piece| (file, piece))
+        })
+        .collect();
+    let one =
+        |(file, piece): &(FileId, Piece)| parse_piece(*file, sources.file(*file).text(), piece);
+    for window in pieces.chunks(WINDOW) {
+        if threads == Some(1) || window.len() == 1 {
+            window.iter().map(one).for_each(&mut take);
+        } else {
+            let parsed: Vec<Parsed> = window.par_iter().map(one).collect();
+            parsed.into_iter().for_each(&mut take);
+        }
     }
 }
 
@@ -157,7 +182,6 @@ fn nginx_options(options: &Options) -> nginx::Options {
             without_class: options.no_class == NoClass::Include,
             names: options.ingresses.clone(),
         },
-        namespace: options.namespace.clone(),
         controller_config: options.controller_config.clone(),
         default_certificate: options.default_ssl_certificate.clone(),
         annotations_prefix: options.annotations_prefix.clone(),

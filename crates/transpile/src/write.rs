@@ -44,17 +44,14 @@ const FIELD_ORDER: &[&str] = &[
 
 /// The documents of objects, in their order.
 pub(crate) fn write<'a>(objects: impl IntoIterator<Item = &'a Object>, comments: bool) -> String {
-    let documents: Vec<(Vec<String>, Out)> = objects
-        .into_iter()
-        .map(|object| document(object, comments))
-        .collect();
     let mut text = String::new();
-    write_documents(
-        &mut text,
-        documents
-            .iter()
-            .map(|(comments, out)| (comments.as_slice(), out)),
-    );
+    for object in objects {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        let (comments, out) = document(object, comments);
+        write_documents(&mut text, [(comments.as_slice(), &out)]);
+    }
     text
 }
 

@@ -49,6 +49,50 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     parsed
 }
 
+/// A run of documents of a text.
+#[derive(Debug)]
+pub struct Piece {
+    /// None for the whole text.
+    chunks: Option<Vec<Chunk>>,
+}
+
+/// Documents of one piece; enough for a thread to be worth it, few enough to be let go soon.
+const PIECE: usize = 64;
+
+/// Cuts a text between documents, so that it can be read piece by piece: what [`parse`] finds
+/// in the text is what [`parse_piece`] finds in its pieces, one after the other.
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let json = text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{');
+    if json || u32::try_from(text.len()).is_err() {
+        return vec![Piece { chunks: None }];
+    }
+    let mut pieces = Vec::new();
+    let mut chunks = split::split(text).peekable();
+    while chunks.peek().is_some() {
+        let piece: Vec<Chunk> = chunks.by_ref().take(PIECE).collect();
+        pieces.push(Piece {
+            chunks: Some(piece),
+        });
+    }
+    pieces
+}
+
+/// Reads a piece of a text that [`pieces`] cut.
+pub fn parse_piece(file: FileId, text: &str, piece: &Piece) -> Parsed {
+    let Some(chunks) = &piece.chunks else {
+        return parse(file, text);
+    };
+    let mut parsed = Parsed::default();
+    let reader = Reader { file, text };
+    for chunk in chunks {
+        reader.chunk(0, chunk, &mut parsed);
+    }
+    parsed
+}
+
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
