@@ -197,7 +197,7 @@ impl Worker {
             let observed = if values.is_empty() {
                 nobody()
             } else {
-                self.observe(exchange, &world, &ingresses)
+                self.observe_when_ready(exchange, &world, &ingresses)
             };
             result.requests.push(judge(
                 case,
@@ -302,6 +302,30 @@ impl Worker {
             self.stack.check_alive()?;
             sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Envoy learns the endpoints of a new cluster a moment after the cluster: an answer 503
+    /// where none is expected is asked for again for a while.
+    fn observe_when_ready(
+        &self,
+        exchange: &Exchange,
+        world: &World,
+        ingresses: &[Ingress],
+    ) -> Observed {
+        let mut observed = self.observe(exchange, world, ingresses);
+        let single = exchange.request.repeat.unwrap_or(1) == 1;
+        for _ in 0..4 {
+            let unready = observed
+                .answers
+                .iter()
+                .any(|answered| answered.hit.is_none() && answered.answer.status == 503);
+            if !single || !unready || exchange.nginx.status == Some(503) {
+                break;
+            }
+            sleep(Duration::from_millis(700));
+            observed = self.observe(exchange, world, ingresses);
+        }
+        observed
     }
 
     fn observe(&self, exchange: &Exchange, world: &World, ingresses: &[Ingress]) -> Observed {
