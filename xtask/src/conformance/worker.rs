@@ -315,10 +315,12 @@ impl Worker {
         let mut observed = self.observe(exchange, world, ingresses);
         let single = exchange.request.repeat.unwrap_or(1) == 1;
         for _ in 0..4 {
-            let unready = observed
-                .answers
-                .iter()
-                .any(|answered| answered.hit.is_none() && answered.answer.status == 503);
+            // Envoy says so in words; a direct response has no body.
+            let unready = observed.answers.iter().any(|answered| {
+                answered.hit.is_none()
+                    && answered.answer.status == 503
+                    && answered.answer.header("content-length").as_deref() != Some("0")
+            });
             if !single || !unready || exchange.nginx.status == Some(503) {
                 break;
             }
