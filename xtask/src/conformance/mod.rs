@@ -185,7 +185,6 @@ fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
         .current_dir(root)
         .args([
             "build",
-            "--release",
             "--quiet",
             "--package",
             "gatewright-cli",
