@@ -272,7 +272,7 @@ impl<'a> Emitter<'a> {
                 .flat_map(|(name, plan)| plan.into_iter().map(move |(o, p)| (name, o, p)))
             {
                 let serves_https = self.https && host.passthrough.is_none();
-                let (http, https) = split(planned, serves_https);
+                let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
                 for (rules, plain) in [(http, true), (https, false)] {
                     if rules.is_empty() {
                         continue;
@@ -535,7 +535,11 @@ impl<'a> Emitter<'a> {
 
 /// Rules for plain HTTP and for HTTPS. Rules for both stand in the first list alone when
 /// nothing differs, and in each list otherwise.
-fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
+fn split(
+    planned: Vec<Planned>,
+    https: bool,
+    hsts: Option<&str>,
+) -> (Vec<Planned>, Vec<Planned>) {
     if !https {
         let http = planned
             .into_iter()
@@ -555,9 +559,15 @@ fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
         planned
             .iter()
             .filter(|p| p.section == section || p.section == Section::Both)
-            .map(|p| Planned {
-                section,
-                ..p.clone()
+            .map(|p| {
+                let mut rule = Planned {
+                    section,
+                    ..p.clone()
+                };
+                if let (Section::Https, Some(hsts)) = (section, hsts) {
+                    rule.attached.strict_transport(hsts);
+                }
+                rule
             })
             .collect()
     };

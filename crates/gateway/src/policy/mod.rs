@@ -15,7 +15,8 @@ use gateway_api::httproutes::HttpRouteRulesFilters;
 use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
-use crate::envoy::{BackendTrafficPolicySpec, SecurityPolicySpec, TargetRef};
+use crate::envoy::{
+    BackendTrafficPolicySpec, HeaderModifier, HeaderValue, SecurityPolicySpec, TargetRef};
 use crate::filter;
 use crate::infra::missing_service;
 use crate::name::join;
@@ -42,6 +43,18 @@ impl Attached {
                 merge_type: Some("StrategicMerge"),
                 ..BackendTrafficPolicySpec::default()
             })
+    }
+
+    /// Answers that take the place of others do not get the headers that the listener adds.
+    pub(crate) fn strict_transport(&mut self, hsts: &str) {
+        let overrides = self.traffic.iter_mut().flat_map(|t| &mut t.response_override);
+        for response in overrides.filter_map(|o| o.response.as_mut()) {
+            response
+                .header
+                .get_or_insert_with(HeaderModifier::default)
+                .set
+                .push(HeaderValue::new("Strict-Transport-Security", hsts));
+        }
     }
 
     /// The security policy, made when there is none yet.
