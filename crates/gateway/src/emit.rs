@@ -230,7 +230,10 @@ impl<'a> Emitter<'a> {
             }
             _ => wanted,
         };
-        let comment = format!("sensitive: the users of Secret {}/{source}", owner.namespace);
+        let comment = format!(
+            "sensitive: the users of Secret {}/{source}",
+            owner.namespace
+        );
         self.secrets.insert(key(&name), (data, comment));
         name
     }
@@ -535,11 +538,7 @@ impl<'a> Emitter<'a> {
 
 /// Rules for plain HTTP and for HTTPS. Rules for both stand in the first list alone when
 /// nothing differs, and in each list otherwise.
-fn split(
-    planned: Vec<Planned>,
-    https: bool,
-    hsts: Option<&str>,
-) -> (Vec<Planned>, Vec<Planned>) {
+fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned>, Vec<Planned>) {
     if !https {
         let http = planned
             .into_iter()

@@ -19,8 +19,7 @@ use crate::envoy::{
     ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
     EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
     HostHeader, HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
-    Retry, RetryOn, StatusCodeMatch, TargetRef,
-    TcpTimeout, Timeout, XForwardedForSettings,
+    Retry, RetryOn, StatusCodeMatch, TargetRef, TcpTimeout, Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
 use crate::policy::authorizer;

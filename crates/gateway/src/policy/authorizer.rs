@@ -14,10 +14,10 @@ use crate::emit::Emitter;
 use crate::envoy::{
     ExtAuth, HeaderModifier, HeaderValue, HttpExtAuth, ResponseOverride, StatusCodeMatch,
 };
+use crate::filter;
 use crate::infra::seconds;
 use crate::name::join;
 use crate::rule::Planned;
-use crate::filter;
 
 /// What Envoy answers when the service fails; nothing else does, so that it can be told apart
 /// from the 500 of Envoy Gateway for a Service that is not there.
@@ -86,8 +86,14 @@ fn overrides(authorizer: &Authorizer, not_found: bool, attached: &mut Attached) 
             }),
         ));
     }
-    let mut codes = vec![StatusCodeMatch::range(201, 400), StatusCodeMatch::value(402)];
-    codes.push(StatusCodeMatch::range(if not_found { 405 } else { 404 }, 407));
+    let mut codes = vec![
+        StatusCodeMatch::range(201, 400),
+        StatusCodeMatch::value(402),
+    ];
+    codes.push(StatusCodeMatch::range(
+        if not_found { 405 } else { 404 },
+        407,
+    ));
     codes.extend([
         StatusCodeMatch::range(409, 412),
         StatusCodeMatch::range(414, 428),
@@ -123,13 +129,18 @@ fn untold(emitter: &mut Emitter<'_>, authorizer: &Authorizer) {
 pub(crate) fn early_headers(model: &Model, scheme: &str, set: &mut Vec<HeaderValue>) {
     let mut headers: BTreeMap<String, HeaderValue> = BTreeMap::new();
     let routes = model.hosts.iter().flat_map(|host| &host.routes);
-    for route in routes.filter(|route| matches!(route.action, Action::Forward(_) | Action::NotFound)) {
+    for route in
+        routes.filter(|route| matches!(route.action, Action::Forward(_) | Action::NotFound))
+    {
         let Some(authorizer) = &route.policies.authorizer else {
             continue;
         };
         for (name, value) in &authorizer.headers {
             let key = name.to_ascii_lowercase();
-            if !set.iter().any(|known| known.name.eq_ignore_ascii_case(name)) {
+            if !set
+                .iter()
+                .any(|known| known.name.eq_ignore_ascii_case(name))
+            {
                 headers
                     .entry(key)
                     .or_insert_with(|| HeaderValue::new(name, render(value, scheme)));
@@ -231,10 +242,16 @@ mod tests {
             },
             host: "gate.auth.svc".to_owned(),
             path: "/".to_owned(),
-            headers: vec![("X-Scheme".to_owned(), vec![]), ("X-Original-Method".to_owned(), vec![])],
+            headers: vec![
+                ("X-Scheme".to_owned(), vec![]),
+                ("X-Original-Method".to_owned(), vec![]),
+            ],
             client_headers: vec![],
             response_headers: vec!["X-User".to_owned(), "X-Team".to_owned()],
-            sign_in: Some(vec![Part::Literal("https://a/50%?rd=".to_owned()), Part::EscapedTarget]),
+            sign_in: Some(vec![
+                Part::Literal("https://a/50%?rd=".to_owned()),
+                Part::EscapedTarget,
+            ]),
             origin: origin(),
         }
     }
@@ -253,7 +270,10 @@ mod tests {
         assert_eq!(rule.name.as_deref(), Some("root-forged"));
         assert_eq!(rule.matches.as_ref().map(Vec::len), Some(2));
         let filters = rule.filters.as_deref().unwrap_or_default();
-        let removed = filters[0].request_header_modifier.as_ref().and_then(|m| m.remove.clone());
+        let removed = filters[0]
+            .request_header_modifier
+            .as_ref()
+            .and_then(|m| m.remove.clone());
         assert_eq!(removed.unwrap_or_default(), ["X-User", "X-Team"]);
         assert_eq!(removed_names(), ["X-Original-Method"]);
     }
@@ -265,18 +285,29 @@ mod tests {
     #[test]
     fn the_sign_in_page_takes_the_place_of_every_401() {
         let mut attached = Attached::default();
-        attached.traffic().response_override.push(ResponseOverride::local(
-            vec![StatusCodeMatch::value(401)],
-            401,
-            None,
-        ));
+        attached
+            .traffic()
+            .response_override
+            .push(ResponseOverride::local(
+                vec![StatusCodeMatch::value(401)],
+                401,
+                None,
+            ));
         overrides(&authorizer(), true, &mut attached);
         let list = &attached.traffic().response_override;
         assert_eq!(list.len(), 2);
         let first = list[0].response.as_ref().unwrap();
         assert_eq!(first.status_code, 302);
-        assert_eq!(first.header.as_ref().unwrap().set[0].value, "https://a/50%%?rd=%REQ(:PATH)%");
+        assert_eq!(
+            first.header.as_ref().unwrap().set[0].value,
+            "https://a/50%%?rd=%REQ(:PATH)%"
+        );
         // The 404 of the route itself stays.
-        assert!(list[1].matches.status_codes.contains(&StatusCodeMatch::range(405, 407)));
+        assert!(
+            list[1]
+                .matches
+                .status_codes
+                .contains(&StatusCodeMatch::range(405, 407))
+        );
     }
 }

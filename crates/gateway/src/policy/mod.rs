@@ -16,7 +16,8 @@ use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
 use crate::envoy::{
-    BackendTrafficPolicySpec, HeaderModifier, HeaderValue, SecurityPolicySpec, TargetRef};
+    BackendTrafficPolicySpec, HeaderModifier, HeaderValue, SecurityPolicySpec, TargetRef,
+};
 use crate::filter;
 use crate::infra::missing_service;
 use crate::name::join;
@@ -47,7 +48,10 @@ impl Attached {
 
     /// Answers that take the place of others do not get the headers that the listener adds.
     pub(crate) fn strict_transport(&mut self, hsts: &str) {
-        let overrides = self.traffic.iter_mut().flat_map(|t| &mut t.response_override);
+        let overrides = self
+            .traffic
+            .iter_mut()
+            .flat_map(|t| &mut t.response_override);
         for response in overrides.filter_map(|o| o.response.as_mut()) {
             response
                 .header
@@ -59,7 +63,8 @@ impl Attached {
 
     /// The security policy, made when there is none yet.
     pub(crate) fn security(&mut self) -> &mut SecurityPolicySpec {
-        self.security.get_or_insert_with(SecurityPolicySpec::default)
+        self.security
+            .get_or_insert_with(SecurityPolicySpec::default)
     }
 }
 

@@ -57,14 +57,12 @@ fn secret(emitter: &mut Emitter<'_>, owner: &Owner, passwords: &Passwords) -> St
     let Some(users) = &passwords.users else {
         return wanted;
     };
-    let mut text: String = users
+    let lines: Vec<String> = users
         .iter()
-        .map(|user| format!("{}:{{SHA}}{}\n", user.name, user.sha1))
+        .map(|user| format!("{}:{{SHA}}{}", user.name, user.sha1))
         .collect();
-    if text.is_empty() {
-        // Nobody may pass: Envoy Gateway wants a value, and an empty line is no user.
-        text.push('\n');
-    }
+    // Nobody may pass: Envoy Gateway wants a value, and an empty line is no user.
+    let text = format!("{}\n", lines.join("\n"));
     let data = SecretData {
         kind: "Opaque",
         data: BTreeMap::from([(KEY.to_owned(), ByteString(text.into_bytes()))]),

@@ -4,8 +4,7 @@ use gatewright_source::Spanned;
 
 use super::reference::Reference;
 use super::{
-    Keys,
-    affinity, auth_basic, auth_external, auth_tls, backend, buffering, canary, cors, errors,
+    Keys, affinity, auth_basic, auth_external, auth_tls, backend, buffering, canary, cors, errors,
     fastcgi, ip_lists, limits, mirror, modsecurity, observability, proxy, proxy_ssl, redirect,
     replies, rewrite, server, snippets, ssl,
 };

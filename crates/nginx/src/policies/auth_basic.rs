@@ -59,18 +59,16 @@ fn users_of(
     out: &mut PolicyOutput,
 ) -> Result<Option<Users>, ()> {
     let secret = &auth.secret.value;
-    let known = input
-        .objects
-        .secrets
-        .iter()
-        .find(|((namespace, name), _)| **namespace == *secret.namespace && **name == *secret.name);
+    let known =
+        input.objects.secrets.iter().find(|((namespace, name), _)| {
+            **namespace == *secret.namespace && **name == *secret.name
+        });
     let others = || {
         let mut secrets = input.objects.secrets.keys();
         secrets.any(|(namespace, _)| **namespace == *secret.namespace)
     };
-    let missing = |message: String| {
-        Diagnostic::new(Code::UsersMissing, message).at(auth.secret.span)
-    };
+    let missing =
+        |message: String| Diagnostic::new(Code::UsersMissing, message).at(auth.secret.span);
     let full = format!("{}/{}", secret.namespace, secret.name);
     let Some((_, info)) = known else {
         if others() {
@@ -94,7 +92,9 @@ fn users_of(
     let Some(users) = users::read(&info.data, auth.secret_type) else {
         let diagnostic = missing(format!("Secret {full} has no key `auth`"))
             .note("ingress-nginx answers 503 for it, and so does the output")
-            .help("put the htpasswd file under the key `auth`, or set `auth-secret-type: auth-map`");
+            .help(
+                "put the htpasswd file under the key `auth`, or set `auth-secret-type: auth-map`",
+            );
         refuse(input, auth, out, diagnostic);
         return Err(());
     };
@@ -163,7 +163,10 @@ mod tests {
     fn a_secret_that_is_not_seen_is_named() {
         let out = lower(&[BASIC, SECRET]);
         assert!(out.policies.passwords.unwrap().users.is_none());
-        for secrets in [[("other", "auth", "a:{PLAIN}x")], [("users", "file", "a:{PLAIN}x")]] {
+        for secrets in [
+            [("other", "auth", "a:{PLAIN}x")],
+            [("users", "file", "a:{PLAIN}x")],
+        ] {
             let out = lower_with(&[BASIC, SECRET], &secrets);
             assert_eq!(codes(&out), [Code::UsersMissing]);
             assert!(out.refusal.is_some_and(|refusal| refusal.faithful));

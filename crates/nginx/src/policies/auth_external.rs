@@ -125,11 +125,11 @@ impl<'a> Asked<'a> {
     ) {
         let diagnostic = diagnostic.at(span);
         match (self.global, refused) {
-            (true, _) => out.diagnostics.push(
-                diagnostic
-                    .object(input.object)
-                    .note(format!("`global-{key}` of the controller's ConfigMap asks for it")),
-            ),
+            (true, _) => out
+                .diagnostics
+                .push(diagnostic.object(input.object).note(format!(
+                    "`global-{key}` of the controller's ConfigMap asks for it"
+                ))),
             (false, true) => out.refused(input, key, diagnostic),
             (false, false) => out.differs(input, key, diagnostic),
         }
@@ -153,7 +153,9 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
                 return Err("variables cannot be carried over".to_owned());
             }
             if !url.rest.bytes().all(|b| b.is_ascii_graphic()) {
-                return Err("its path holds blanks or other characters that need escapes".to_owned());
+                return Err(
+                    "its path holds blanks or other characters that need escapes".to_owned(),
+                );
             }
             let protocol = match url.scheme {
                 "http" => Protocol::Http,
@@ -189,7 +191,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     }
     let mut response_headers: Vec<String> = Vec::new();
     for name in asked.response_headers {
-        if !response_headers.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        if !response_headers
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+        {
             response_headers.push(name.clone());
         }
     }
@@ -223,7 +228,13 @@ fn headers(
     if let Some((text, span)) = asked.request_redirect
         && !printable(text)
     {
-        unset(input, asked, out, ("auth-request-redirect", span), "it holds characters that no header may have");
+        unset(
+            input,
+            asked,
+            out,
+            ("auth-request-redirect", span),
+            "it holds characters that no header may have",
+        );
         return None;
     }
     let redirect = match asked.request_redirect {
@@ -258,7 +269,11 @@ fn headers(
         .find(|((ns, n), _)| **ns == **namespace && **n == **name);
     let mut why = None;
     match map {
-        None => why = Some(format!("ConfigMap {namespace}/{name} is not among the input objects")),
+        None => {
+            why = Some(format!(
+                "ConfigMap {namespace}/{name} is not among the input objects"
+            ))
+        }
         Some((_, map)) => {
             for (key, value, _) in &map.data {
                 let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -280,7 +295,13 @@ fn headers(
         }
     }
     let Some(why) = why else { return Some(headers) };
-    unset(input, asked, out, ("auth-proxy-set-headers", reference.span), &why);
+    unset(
+        input,
+        asked,
+        out,
+        ("auth-proxy-set-headers", reference.span),
+        &why,
+    );
     None
 }
 
@@ -307,7 +328,11 @@ fn unset(
 }
 
 /// Where clients go in place of a 401.
-fn sign_in(input: &PolicyInput<'_>, asked: &Asked<'_>, out: &mut PolicyOutput) -> Option<Vec<Part>> {
+fn sign_in(
+    input: &PolicyInput<'_>,
+    asked: &Asked<'_>,
+    out: &mut PolicyOutput,
+) -> Option<Vec<Part>> {
     let (url, span) = asked.signin?;
     let parameter = asked.parameter.unwrap_or("rd");
     let full = question::sign_in(url, parameter);
@@ -371,7 +396,13 @@ fn differences(input: &PolicyInput<'_>, asked: &Asked<'_>, out: &mut PolicyOutpu
             Code::AuthCookies,
             "cookies of the auth service reach the client only when it refuses",
         );
-        asked.tell(input, out, ("auth-always-set-cookie", span), false, diagnostic);
+        asked.tell(
+            input,
+            out,
+            ("auth-always-set-cookie", span),
+            false,
+            diagnostic,
+        );
     }
     if !asked.response_headers.is_empty() {
         let mut diagnostic = Diagnostic::new(
@@ -419,7 +450,9 @@ pub(crate) fn reconcile(
         let origin = authorizer.origin.clone();
         let mut diagnostic = Diagnostic::new(
             Code::AuthHeaders,
-            format!("another Ingress sends the auth service another `{name}`, so the paths answer 503"),
+            format!(
+                "another Ingress sends the auth service another `{name}`, so the paths answer 503"
+            ),
         )
         .object(&source.ingress.object)
         .at(origin.span)
@@ -447,7 +480,10 @@ mod tests {
     fn a_service_is_asked() {
         let out = lower(&[
             URL,
-            ("auth-signin", "https://login/start?rd=https://$host$request_uri"),
+            (
+                "auth-signin",
+                "https://login/start?rd=https://$host$request_uri",
+            ),
             ("auth-response-headers", "X-User,x-user"),
             ("auth-cache-key", "$http_x_session"),
         ]);
@@ -460,21 +496,34 @@ mod tests {
         assert!(out.refusal.is_none());
         assert_eq!(
             codes(&out),
-            [Code::AuthQuestion, Code::AuthCache, Code::AuthResponseHeaders]
+            [
+                Code::AuthQuestion,
+                Code::AuthCache,
+                Code::AuthResponseHeaders
+            ]
         );
     }
 
     #[test]
     fn what_cannot_be_asked_is_refused() {
         for (pairs, code) in [
-            (&[("auth-url", "https://$host/oauth2/auth")][..], Code::AuthUrl),
+            (
+                &[("auth-url", "https://$host/oauth2/auth")][..],
+                Code::AuthUrl,
+            ),
             (&[("auth-url", "https://auth.example.com/")], Code::AuthUrl),
-            (&[URL, ("auth-proxy-set-headers", "shop/h")], Code::AuthHeaders),
+            (
+                &[URL, ("auth-proxy-set-headers", "shop/h")],
+                Code::AuthHeaders,
+            ),
             (&[URL, ("auth-always-set-cookie", "yes")], Code::AuthOpening),
         ] {
             let out = lower(pairs);
             assert!(out.policies.authorizer.is_none(), "{pairs:?}");
-            assert!(out.refusal.as_ref().is_some_and(|r| !r.faithful), "{pairs:?}");
+            assert!(
+                out.refusal.as_ref().is_some_and(|r| !r.faithful),
+                "{pairs:?}"
+            );
             assert_eq!(codes(&out), [code], "{pairs:?}");
         }
         let empty = lower(&[("auth-url", "")]);

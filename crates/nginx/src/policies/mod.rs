@@ -26,11 +26,7 @@ use crate::effective::Source;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[
-    auth_basic::KEYS,
-    auth_external::KEYS,
-    satisfy::KEYS,
-];
+pub(crate) static CARRIED: &[&[&str]] = &[auth_basic::KEYS, auth_external::KEYS, satisfy::KEYS];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {

@@ -83,12 +83,20 @@ pub(crate) fn service(url: &Url<'_>, objects: &Objects) -> Result<(Arc<str>, Tar
         (None, _) => 80,
     };
     let (name, namespace): (Arc<str>, Arc<str>) = (Arc::from(name), Arc::from(namespace));
-    let known = objects.services.get(&(Arc::clone(&namespace), Arc::clone(&name)));
+    let known = objects
+        .services
+        .get(&(Arc::clone(&namespace), Arc::clone(&name)));
     if let Some(known) = known {
         if let Some(hostname) = &known.external_name {
-            return Err(format!("Service {namespace}/{name} stands for `{hostname}`, which is not in the cluster"));
+            return Err(format!(
+                "Service {namespace}/{name} stands for `{hostname}`, which is not in the cluster"
+            ));
         }
-        if !known.ports.iter().any(|known| known.port == i32::from(port)) {
+        if !known
+            .ports
+            .iter()
+            .any(|known| known.port == i32::from(port))
+        {
             return Err(format!("Service {namespace}/{name} has no port {port}"));
         }
     }
@@ -150,11 +158,19 @@ mod tests {
         let literal = |text: &str| Part::Literal(text.to_owned());
         assert_eq!(
             parts("https://$host${request_uri}x").unwrap(),
-            [literal("https://"), Part::Authority, Part::Target, literal("x")]
+            [
+                literal("https://"),
+                Part::Authority,
+                Part::Target,
+                literal("x")
+            ]
         );
         assert_eq!(parts("").unwrap(), []);
         assert_eq!(parts("a$arg_x-b").unwrap_err(), "arg_x");
-        assert_eq!(header_variables("$remote_user${http_x_session}$http_a-"), ["x-session", "a"]);
+        assert_eq!(
+            header_variables("$remote_user${http_x_session}$http_a-"),
+            ["x-session", "a"]
+        );
     }
 
     #[test]
@@ -162,7 +178,8 @@ mod tests {
         let objects = Objects::default();
         let read = |text: &str| {
             let url = parse_url(text).unwrap();
-            service(&url, &objects).map(|(namespace, target)| (namespace.to_string(), target, path(&url)))
+            service(&url, &objects)
+                .map(|(namespace, target)| (namespace.to_string(), target, path(&url)))
         };
         let target = |port| Target::Service {
             name: "gate".into(),
@@ -173,9 +190,17 @@ mod tests {
             read("http://gate.shop.svc.cluster.local/v?x=1").unwrap(),
             ("shop".to_owned(), target(80), "/v?x=1".to_owned())
         );
-        assert_eq!(read("https://gate.shop.svc").unwrap(), ("shop".to_owned(), target(443), "/".to_owned()));
+        assert_eq!(
+            read("https://gate.shop.svc").unwrap(),
+            ("shop".to_owned(), target(443), "/".to_owned())
+        );
         assert_eq!(read("http://gate.shop.svc:4180?a").unwrap().2, "/?a");
-        for bad in ["http://gate.example.com/", "http://gate/", "http://$host/", "http://gate.shop.svc:0/"] {
+        for bad in [
+            "http://gate.example.com/",
+            "http://gate/",
+            "http://$host/",
+            "http://gate.shop.svc:0/",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -32,8 +32,12 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             "`satisfy: any` becomes `all`: every protection has to be passed",
         )
         .at(satisfy.span)
-        .note("clients that pass by one of address list, password and auth service alone are refused")
-        .help("split the Ingress by host or path, or let the auth service decide about addresses too"),
+        .note(
+            "clients that pass by one of address list, password and auth service alone are refused",
+        )
+        .help(
+            "split the Ingress by host or path, or let the auth service decide about addresses too",
+        ),
     );
 }
 

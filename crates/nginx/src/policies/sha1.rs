@@ -22,29 +22,32 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
     for block in message.chunks_exact(64) {
         let mut words = [0_u32; 80];
         for (word, four) in words.iter_mut().zip(block.chunks_exact(4)) {
-            *word = four.iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
+            *word = four
+                .iter()
+                .fold(0, |word, &byte| word << 8 | u32::from(byte));
         }
         for at in 16..80 {
             let mixed = words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16];
             words[at] = mixed.rotate_left(1);
         }
-        let [mut a, mut b, mut c, mut d, mut e] = state;
+        let mut now = state;
         for (at, &word) in words.iter().enumerate() {
+            let [first, x, y, z, last] = now;
             let (mix, constant) = match at {
-                0..20 => (b & c | !b & d, 0x5a82_7999),
-                20..40 => (b ^ c ^ d, 0x6ed9_eba1),
-                40..60 => (b & c | b & d | c & d, 0x8f1b_bcdc),
-                _ => (b ^ c ^ d, 0xca62_c1d6_u32),
+                0..20 => (x & y | !x & z, 0x5a82_7999),
+                20..40 => (x ^ y ^ z, 0x6ed9_eba1),
+                40..60 => (x & y | x & z | y & z, 0x8f1b_bcdc),
+                _ => (x ^ y ^ z, 0xca62_c1d6_u32),
             };
-            let next = a
+            let next = first
                 .rotate_left(5)
                 .wrapping_add(mix)
-                .wrapping_add(e)
+                .wrapping_add(last)
                 .wrapping_add(constant)
                 .wrapping_add(word);
-            (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
+            now = [next, first, x.rotate_left(30), y, z];
         }
-        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
+        for (sum, part) in state.iter_mut().zip(now) {
             *sum = sum.wrapping_add(part);
         }
     }
@@ -60,7 +63,9 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte))
+        let bits = three
+            .iter()
+            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte))
             << (8 * (3 - three.len()));
         for at in 0..4 {
             let digit = (bits >> (18 - 6 * at) & 63) as usize;
@@ -101,7 +106,12 @@ mod tests {
         );
         assert_eq!(base64_sha1(b"wonder"), "w3QkzGJswDXW5OOZHAJw0FELjfM=");
         assert!(is_base64_sha1(&base64_sha1(&[7; 200])));
-        for bad in ["", "w3QkzGJswDXW5OOZHAJw0FELjf==", "w3QkzGJswDXW5OOZHAJw0FELjfM", "w3QkzGJswDXW5OOZHAJw0FELjfN="] {
+        for bad in [
+            "",
+            "w3QkzGJswDXW5OOZHAJw0FELjf==",
+            "w3QkzGJswDXW5OOZHAJw0FELjfM",
+            "w3QkzGJswDXW5OOZHAJw0FELjfN=",
+        ] {
             assert!(!is_base64_sha1(bad), "{bad}");
         }
     }

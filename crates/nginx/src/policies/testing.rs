@@ -41,5 +41,8 @@ pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)])
 
 /// The codes of all findings.
 pub(crate) fn codes(out: &PolicyOutput) -> Vec<Code> {
-    out.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    out.diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect()
 }

@@ -26,8 +26,9 @@ pub(crate) fn read(data: &BTreeMap<String, Vec<u8>>, kind: SecretType) -> Option
         SecretType::AuthFile => String::from_utf8_lossy(data.get(FILE)?).into_owned(),
         SecretType::AuthMap => data
             .iter()
-            .map(|(name, hash)| format!("{name}:{}\n", String::from_utf8_lossy(hash)))
-            .collect(),
+            .map(|(name, hash)| format!("{name}:{}", String::from_utf8_lossy(hash)))
+            .collect::<Vec<_>>()
+            .join("\n"),
     };
     Some(parse(&text))
 }
