@@ -144,6 +144,18 @@ codes! {
         "nginx decodes the path of a request before it compares it, so `/a%2Bb` is `/a+b`. Envoy decodes letters, digits, `-`, `.`, `_`, `~` and slashes only. A client that escapes another character of the path needlessly gets 404.";
     HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
         "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
+    AuthQuestion = 520, "auth-question", Warning, "the auth service is asked in another way",
+        "Envoy asks the auth service with the method and the `Host` of the request, where ingress-nginx uses GET (or `auth-method`) and the host of `auth-url`. It sends a fixed list of headers instead of all, lets a request pass on status 200 only instead of any 2xx, and passes no cookie of the auth service to clients that may pass.\n\nNone of it opens a route: an auth service that minds refuses. oauth2-proxy and most others do not mind. Let the service answer 200, accept any method, and read `X-Original-Method` and `X-Original-URL`.";
+    AuthSignIn = 521, "auth-sign-in", Warning, "the way back from the sign-in page differs",
+        "ingress-nginx appends the way back to the sign-in URL with the path and query escaped. Envoy cannot escape, so they are appended as they are: a page that reads the parameter gets the query of the request up to its first `&`. A sign-in URL with variables that Envoy does not know is not used at all: clients get the 401.\n\nHave the sign-in page take the way back from the rest of the URL, or accept that queries are cut.";
+    AuthCache = 522, "auth-cache", Warning, "answers of the auth service are not cached",
+        "Envoy has no cache for such answers: the auth service is asked about every request. It gets more load, and a session that ends is noticed at once.\n\nGive the auth service enough replicas, or a cache of its own.";
+    AuthCookies = 523, "auth-cookies", Warning, "cookies of the auth service are not passed on",
+        "Envoy passes `Set-Cookie` of the auth service to the client only when the request is refused. With `auth-always-set-cookie` ingress-nginx passes it with every answer, so a session that the auth service renews in that way ends early.\n\nRenew sessions at the sign-in page, or make them last longer.";
+    SatisfyAll = 524, "satisfy-all", Warning, "satisfy any becomes all",
+        "With `satisfy: any` one of address list, password and auth service is enough. Envoy asks for all that are configured, so clients that pass by one of them alone are refused. It is never more open than before.\n\nSplit the Ingress in two (another host or path for clients by address), or let the auth service decide about both.";
+    AuthResponseHeaders = 525, "auth-response-headers", Info, "headers that clients forge are removed in another way",
+        "The backend gets the headers named by `auth-response-headers` from the auth service, never from a client. Envoy cannot remove the client's own before it adds those of the auth service. A request that brings one of them is therefore passed on without any of them, where ingress-nginx would give the backend those of the auth service.\n\nClients have no reason to send these headers, except `Authorization`: leave it out of the list if clients that sign in by it must reach the backend with it.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -156,6 +168,18 @@ codes! {
         "Gateway API takes host names with `*` as the whole first label at most; nginx also takes regular expressions and other wildcards. The alias is not served.\n\nList the names one by one.";
     FastCgi = 605, "fastcgi", Error, "FastCGI backends are not supported",
         "Envoy does not speak FastCGI. The path answers 503.\n\nPut a web server that speaks FastCGI (nginx, Apache, Caddy) beside the application and let the Service point to it.";
+    UserHash = 620, "user-hash", Error, "the password hash of a user cannot be carried over",
+        "Envoy checks passwords against unsalted SHA-1 hashes (`{SHA}`) only; nginx takes all that crypt(3) takes as well (`$apr1$`, bcrypt, `$6$`, …). A hash cannot be changed into another without the password. The users named are left out: they cannot sign in until they have a new hash. `{PLAIN}` passwords are hashed.\n\nAdd each user to the new Secret with a new hash: `htpasswd -n -s USER`. SHA-1 without salt is weak: prefer an auth service (oauth2-proxy, Authelia) where you can.";
+    UsersMissing = 621, "users-missing", Error, "the Secret with the users is missing",
+        "Basic authentication needs the Secret that `auth-secret` names. When none of the Secrets of the namespace are in the input, the output refers to a Secret that has to be made; until then the routes answer 503. When others are in the input and this one is not, or it holds no key `auth`, ingress-nginx answers 503, and so does the output.\n\nAdd the Secret to the input, or make the new one: key `.htpasswd`, one `user:{SHA}…` on each line (`htpasswd -n -s USER`).";
+    DigestAuth = 622, "digest-auth", Error, "digest authentication is not supported",
+        "Envoy has no digest authentication, and the hashes of a digest file cannot be used for another scheme. The paths answer 503.\n\nMove to `auth-type: basic` over HTTPS with `{SHA}` hashes, or to an auth service.";
+    AuthOpening = 623, "auth-opening-closed", Error, "paths that ingress-nginx leaves open by mistake are closed",
+        "The Ingress asks for authentication, but one of its values makes ingress-nginx leave it out, so that everybody may pass. That can hardly be meant. The output does not repeat it: the paths answer 503.\n\nCorrect the value; or remove the authentication from the Ingress if the paths are meant to be public.";
+    AuthUrl = 624, "auth-url", Error, "the auth service cannot be asked",
+        "Envoy asks a fixed service with a fixed path, and with the `Host` of the request. A URL with variables, or with a host outside of the cluster (which might answer 200 to anything for a `Host` it does not know), cannot be carried over without a risk. The paths answer 503.\n\nName the Service that answers there: `http://NAME.NAMESPACE.svc.cluster.local/PATH`.";
+    AuthHeaders = 625, "auth-headers", Error, "headers for the auth service cannot be carried over",
+        "Headers of the question are set for a whole listener of the Gateway, with literal values or a few properties of the request. Here the ConfigMap is not in the input, a value holds other nginx variables, or two Ingresses want different values of one header. The auth service might let pass what it should not, so the paths answer 503.\n\nAdd the ConfigMap to the input, use literal values, and the same ones everywhere.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
         "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",

@@ -13,8 +13,9 @@ use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthroug
 use indexmap::IndexMap;
 
 use crate::backend::{Reference, backend_ref, reference, service_ref};
-use crate::envoy::{BackendSpec, HttpRouteFilterSpec};
+use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
 use crate::name::{Names, hash, join, slug};
+use crate::object::SecretData;
 use crate::rule::{Planned, Section};
 use crate::{Emitted, Object, Part, Settings, Spec, infra};
 
@@ -22,6 +23,8 @@ use crate::{Emitted, Object, Part, Settings, Spec, infra};
 const MAX_RULES: usize = 16;
 /// Host names of one `HTTPRoute` (Gateway API `spec.hostnames`).
 const MAX_HOSTNAMES: usize = 16;
+/// Matches of all rules of one `HTTPRoute` (Gateway API).
+const MAX_MATCHES: usize = 128;
 /// A run of rules may end from here on.
 const MIN_CHUNK: usize = 6;
 
@@ -43,6 +46,7 @@ pub(crate) struct Emitter<'a> {
     filters: BTreeMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
     grants: BTreeSet<Grant>,
+    secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
 }
 
 /// Rules and the hosts that share them.
@@ -73,6 +77,7 @@ impl<'a> Emitter<'a> {
             filters: BTreeMap::new(),
             backends: BTreeMap::new(),
             grants: BTreeSet::new(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -165,6 +170,74 @@ impl<'a> Emitter<'a> {
         Some(ours)
     }
 
+    /// The reference to a service that is asked about requests.
+    pub(crate) fn authorizer(
+        &mut self,
+        owner: &Owner,
+        backend: &gatewright_model::Backend,
+        host: &str,
+    ) -> Option<ExtAuthBackend> {
+        let (kind, group, name, port) = match reference(backend) {
+            Reference::Unavailable => return None,
+            Reference::Service { name, port } => ("Service", "", name, Some(port)),
+            Reference::Backend { name, mut spec } => {
+                // The name in the handshake would be that of the request.
+                if let Some(tls) = &mut spec.tls {
+                    tls.sni = Some(host.to_owned());
+                }
+                let name = self.backend_object(&backend.namespace, &join(&name, "auth"), spec);
+                ("Backend", "gateway.envoyproxy.io", name, None)
+            }
+        };
+        let foreign = backend.namespace != owner.namespace;
+        if foreign {
+            self.grant(Grant {
+                namespace: backend.namespace.to_string(),
+                name: join(&owner.namespace, &format!("{name}-auth")),
+                from: (
+                    "gateway.envoyproxy.io",
+                    "SecurityPolicy",
+                    owner.namespace.to_string(),
+                ),
+                to: (group, kind, name.clone()),
+                infra: false,
+            });
+        }
+        Some(ExtAuthBackend {
+            object: ObjectReference {
+                group,
+                kind,
+                name,
+                namespace: foreign.then(|| backend.namespace.to_string()),
+            },
+            port,
+        })
+    }
+
+    /// The name of a Secret that holds this.
+    pub(crate) fn secret(
+        &mut self,
+        owner: &Owner,
+        wanted: String,
+        data: SecretData,
+        source: &str,
+    ) -> String {
+        let key = |name: &str| (Arc::clone(&owner.namespace), name.to_owned());
+        let name = match self.secrets.get(&key(&wanted)) {
+            Some((taken, _)) if *taken != data => {
+                let content = serde_json::to_string(&data).unwrap_or_default();
+                join(&wanted, &format!("{:08x}", hash(&content) >> 32))
+            }
+            _ => wanted,
+        };
+        let comment = format!(
+            "sensitive: the users of Secret {}/{source}",
+            owner.namespace
+        );
+        self.secrets.insert(key(&name), (data, comment));
+        name
+    }
+
     fn backend_object(&mut self, namespace: &Arc<str>, wanted: &str, spec: BackendSpec) -> String {
         let wanted = crate::name::limit(wanted);
         let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
@@ -202,7 +275,7 @@ impl<'a> Emitter<'a> {
                 .flat_map(|(name, plan)| plan.into_iter().map(move |(o, p)| (name, o, p)))
             {
                 let serves_https = self.https && host.passthrough.is_none();
-                let (http, https) = split(planned, serves_https);
+                let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
                 for (rules, plain) in [(http, true), (https, false)] {
                     if rules.is_empty() {
                         continue;
@@ -366,6 +439,9 @@ impl<'a> Emitter<'a> {
                 comment,
             );
         }
+        for ((namespace, name), (data, comment)) in std::mem::take(&mut self.secrets) {
+            self.push(namespace, name, Spec::Secret(data), comment);
+        }
         for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
             self.push(
                 namespace,
@@ -462,7 +538,7 @@ impl<'a> Emitter<'a> {
 
 /// Rules for plain HTTP and for HTTPS. Rules for both stand in the first list alone when
 /// nothing differs, and in each list otherwise.
-fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
+fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned>, Vec<Planned>) {
     if !https {
         let http = planned
             .into_iter()
@@ -482,9 +558,15 @@ fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
         planned
             .iter()
             .filter(|p| p.section == section || p.section == Section::Both)
-            .map(|p| Planned {
-                section,
-                ..p.clone()
+            .map(|p| {
+                let mut rule = Planned {
+                    section,
+                    ..p.clone()
+                };
+                if let (Section::Https, Some(hsts)) = (section, hsts) {
+                    rule.attached.strict_transport(hsts);
+                }
+                rule
             })
             .collect()
     };
@@ -494,7 +576,8 @@ fn split(planned: Vec<Planned>, https: bool) -> (Vec<Planned>, Vec<Planned>) {
 /// Runs of at most [`MAX_RULES`] rules. Where a long list is cut depends on the rules around
 /// the cut alone, so that a new rule moves no more than its neighbours.
 fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
-    if rules.len() <= MAX_RULES {
+    let matches = |rule: &Planned| rule.rule.matches.as_ref().map_or(1, Vec::len);
+    if rules.len() <= MAX_RULES && rules.iter().map(matches).sum::<usize>() <= MAX_MATCHES {
         return vec![rules];
     }
     let mut chunks = Vec::new();
@@ -503,6 +586,7 @@ fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
         let length = at - start;
         let ends = at == rules.len()
             || length == MAX_RULES
+            || rules[start..=at].iter().map(matches).sum::<usize>() > MAX_MATCHES
             || (length >= MIN_CHUNK && {
                 let rule: &HttpRouteRules = &rules[at].rule;
                 hash(rule.name.as_deref().unwrap_or_default()).is_multiple_of(6)

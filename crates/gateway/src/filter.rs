@@ -20,7 +20,7 @@ pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
 }
 
 pub(crate) fn set_request_headers(headers: &[(&str, &str)]) -> HttpRouteRulesFilters {
-    let set = headers
+    let set: Vec<_> = headers
         .iter()
         .map(
             |(name, value)| HttpRouteRulesFiltersRequestHeaderModifierSet {
@@ -32,10 +32,33 @@ pub(crate) fn set_request_headers(headers: &[(&str, &str)]) -> HttpRouteRulesFil
     HttpRouteRulesFilters {
         r#type: HttpRouteRulesFiltersType::RequestHeaderModifier,
         request_header_modifier: Some(HttpRouteRulesFiltersRequestHeaderModifier {
-            set: Some(set),
+            set: (!set.is_empty()).then_some(set),
             ..HttpRouteRulesFiltersRequestHeaderModifier::default()
         }),
         ..HttpRouteRulesFilters::default()
+    }
+}
+
+/// Takes headers away from the request to the backend; a rule has one such filter at most.
+pub(crate) fn remove_request_headers<'a>(
+    filters: &mut Vec<HttpRouteRulesFilters>,
+    names: impl IntoIterator<Item = &'a str>,
+) {
+    let known = filters
+        .iter()
+        .position(|filter| filter.request_header_modifier.is_some());
+    let at = known.unwrap_or_else(|| {
+        filters.push(set_request_headers(&[]));
+        filters.len() - 1
+    });
+    let Some(modifier) = &mut filters[at].request_header_modifier else {
+        return;
+    };
+    let removed = modifier.remove.get_or_insert_with(Vec::new);
+    for name in names {
+        if !removed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            removed.push(name.to_owned());
+        }
     }
 }
 

@@ -19,10 +19,10 @@ use crate::envoy::{
     ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
     EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
     HostHeader, HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
-    ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch, TargetRef,
-    TcpTimeout, Timeout, XForwardedForSettings,
+    Retry, RetryOn, StatusCodeMatch, TargetRef, TcpTimeout, Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
+use crate::policy::authorizer;
 
 /// The controller name of Envoy Gateway.
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
@@ -273,19 +273,15 @@ fn backend_traffic(model: &Model, gateway: &str) -> BackendTrafficPolicySpec {
             max_pending_requests: NO_LIMIT,
             max_parallel_requests: NO_LIMIT,
         }),
-        // Envoy Gateway answers 500 for a Service that is not there, nginx 503.
-        response_override: vec![ResponseOverride {
-            matches: ResponseOverrideMatch {
-                status_codes: vec![StatusCodeMatch {
-                    kind: "Value",
-                    value: 500,
-                }],
-            },
-            source: "Local",
-            response: Some(ResponseOverrideResponse { status_code: 503 }),
-        }],
+        response_override: vec![missing_service()],
         ..BackendTrafficPolicySpec::default()
     }
+}
+
+/// Envoy Gateway answers 500 for a Service that is not there, nginx 503. A policy with
+/// overrides of its own has to repeat it: lists are not merged.
+pub(crate) fn missing_service() -> ResponseOverride {
+    ResponseOverride::local(vec![StatusCodeMatch::value(500)], 503, None)
 }
 
 /// Tries again only what cannot have reached the backend, since Envoy cannot tell methods apart.
@@ -332,6 +328,12 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
         .into();
         early.remove.push("X-Forwarded-For".to_owned());
     }
+    let scheme = if forwarded.trust {
+        "%REQ(X-FORWARDED-PROTO?:SCHEME)%"
+    } else {
+        section
+    };
+    authorizer::early_headers(model, scheme, &mut early.set);
     early.remove.push("Proxy".to_owned());
     let mut late = HeaderModifier {
         set: Vec::new(),

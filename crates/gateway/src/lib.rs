@@ -22,7 +22,7 @@ use gatewright_diagnostics::{Diagnostic, Outcome};
 use gatewright_model::Origin;
 
 pub use emit::emit;
-pub use object::{Object, Part, Spec};
+pub use object::{Object, Part, SecretData, Spec};
 
 /// How to write.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use gateway_api::gatewayclasses::GatewayClassSpec;
@@ -6,6 +8,7 @@ use gateway_api::httproutes::HttpRouteSpec;
 use gateway_api::listenersets::ListenerSetSpec;
 use gateway_api::referencegrants::ReferenceGrantSpec;
 use gateway_api::tlsroutes::TlsRouteSpec;
+use k8s_openapi::ByteString;
 use serde::Serialize;
 
 use crate::envoy::{
@@ -57,6 +60,8 @@ pub enum Spec {
     TlsRoute(TlsRouteSpec),
     /// gateway.networking.k8s.io/v1.
     ReferenceGrant(ReferenceGrantSpec),
+    /// A core/v1 Secret. What it holds must not be shown.
+    Secret(SecretData),
     /// gateway.envoyproxy.io/v1alpha1.
     EnvoyProxy(EnvoyProxySpec),
     /// gateway.envoyproxy.io/v1alpha1.
@@ -71,11 +76,35 @@ pub enum Spec {
     Backend(Box<BackendSpec>),
 }
 
+/// The fields of a Secret, which has no `spec`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct SecretData {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// What it holds.
+    pub data: BTreeMap<String, ByteString>,
+}
+
+impl fmt::Debug for SecretData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretData")
+            .field("keys", &self.data.keys())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Spec {
+    /// Whether it holds what nobody should read.
+    pub const fn is_sensitive(&self) -> bool {
+        matches!(self, Self::Secret(_))
+    }
+
     /// The kind of the object.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Namespace => "Namespace",
+            Self::Secret(_) => "Secret",
             Self::GatewayClass(_) => "GatewayClass",
             Self::Gateway(_) => "Gateway",
             Self::ListenerSet(_) => "ListenerSet",
@@ -94,7 +123,7 @@ impl Spec {
     /// Its `apiVersion`.
     pub const fn api_version(&self) -> &'static str {
         match self {
-            Self::Namespace => "v1",
+            Self::Namespace | Self::Secret(_) => "v1",
             Self::GatewayClass(_)
             | Self::Gateway(_)
             | Self::ListenerSet(_)
@@ -114,7 +143,7 @@ impl Spec {
     /// refer to comes first.
     pub(crate) const fn rank(&self) -> u8 {
         match self {
-            Self::Namespace => 0,
+            Self::Namespace | Self::Secret(_) => 0,
             Self::GatewayClass(_) => 1,
             Self::EnvoyProxy(_) => 2,
             Self::Gateway(_) => 3,

@@ -247,16 +247,12 @@ impl Emitter<'_> {
         };
         let comments = vec![format!("{}: {}", host.name, route.matcher.text())];
         match &route.action {
-            Action::NotFound if route.implicit => {}
+            Action::NotFound if route.implicit && !route.policies.authenticates() => {}
             Action::NotFound => {
                 let deed = self.respond(owner, 404, "nothing is here".to_owned());
-                planned_rules.push(planned(
-                    &name,
-                    vec![at(path.clone())],
-                    deed,
-                    section,
-                    comments,
-                ));
+                let mut rule = planned(&name, vec![at(path.clone())], deed, section, comments);
+                rule.attached = policy::guard(self, owner, route);
+                planned_rules.push(rule);
             }
             Action::Refuse(refusal) => {
                 let deed = self.refuse(owner, refusal);
@@ -369,6 +365,7 @@ impl Emitter<'_> {
                 );
             }
         }
+        policy::filters(route, &mut filters);
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),
@@ -406,6 +403,8 @@ impl Emitter<'_> {
         for rule in &mut rules {
             rule.attached = attached.clone();
         }
+        let beside = policy::rules(route, &rules);
+        rules.extend(beside);
         rules
     }
 
@@ -744,4 +743,10 @@ fn require(plan: &mut IndexMap<OwnerId, Vec<Planned>>, header: &HttpRouteRulesMa
                 .push(header.clone());
         }
     }
+}
+
+#[cfg(test)]
+pub(crate) fn planned_for_tests(name: &str, section: Section) -> Planned {
+    let matches = vec![at(path::prefix("/"))];
+    planned(name, matches, Deed::default(), section, Vec::new())
 }

@@ -14,7 +14,7 @@ pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Ta
 pub use host::{
     Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
-pub use policy::{ForwardedHeaders, Globals, Policies};
+pub use policy::{Authorizer, ForwardedHeaders, Globals, Part, Passwords, Policies, User};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
     Route,

@@ -1,8 +1,23 @@
+mod authentication;
+
 use crate::SecretRef;
+pub use authentication::{Authorizer, Part, Passwords, User};
 
 /// What a route requires or sets beyond its action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policies {}
+pub struct Policies {
+    /// A user name and a password are asked for.
+    pub passwords: Option<Passwords>,
+    /// A service is asked about every request.
+    pub authorizer: Option<Authorizer>,
+}
+
+impl Policies {
+    /// Whether a request has to prove anything, whatever then becomes of it.
+    pub fn authenticates(&self) -> bool {
+        self.passwords.is_some() || self.authorizer.is_some()
+    }
+}
 
 /// What holds for every host.
 #[derive(Clone, Debug, PartialEq, Eq)]

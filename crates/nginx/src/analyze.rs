@@ -120,13 +120,14 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         .iter()
         .map(|&at| &taken[at].annotations.notes)
         .collect();
-    let policies: Vec<PolicyOutput> = sources
+    let mut policies: Vec<PolicyOutput> = sources
         .iter()
         .zip(&notes)
         .map(|(source, notes)| {
             let mut output = policies::lower(&PolicyInput {
                 owner: source.id,
                 object: &source.ingress.object,
+                span: source.ingress.name_span,
                 settings: source.settings,
                 config: &config,
                 objects: &objects,
@@ -136,6 +137,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             output
         })
         .collect();
+    policies::reconcile(&sources, &mut policies, &mut diagnostics);
     let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
     let hosts = Lowering {
         effective: &effective,

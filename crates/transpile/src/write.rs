@@ -65,7 +65,11 @@ fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
     root.insert("apiVersion", object.spec.api_version());
     root.insert("kind", object.spec.kind());
     root.insert("metadata", Out::Mapping(metadata));
-    if !matches!(object.spec, Spec::Namespace) {
+    if let (Spec::Secret(_), Ok(Out::Mapping(fields))) = (&object.spec, to_out(&object.spec)) {
+        for entry in &fields {
+            root.insert(entry.key.as_str(), entry.value.clone());
+        }
+    } else if !matches!(object.spec, Spec::Namespace) {
         // The specifications hold strings, numbers, lists and maps with string keys only,
         // so that nothing can be refused here.
         let mut spec = to_out(&object.spec).unwrap_or(Out::Null);

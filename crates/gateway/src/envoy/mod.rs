@@ -22,11 +22,11 @@ pub use filter::{
     ReplaceRegexMatch,
 };
 pub use proxy::{EnvoyProxySpec, FilterPosition};
-pub use security::SecurityPolicySpec;
+pub use security::{BasicAuth, ExtAuth, ExtAuthBackend, HttpExtAuth, SecurityPolicySpec};
 pub use traffic::{
     BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, HttpTimeout, LoadBalancer,
     PerRetryPolicy, ResponseOverride, ResponseOverrideMatch, ResponseOverrideResponse, Retry,
-    RetryOn, StatusCodeMatch, TcpTimeout, Timeout,
+    RetryOn, StatusCodeMatch, StatusCodeRange, TcpTimeout, Timeout,
 };
 
 use serde::Serialize;
@@ -86,6 +86,13 @@ impl HeaderValue {
             value: value.into(),
         }
     }
+}
+
+/// A reference to a Secret of the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretReference {
+    /// Its name.
+    pub name: String,
 }
 
 /// A reference to a Secret or `ConfigMap`.

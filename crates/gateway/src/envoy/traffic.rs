@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::TargetRef;
+use super::{HeaderModifier, TargetRef};
 
 /// `BackendTrafficPolicy`: how backends are spoken to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -152,11 +152,44 @@ pub struct ResponseOverrideMatch {
 /// A status code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusCodeMatch {
-    /// `Value`.
+    /// `Value` or `Range`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The code.
-    pub value: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<u16>,
+    /// The codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<StatusCodeRange>,
+}
+
+impl StatusCodeMatch {
+    /// One code.
+    pub const fn value(code: u16) -> Self {
+        Self {
+            kind: "Value",
+            value: Some(code),
+            range: None,
+        }
+    }
+
+    /// All codes from `start` to `end`.
+    pub const fn range(start: u16, end: u16) -> Self {
+        Self {
+            kind: "Range",
+            value: None,
+            range: Some(StatusCodeRange { start, end }),
+        }
+    }
+}
+
+/// Status codes, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusCodeRange {
+    /// The first.
+    pub start: u16,
+    /// The last.
+    pub end: u16,
 }
 
 /// The answer in place of another.
@@ -165,4 +198,23 @@ pub struct StatusCodeMatch {
 pub struct ResponseOverrideResponse {
     /// Its status.
     pub status_code: u16,
+    /// Headers of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<HeaderModifier>,
+}
+
+impl ResponseOverride {
+    /// The proxy's own answers of these codes become an answer of `status`.
+    pub fn local(codes: Vec<StatusCodeMatch>, status: u16, header: Option<HeaderModifier>) -> Self {
+        Self {
+            matches: ResponseOverrideMatch {
+                status_codes: codes,
+            },
+            source: "Local",
+            response: Some(ResponseOverrideResponse {
+                status_code: status,
+                header,
+            }),
+        }
+    }
 }

@@ -5,14 +5,21 @@
 //! content are written once: on the route when they hold for all its rules, else on the rules
 //! by name. There are never two policies of one kind on one target.
 
+pub(crate) mod authorizer;
+mod passwords;
 mod service_address;
 
 use std::sync::Arc;
 
+use gateway_api::httproutes::HttpRouteRulesFilters;
 use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
-use crate::envoy::{BackendTrafficPolicySpec, SecurityPolicySpec, TargetRef};
+use crate::envoy::{
+    BackendTrafficPolicySpec, HeaderModifier, HeaderValue, SecurityPolicySpec, TargetRef,
+};
+use crate::filter;
+use crate::infra::missing_service;
 use crate::name::join;
 use crate::rule::Planned;
 use crate::{Object, Part, Spec};
@@ -38,6 +45,27 @@ impl Attached {
                 ..BackendTrafficPolicySpec::default()
             })
     }
+
+    /// Answers that take the place of others do not get the headers that the listener adds.
+    pub(crate) fn strict_transport(&mut self, hsts: &str) {
+        let overrides = self
+            .traffic
+            .iter_mut()
+            .flat_map(|t| &mut t.response_override);
+        for response in overrides.filter_map(|o| o.response.as_mut()) {
+            response
+                .header
+                .get_or_insert_with(HeaderModifier::default)
+                .set
+                .push(HeaderValue::new("Strict-Transport-Security", hsts));
+        }
+    }
+
+    /// The security policy, made when there is none yet.
+    pub(crate) fn security(&mut self) -> &mut SecurityPolicySpec {
+        self.security
+            .get_or_insert_with(SecurityPolicySpec::default)
+    }
 }
 
 /// The policies of the rules that forward requests of a route.
@@ -48,9 +76,56 @@ pub(crate) fn attach(
     forward: &Forward,
 ) -> Attached {
     let mut attached = Attached::default();
-    let _ = (emitter, owner, route);
     service_address::attach(forward, &mut attached);
+    authenticate(emitter, owner, route, false, &mut attached);
     attached
+}
+
+/// The policies of a rule that answers 404: a request has to prove what it must first.
+pub(crate) fn guard(emitter: &mut Emitter<'_>, owner: &Owner, route: &Route) -> Attached {
+    let mut attached = Attached::default();
+    authenticate(emitter, owner, route, true, &mut attached);
+    attached
+}
+
+fn authenticate(
+    emitter: &mut Emitter<'_>,
+    owner: &Owner,
+    route: &Route,
+    not_found: bool,
+    attached: &mut Attached,
+) {
+    if let Some(passwords) = &route.policies.passwords {
+        passwords::attach(emitter, owner, passwords, attached);
+    }
+    if let Some(authorizer) = &route.policies.authorizer {
+        authorizer::attach(emitter, owner, authorizer, not_found, attached);
+    }
+    if let Some(traffic) = &mut attached.traffic
+        && !traffic.response_override.is_empty()
+    {
+        traffic.response_override.push(missing_service());
+    }
+}
+
+/// The filters that the policies of a route need.
+pub(crate) fn filters(route: &Route, filters: &mut Vec<HttpRouteRulesFilters>) {
+    if route.policies.passwords.is_some() {
+        filter::remove_request_headers(filters, ["Authorization"]);
+    }
+    if let Some(authorizer) = &route.policies.authorizer {
+        filter::remove_request_headers(filters, authorizer::removed(authorizer));
+    }
+}
+
+/// Rules beside those of a route.
+pub(crate) fn rules(route: &Route, rules: &[Planned]) -> Vec<Planned> {
+    route
+        .policies
+        .authorizer
+        .as_ref()
+        .map(|authorizer| authorizer::forged(authorizer, rules))
+        .unwrap_or_default()
 }
 
 /// Writes the policies of the rules of a route.

@@ -97,6 +97,7 @@ pub static ENTRIES: &[Entry] = &[
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     let kind = keys.text("auth-type");
     if let Some(cause) = keys.take_dropped() {
+        settings.note_lost(keys, cause);
         keys.drop_group(GROUP, cause);
         return;
     }

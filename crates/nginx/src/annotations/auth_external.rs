@@ -239,6 +239,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     settings.enable_global_auth = keys.flag("enable-global-auth");
     let auth = read(keys);
     if let Some(cause) = keys.take_dropped() {
+        settings.note_lost(keys, cause);
         keys.drop_group(GROUP, cause);
         return;
     }

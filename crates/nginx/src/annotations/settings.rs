@@ -4,7 +4,7 @@ use gatewright_source::Spanned;
 
 use super::reference::Reference;
 use super::{
-    affinity, auth_basic, auth_external, auth_tls, backend, buffering, canary, cors, errors,
+    Keys, affinity, auth_basic, auth_external, auth_tls, backend, buffering, canary, cors, errors,
     fastcgi, ip_lists, limits, mirror, modsecurity, observability, proxy, proxy_ssl, redirect,
     replies, rewrite, server, snippets, ssl,
 };
@@ -43,6 +43,8 @@ pub struct Settings {
     pub auth_basic: Option<auth_basic::AuthBasic>,
     /// The auth service of the Ingress itself.
     pub auth_external: Option<auth_external::AuthExternal>,
+    /// The value that makes the controller leave an authentication out by mistake.
+    pub auth_lost: Option<Spanned<&'static str>>,
     /// Whether the controller's own auth service is asked; yes unless set.
     pub enable_global_auth: Option<Spanned<bool>>,
     /// Allow and deny lists.
@@ -72,6 +74,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Notes that a group which authenticates was dropped. An empty value asks for nothing.
+    pub(crate) fn note_lost(&mut self, keys: &Keys<'_>, cause: &'static str) {
+        if let Some(span) = keys.span_of(cause).filter(|_| keys.is_filled(cause)) {
+            self.auth_lost.get_or_insert(Spanned::new(cause, span));
+        }
+    }
+
     /// Whether the controller's own auth service is asked.
     pub fn enable_global_auth(&self) -> bool {
         self.enable_global_auth.is_none_or(|flag| flag.value)

@@ -4,6 +4,16 @@
 //! over ([`CARRIED`]); a protective key that no family carries makes the routes of its Ingress
 //! answer 503.
 
+mod auth_basic;
+mod auth_external;
+mod question;
+mod satisfy;
+mod sha1;
+mod users;
+
+#[cfg(test)]
+mod testing;
+
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
@@ -12,10 +22,11 @@ use gatewright_source::Span;
 
 use crate::annotations::Settings;
 use crate::config_map::Config;
+use crate::effective::Source;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[];
+pub(crate) static CARRIED: &[&[&str]] = &[auth_basic::KEYS, auth_external::KEYS, satisfy::KEYS];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {
@@ -28,6 +39,8 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) owner: OwnerId,
     /// Its name.
     pub(crate) object: &'a ObjectRef,
+    /// Where it stands.
+    pub(crate) span: Span,
     /// What its annotations say.
     pub(crate) settings: &'a Settings,
     /// What the controller's `ConfigMap` says.
@@ -103,18 +116,39 @@ impl PolicyOutput {
     }
 }
 
+/// Authentication was asked for and ingress-nginx leaves it out by mistake: that is not repeated.
+fn opening(input: &PolicyInput<'_>, out: &mut PolicyOutput, key: &'static str, span: Span) {
+    let diagnostic = Diagnostic::new(
+        Code::AuthOpening,
+        format!("`{key}` leaves these paths open in ingress-nginx; they answer 503"),
+    )
+    .at(span)
+    .note("the Ingress asks for authentication, and ingress-nginx serves it to everybody")
+    .help("correct the value, or remove the authentication if the paths are public");
+    out.refused(input, key, diagnostic);
+    out.refuse(
+        "ingress-nginx leaves out the authentication that is asked for",
+        false,
+        input.origin(key, span),
+    );
+}
+
 /// The policies of one Ingress.
 pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
-    let output = PolicyOutput::default();
-    let PolicyInput {
-        owner: _,
-        object: _,
-        settings: _,
-        config: _,
-        objects: _,
-    } = input;
-    let _ = Code::NotTranslatedYet;
+    let mut output = PolicyOutput::default();
+    auth_basic::lower(input, &mut output);
+    auth_external::lower(input, &mut output);
+    satisfy::lower(input, &mut output);
     output
+}
+
+/// What Ingresses want of each other's listeners and cannot both have.
+pub(crate) fn reconcile(
+    sources: &[Source<'_>],
+    outputs: &mut [PolicyOutput],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    auth_external::reconcile(sources, outputs, diagnostics);
 }
 
 /// The policies of one location: some paths are exempt from some policies.
@@ -124,6 +158,15 @@ pub(crate) fn for_location(
     implicit: bool,
     config: &Config,
 ) -> Policies {
-    let _ = (path, implicit, config);
-    policies.clone()
+    let _ = implicit;
+    let mut policies = policies.clone();
+    let exempt = config
+        .no_auth_locations
+        .iter()
+        .any(|prefix| path.starts_with(prefix.as_str()));
+    if exempt {
+        policies.passwords = None;
+        policies.authorizer = None;
+    }
+    policies
 }

@@ -189,6 +189,12 @@ impl<'a> Keys<'a> {
         self.items[at].annotation.value_span
     }
 
+    /// Whether the value of a key is more than blanks.
+    pub(crate) fn is_filled(&self, key: &str) -> bool {
+        self.position(key)
+            .is_some_and(|at| !self.items[at].annotation.value.trim().is_empty())
+    }
+
     /// Where the value of a key stands.
     pub(crate) fn span_of(&self, key: &str) -> Option<Span> {
         self.position(key).map(|at| self.value_span(at))

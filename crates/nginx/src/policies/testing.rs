@@ -1,0 +1,48 @@
+//! Helpers of the families' tests.
+
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, ObjectRef};
+use gatewright_model::OwnerId;
+use gatewright_source::{FileId, Span};
+
+use super::{PolicyInput, PolicyOutput};
+use crate::annotations::testing::read;
+use crate::config_map::Config;
+use crate::objects::{Objects, SecretInfo};
+
+/// The policies of an Ingress with these annotations.
+pub(crate) fn lower(pairs: &[(&str, &str)]) -> PolicyOutput {
+    lower_with(pairs, &[])
+}
+
+/// The same, with Secrets of one key each.
+pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)]) -> PolicyOutput {
+    let object = ObjectRef::new("Ingress", "shop", "web");
+    let mut objects = Objects::default();
+    for &(name, key, value) in secrets {
+        let info = SecretInfo {
+            kind: Arc::from("Opaque"),
+            data: [(key.to_owned(), value.as_bytes().to_vec())].into(),
+        };
+        objects
+            .secrets
+            .insert((Arc::from("shop"), Arc::from(name)), info);
+    }
+    super::lower(&PolicyInput {
+        owner: OwnerId(0),
+        object: &object,
+        span: Span::new(FileId(0), 0, 1),
+        settings: &read(pairs).settings,
+        config: &Config::default(),
+        objects: &objects,
+    })
+}
+
+/// The codes of all findings.
+pub(crate) fn codes(out: &PolicyOutput) -> Vec<Code> {
+    out.diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect()
+}
