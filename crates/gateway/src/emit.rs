@@ -185,7 +185,7 @@ impl<'a> Emitter<'a> {
                 if let Some(tls) = &mut spec.tls {
                     tls.sni = Some(host.to_owned());
                 }
-                let name = self.backend_object(&backend.namespace, &join(&name, "auth"), spec);
+                let name = self.backend_object(&backend.namespace, &join(&name, "auth"), *spec);
                 ("Backend", "gateway.envoyproxy.io", name, None)
             }
         };

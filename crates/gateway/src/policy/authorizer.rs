@@ -217,7 +217,7 @@ fn render(parts: &[Part], scheme: &str) -> String {
     parts
         .iter()
         .map(|part| match part {
-            Part::Literal(text) => filter::header_value(text),
+            Part::Literal(text) => crate::formatter::literal(text),
             Part::Scheme => scheme.to_owned(),
             Part::Authority => "%REQ(:AUTHORITY)%".to_owned(),
             Part::Target | Part::EscapedTarget => "%REQ(:PATH)%".to_owned(),

@@ -10,7 +10,6 @@ use crate::emit::Emitter;
 use crate::envoy::{
     BasicAuth, HeaderModifier, HeaderValue, ResponseOverride, SecretReference, StatusCodeMatch,
 };
-use crate::filter;
 use crate::name::join;
 use crate::object::SecretData;
 
@@ -37,7 +36,7 @@ pub(crate) fn attach(
             escape.into_iter().chain([c])
         })
         .collect();
-    let value = format!("Basic realm=\"{}\"", filter::header_value(&realm));
+    let value = format!("Basic realm=\"{}\"", crate::formatter::literal(&realm));
     attached
         .traffic()
         .response_override
