@@ -9,8 +9,8 @@ use gateway_api::tlsroutes::TlsRouteSpec;
 use serde::Serialize;
 
 use crate::envoy::{
-    BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyProxySpec,
-    HttpRouteFilterSpec, SecurityPolicySpec,
+    BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyExtensionPolicySpec,
+    EnvoyProxySpec, HttpRouteFilterSpec, SecurityPolicySpec,
 };
 
 /// Which team reviews an object.
@@ -66,6 +66,8 @@ pub enum Spec {
     /// gateway.envoyproxy.io/v1alpha1.
     SecurityPolicy(Box<SecurityPolicySpec>),
     /// gateway.envoyproxy.io/v1alpha1.
+    EnvoyExtensionPolicy(Box<EnvoyExtensionPolicySpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
     HttpRouteFilter(Box<HttpRouteFilterSpec>),
     /// gateway.envoyproxy.io/v1alpha1.
     Backend(Box<BackendSpec>),
@@ -86,6 +88,7 @@ impl Spec {
             Self::ClientTrafficPolicy(_) => "ClientTrafficPolicy",
             Self::BackendTrafficPolicy(_) => "BackendTrafficPolicy",
             Self::SecurityPolicy(_) => "SecurityPolicy",
+            Self::EnvoyExtensionPolicy(_) => "EnvoyExtensionPolicy",
             Self::HttpRouteFilter(_) => "HTTPRouteFilter",
             Self::Backend(_) => "Backend",
         }
@@ -105,6 +108,7 @@ impl Spec {
             | Self::ClientTrafficPolicy(_)
             | Self::BackendTrafficPolicy(_)
             | Self::SecurityPolicy(_)
+            | Self::EnvoyExtensionPolicy(_)
             | Self::HttpRouteFilter(_)
             | Self::Backend(_) => "gateway.envoyproxy.io/v1alpha1",
         }
@@ -127,6 +131,7 @@ impl Spec {
             Self::TlsRoute(_) => 10,
             Self::BackendTrafficPolicy(_) => 11,
             Self::SecurityPolicy(_) => 12,
+            Self::EnvoyExtensionPolicy(_) => 13,
         }
     }
 }

@@ -14,7 +14,10 @@ pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Ta
 pub use host::{
     Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
-pub use policy::{ForwardedHeaders, Globals, Policies};
+pub use policy::{
+    Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders, Globals, Header, Mirror, Policies,
+    ReplyRewrites, RequestValue, ValuePart,
+};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
     Route,

@@ -1,8 +1,23 @@
 use crate::SecretRef;
 
+mod headers;
+
+pub use headers::{
+    Cors, CorsOrigins, GlobalHeaders, Header, Mirror, ReplyRewrites, RequestValue, ValuePart,
+};
+
 /// What a route requires or sets beyond its action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policies {}
+pub struct Policies {
+    /// Headers that are set in every answer.
+    pub response_headers: Vec<Header>,
+    /// Answers for scripts of other origins.
+    pub cors: Option<Cors>,
+    /// Where copies of requests go.
+    pub mirror: Option<Mirror>,
+    /// What is replaced in answers of the backend.
+    pub reply_rewrites: ReplyRewrites,
+}
 
 /// What holds for every host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +42,8 @@ pub struct Globals {
     pub http2_streams: u32,
     /// Whom to believe about the client.
     pub forwarded: ForwardedHeaders,
+    /// Headers of every answer and request.
+    pub headers: GlobalHeaders,
 }
 
 /// Whom to believe about the client's address, scheme and host.

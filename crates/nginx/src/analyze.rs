@@ -127,6 +127,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             let mut output = policies::lower(&PolicyInput {
                 owner: source.id,
                 object: &source.ingress.object,
+                name_span: source.ingress.name_span,
                 settings: source.settings,
                 config: &config,
                 objects: &objects,
@@ -160,6 +161,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         diagnostics: &mut diagnostics,
     }
     .settle();
+    let globals = globals(&config, &objects, options, &mut diagnostics);
     let model = Model {
         owners: taken
             .iter()
@@ -171,7 +173,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             })
             .collect(),
         hosts,
-        globals: globals(&config, &objects, options),
+        globals,
     };
     Analysis {
         model,
@@ -256,7 +258,12 @@ fn config(
     config
 }
 
-fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
+fn globals(
+    config: &Config,
+    objects: &Objects,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Globals {
     let seconds = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
     let secret = options
         .default_certificate
@@ -294,5 +301,6 @@ fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
                 .collect(),
             proxy_protocol: config.use_proxy_protocol,
         },
+        headers: policies::headers::globals(config, objects, diagnostics),
     }
 }

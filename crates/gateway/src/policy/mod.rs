@@ -5,6 +5,8 @@
 //! content are written once: on the route when they hold for all its rules, else on the rules
 //! by name. There are never two policies of one kind on one target.
 
+pub(crate) mod headers;
+mod replies;
 mod service_address;
 
 use std::sync::Arc;
@@ -12,7 +14,9 @@ use std::sync::Arc;
 use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
-use crate::envoy::{BackendTrafficPolicySpec, SecurityPolicySpec, TargetRef};
+use crate::envoy::{
+    BackendTrafficPolicySpec, EnvoyExtensionPolicySpec, SecurityPolicySpec, TargetRef,
+};
 use crate::name::join;
 use crate::rule::Planned;
 use crate::{Object, Part, Spec};
@@ -27,6 +31,8 @@ pub(crate) struct Attached {
     pub(crate) traffic: Option<BackendTrafficPolicySpec>,
     /// Who may pass.
     pub(crate) security: Option<SecurityPolicySpec>,
+    /// Scripts that see requests and answers.
+    pub(crate) extension: Option<EnvoyExtensionPolicySpec>,
 }
 
 impl Attached {
@@ -48,8 +54,9 @@ pub(crate) fn attach(
     forward: &Forward,
 ) -> Attached {
     let mut attached = Attached::default();
-    let _ = (emitter, owner, route);
+    let _ = owner;
     service_address::attach(forward, &mut attached);
+    replies::attach(emitter, &route.policies, &mut attached);
     attached
 }
 
@@ -69,6 +76,11 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     for (targets, name, mut spec) in group(route, rules, security) {
         spec.target_refs = targets;
         push(emitter, owner, &name, Spec::SecurityPolicy(Box::new(spec)));
+    }
+    let extension = |p: &Planned| p.attached.extension.clone();
+    for (targets, name, mut spec) in group(route, rules, extension) {
+        spec.target_refs = targets;
+        push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(Box::new(spec)));
     }
 }
 

@@ -4,9 +4,17 @@
 //! over ([`CARRIED`]); a protective key that no family carries makes the routes of its Ingress
 //! answer 503.
 
+mod cors;
+mod errors;
+pub(crate) mod headers;
+mod mirror;
+mod modsecurity;
+mod observability;
+mod replies;
+
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Origin, OwnerId, Policies, Refusal};
 use gatewright_source::Span;
 
@@ -15,7 +23,15 @@ use crate::config_map::Config;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[];
+pub(crate) static CARRIED: &[&[&str]] = &[
+    cors::KEYS,
+    errors::KEYS,
+    headers::KEYS,
+    mirror::KEYS,
+    modsecurity::KEYS,
+    observability::KEYS,
+    replies::KEYS,
+];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {
@@ -28,6 +44,8 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) owner: OwnerId,
     /// Its name.
     pub(crate) object: &'a ObjectRef,
+    /// Where its name stands.
+    pub(crate) name_span: Span,
     /// What its annotations say.
     pub(crate) settings: &'a Settings,
     /// What the controller's `ConfigMap` says.
@@ -105,15 +123,14 @@ impl PolicyOutput {
 
 /// The policies of one Ingress.
 pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
-    let output = PolicyOutput::default();
-    let PolicyInput {
-        owner: _,
-        object: _,
-        settings: _,
-        config: _,
-        objects: _,
-    } = input;
-    let _ = Code::NotTranslatedYet;
+    let mut output = PolicyOutput::default();
+    cors::lower(input, &mut output);
+    errors::lower(input, &mut output);
+    headers::lower(input, &mut output);
+    mirror::lower(input, &mut output);
+    modsecurity::lower(input, &mut output);
+    observability::lower(input, &mut output);
+    replies::lower(input, &mut output);
     output
 }
 
