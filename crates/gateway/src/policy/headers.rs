@@ -240,10 +240,11 @@ fn add(
     if set.is_empty() && remove.is_empty() {
         return;
     }
+    // First: Envoy Gateway reads no further than to a direct response.
     rule.rule
         .filters
         .get_or_insert_with(Vec::new)
-        .push(filter::response_headers(&set, remove));
+        .insert(0, filter::response_headers(&set, remove));
 }
 
 fn limit(emitter: &mut Emitter<'_>, route: &Route, set: &mut Vec<(String, String)>) {

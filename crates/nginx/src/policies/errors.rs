@@ -13,23 +13,23 @@ pub(crate) const KEYS: &[&str] = &[
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let errors = &input.settings.errors;
-    if let Some(codes) = &errors.codes {
-        if codes.value.is_empty() {
-            out.inert("custom-http-errors", "it lists no error");
-        } else {
-            let list: Vec<String> = codes.value.iter().map(u16::to_string).collect();
-            out.refused(
-                input,
-                "custom-http-errors",
-                Diagnostic::new(
-                    Code::ErrorPages,
-                    format!("errors are not answered by an error service: {}", list.join(", ")),
-                )
-                .at(codes.span)
-                .note("the client gets the error as the backend sent it, or as Envoy made it")
-                .help("send error pages from the application, or set `responseOverride` with a fixed body"),
-            );
-        }
+    let list: Vec<String> = errors.codes(input.config).iter().map(u16::to_string).collect();
+    let diagnostic = Diagnostic::new(
+        Code::ErrorPages,
+        format!("errors are not answered by an error service: {}", list.join(", ")),
+    )
+    .note("the client gets the error as the backend sent it, or as Envoy made it")
+    .help("send error pages from the application, or set `responseOverride` with a fixed body");
+    match &errors.codes {
+        Some(_) if list.is_empty() => out.inert("custom-http-errors", "it lists no error"),
+        Some(codes) => out.refused(input, "custom-http-errors", diagnostic.at(codes.span)),
+        None if list.is_empty() => {}
+        None => out.diagnostics.push(
+            diagnostic
+                .at(input.name_span)
+                .note("the controller's ConfigMap lists them under `custom-http-errors`")
+                .object(input.object),
+        ),
     }
     if let Some(backend) = &errors.default_backend {
         out.refused(

@@ -77,9 +77,17 @@ pub(crate) fn globals(
         };
         headers(map, diagnostics)
     };
+    let response = read("add-headers", &config.add_headers);
+    let mut request = read("proxy-set-headers", &config.proxy_set_headers);
+    if config.proxy_add_original_uri_header {
+        request.push(Header {
+            name: "X-Original-URI".to_owned(),
+            value: vec![ValuePart::Request(RequestValue::Target)],
+        });
+    }
     GlobalHeaders {
-        response: read("add-headers", &config.add_headers),
-        request: read("proxy-set-headers", &config.proxy_set_headers),
+        response,
+        request,
         hidden: config
             .hide_headers
             .iter()
