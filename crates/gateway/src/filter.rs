@@ -4,10 +4,9 @@ use gateway_api::httproutes::{
     HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
     HttpRouteRulesFiltersRequestMirror, HttpRouteRulesFiltersRequestMirrorBackendRef,
-    HttpRouteRulesFiltersResponseHeaderModifier,
-    HttpRouteRulesFiltersResponseHeaderModifierSet, HttpRouteRulesFiltersType,
-    HttpRouteRulesFiltersUrlRewrite, HttpRouteRulesFiltersUrlRewritePath,
-    HttpRouteRulesFiltersUrlRewritePathType,
+    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierSet,
+    HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
+    HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
 };
 
 pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
@@ -69,7 +68,10 @@ pub(crate) fn set_request_header(
     value: &str,
 ) -> bool {
     let set = request_modifier(filters).set.get_or_insert_with(Vec::new);
-    if set.iter().any(|known| known.name.eq_ignore_ascii_case(name)) {
+    if set
+        .iter()
+        .any(|known| known.name.eq_ignore_ascii_case(name))
+    {
         return true;
     }
     if set.len() >= MAX_HEADERS {
@@ -84,19 +86,26 @@ pub(crate) fn set_request_header(
 
 /// Takes a request header away.
 pub(crate) fn remove_request_header(filters: &mut Vec<HttpRouteRulesFilters>, name: &str) {
-    let remove = request_modifier(filters).remove.get_or_insert_with(Vec::new);
+    let remove = request_modifier(filters)
+        .remove
+        .get_or_insert_with(Vec::new);
     if !remove.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         remove.push(name.to_owned());
     }
 }
 
-pub(crate) fn response_headers(set: &[(String, String)], remove: &[String]) -> HttpRouteRulesFilters {
+pub(crate) fn response_headers(
+    set: &[(String, String)],
+    remove: &[String],
+) -> HttpRouteRulesFilters {
     let set: Vec<_> = set
         .iter()
-        .map(|(name, value)| HttpRouteRulesFiltersResponseHeaderModifierSet {
-            name: name.clone(),
-            value: value.clone(),
-        })
+        .map(
+            |(name, value)| HttpRouteRulesFiltersResponseHeaderModifierSet {
+                name: name.clone(),
+                value: value.clone(),
+            },
+        )
         .collect();
     HttpRouteRulesFilters {
         r#type: HttpRouteRulesFiltersType::ResponseHeaderModifier,

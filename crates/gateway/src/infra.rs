@@ -291,9 +291,10 @@ fn backend_traffic(model: &Model, gateway: &str) -> BackendTrafficPolicySpec {
 fn speaks_grpc(model: &Model) -> bool {
     let protocols = |split: &Split| {
         let canary = split.canary.as_ref().map(|canary| canary.backend.protocol);
-        canary.into_iter().chain([split.primary.protocol]).any(|p| {
-            matches!(p, Protocol::Grpc | Protocol::Grpcs)
-        })
+        canary
+            .into_iter()
+            .chain([split.primary.protocol])
+            .any(|p| matches!(p, Protocol::Grpc | Protocol::Grpcs))
     };
     model
         .hosts

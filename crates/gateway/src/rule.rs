@@ -369,7 +369,7 @@ impl Emitter<'_> {
                 );
             }
         }
-        policy::headers::forward_filters(self, owner, route, forward, &mut filters);
+        policy::headers::forward_filters(self, owner, route, &mut filters);
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),

@@ -10,13 +10,13 @@ use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesMethod
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::escape_re2;
 use gatewright_model::{
-    Action, Cors, CorsOrigins, Forward, Header, Model, Owner, RequestValue, Route, ValuePart,
+    Action, Cors, CorsOrigins, Header, Model, Owner, RequestValue, Route, ValuePart,
 };
 
 use crate::emit::Emitter;
 use crate::envoy::{DirectResponse, HeaderModifier, HeaderValue, HttpRouteFilterSpec};
-use crate::filter;
 use crate::rule::{Deed, Planned, Section, matching, planned};
+use crate::{filter, formatter};
 
 /// Headers that one modifier takes (Gateway API).
 const MAX_HEADERS: usize = 16;
@@ -38,7 +38,12 @@ const FRAMING: [&str; 8] = [
 /// them is written on the rules, where the more specific value can win.
 pub(crate) fn set_by_routes(model: &Model) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for policies in model.hosts.iter().flat_map(|h| &h.routes).map(|r| &r.policies) {
+    for policies in model
+        .hosts
+        .iter()
+        .flat_map(|h| &h.routes)
+        .map(|r| &r.policies)
+    {
         names.extend(policies.response_headers.iter().map(|h| lower(&h.name)));
         if let Some(cors) = &policies.cors {
             names.insert("access-control-allow-origin".to_owned());
@@ -79,14 +84,26 @@ pub(crate) fn answers(
     global(emitter, &mut set, &mut remove);
     let mut completed = Vec::new();
     if let Some(headers) = preflight {
-        completed.push(preflight_rule(emitter, owner, route, at, name, headers, listed.as_deref()));
+        completed.push(preflight_rule(
+            emitter,
+            owner,
+            route,
+            at,
+            name,
+            headers,
+            listed.as_deref(),
+        ));
     }
     for mut rule in rules {
         if let Some(pattern) = &listed {
             let mut headers = set.clone();
             merge(&mut headers, &for_origin);
             let mut special = rule.clone();
-            special.rule.name = rule.rule.name.as_deref().map(|n| crate::name::join(n, "cors"));
+            special.rule.name = rule
+                .rule
+                .name
+                .as_deref()
+                .map(|n| crate::name::join(n, "cors"));
             for matches in special.rule.matches.iter_mut().flatten() {
                 matches
                     .headers
@@ -121,13 +138,16 @@ pub(crate) fn forward_filters(
     emitter: &mut Emitter<'_>,
     owner: &Owner,
     route: &Route,
-    _forward: &Forward,
     filters: &mut Vec<HttpRouteRulesFilters>,
 ) {
     let mut left_out = Vec::new();
     let (set, remove) = headers_of(&emitter.model.globals.headers.request);
     let fits = |name: &str| !FRAMING.contains(&&*lower(name));
-    left_out.extend(set.iter().map(|(name, _)| name.clone()).filter(|name| !fits(name)));
+    left_out.extend(
+        set.iter()
+            .map(|(name, _)| name.clone())
+            .filter(|name| !fits(name)),
+    );
     for (name, value) in set.iter().filter(|(name, _)| fits(name)) {
         if !filter::set_request_header(filters, name, value) {
             left_out.push(name.clone());
@@ -139,10 +159,10 @@ pub(crate) fn forward_filters(
     if !left_out.is_empty() {
         report_left_out(emitter, &left_out, "requests");
     }
-    if let Some(mirror) = &route.policies.mirror {
-        if let Some(reference) = emitter.backend(owner, &mirror.backend) {
-            filters.push(filter::mirror(reference));
-        }
+    if let Some(mirror) = &route.policies.mirror
+        && let Some(reference) = emitter.backend(owner, &mirror.backend)
+    {
+        filters.push(filter::mirror(reference));
     }
 }
 
@@ -159,7 +179,8 @@ pub(crate) fn late(model: &Model) -> HeaderModifier {
     }
     for name in remove.into_iter().chain(headers.hidden.iter().cloned()) {
         let lower = lower(&name);
-        if !taken.contains(&lower) && !late.set.iter().any(|h| h.name.eq_ignore_ascii_case(&lower)) {
+        if !taken.contains(&lower) && !late.set.iter().any(|h| h.name.eq_ignore_ascii_case(&lower))
+        {
             late.remove.push(name);
         }
     }
@@ -177,10 +198,20 @@ fn global(emitter: &Emitter<'_>, set: &mut Vec<(String, String)>, remove: &mut V
     let headers = &emitter.model.globals.headers;
     let (globals, gone) = headers_of(&headers.response);
     let local = |name: &str| emitter.set_by_routes.contains(&lower(name));
-    let globals: Vec<_> = globals.into_iter().filter(|(name, _)| local(name)).collect();
+    let globals: Vec<_> = globals
+        .into_iter()
+        .filter(|(name, _)| local(name))
+        .collect();
     merge(set, &globals);
-    for name in gone.iter().chain(&headers.hidden).filter(|name| local(name)) {
-        if !set.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+    for name in gone
+        .iter()
+        .chain(&headers.hidden)
+        .filter(|name| local(name))
+    {
+        if !set
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
             remove.push(name.clone());
         }
     }
@@ -209,7 +240,11 @@ fn preflight_rule(
         }),
         ..HttpRouteFilterSpec::default()
     };
-    let by = route.policies.cors.as_ref().and_then(|cors| cors.origin.annotation);
+    let by = route
+        .policies
+        .cors
+        .as_ref()
+        .and_then(|cors| cors.origin.annotation);
     let by = by.map_or_else(String::new, |key| format!(": {key}"));
     let comment = "answers OPTIONS of the origins that are let in".to_owned();
     let filter = emitter.filter(owner, "preflight", spec, comment);
@@ -289,7 +324,10 @@ fn headers_of(headers: &[Header]) -> (Vec<(String, String)>, Vec<String>) {
 /// Adds what is not set yet.
 fn merge(set: &mut Vec<(String, String)>, more: &[(String, String)]) {
     for (name, value) in more {
-        if !set.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        if !set
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
             set.push((name.clone(), value.clone()));
         }
     }
@@ -299,10 +337,11 @@ fn value(parts: &[ValuePart]) -> String {
     parts
         .iter()
         .map(|part| match part {
-            ValuePart::Text(text) => filter::header_value(text),
+            ValuePart::Text(text) => formatter::literal(text),
             ValuePart::Request(request) => match request {
-                RequestValue::Authority => "%REQ(:AUTHORITY)%".to_owned(),
-                RequestValue::Scheme => "%REQ(:SCHEME)%".to_owned(),
+                RequestValue::Authority => formatter::AUTHORITY.to_owned(),
+                RequestValue::Host => formatter::HOST.to_owned(),
+                RequestValue::Scheme => formatter::SCHEME.to_owned(),
                 // Set by each listener.
                 RequestValue::ListenerPort => "%REQ(X-FORWARDED-PORT)%".to_owned(),
                 RequestValue::ClientAddress => {
@@ -329,7 +368,7 @@ fn cors_headers(cors: &Cors) -> Vec<(String, String)> {
     };
     let mut headers = vec![("Access-Control-Allow-Origin".to_owned(), origin.to_owned())];
     for (name, value) in &cors.headers {
-        let value = one_blank(&filter::header_value(value));
+        let value = one_blank(&formatter::literal(value));
         if !value.is_empty() {
             headers.push((name.clone(), value));
         }
@@ -391,7 +430,13 @@ mod tests {
     #[test]
     fn the_first_of_two_values_stays() {
         let mut set = vec![("X-A".to_owned(), "1".to_owned())];
-        merge(&mut set, &[("x-a".to_owned(), "2".to_owned()), ("b".to_owned(), "3".to_owned())]);
+        merge(
+            &mut set,
+            &[
+                ("x-a".to_owned(), "2".to_owned()),
+                ("b".to_owned(), "3".to_owned()),
+            ],
+        );
         assert_eq!(set.len(), 2);
         assert_eq!(set[0].1, "1");
     }

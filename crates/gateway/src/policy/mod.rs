@@ -80,7 +80,12 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     let extension = |p: &Planned| p.attached.extension.clone();
     for (targets, name, mut spec) in group(route, rules, extension) {
         spec.target_refs = targets;
-        push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(Box::new(spec)));
+        push(
+            emitter,
+            owner,
+            &name,
+            Spec::EnvoyExtensionPolicy(Box::new(spec)),
+        );
     }
 }
 

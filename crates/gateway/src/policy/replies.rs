@@ -1,6 +1,8 @@
 //! Cookies and redirects of backends, rewritten by a script: Gateway API cannot look into the
 //! value of a header.
 
+use std::fmt::Write as _;
+
 use gatewright_model::{Policies, ReplyRewrites};
 
 use super::Attached;
@@ -23,7 +25,11 @@ fn script(rewrites: &ReplyRewrites) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut line = |text: String| lines.push(text);
     let pair = |name: &str, (from, to): &(String, String)| {
-        format!("local {name}_from, {name}_to = {}, {}", quoted(from), quoted(to))
+        format!(
+            "local {name}_from, {name}_to = {}, {}",
+            quoted(from),
+            quoted(to)
+        )
     };
     if let Some(location) = &rewrites.location {
         line(pair("location", location));
@@ -109,7 +115,9 @@ fn quoted(text: &str) -> String {
                 quoted.push(char::from(byte));
             }
             b' '..=b'~' => quoted.push(char::from(byte)),
-            _ => quoted.push_str(&format!("\\{byte:03}")),
+            _ => {
+                let _ = write!(quoted, "\\{byte:03}");
+            }
         }
     }
     quoted.push('"');
@@ -120,8 +128,8 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn pair(from: &str, to: &str) -> Option<(String, String)> {
-        Some((from.to_owned(), to.to_owned()))
+    fn pair(from: &str, to: &str) -> (String, String) {
+        (from.to_owned(), to.to_owned())
     }
 
     #[test]
@@ -133,7 +141,10 @@ mod tests {
     fn a_script_holds_what_it_needs() {
         let check = |rewrites: &ReplyRewrites, words: &[&str], absent: &[&str]| {
             let text = script(rewrites);
-            assert!(text.contains("function envoy_on_response(handle)"), "{text}");
+            assert!(
+                text.contains("function envoy_on_response(handle)"),
+                "{text}"
+            );
             for word in words {
                 assert!(text.contains(word), "{word} in {text}");
             }
@@ -142,14 +153,22 @@ mod tests {
             }
         };
         let location = ReplyRewrites {
-            location: pair("http://a/", "https://b/"),
+            location: Some(pair("http://a/", "https://b/")),
             ..ReplyRewrites::default()
         };
-        check(&location, &["\"http://a/\", \"https://b/\"", "refresh"], &["cookie"]);
+        check(
+            &location,
+            &["\"http://a/\", \"https://b/\"", "refresh"],
+            &["cookie"],
+        );
         let domain = ReplyRewrites {
-            cookie_domain: pair(".A.test", ".b.test"),
+            cookie_domain: Some(pair(".A.test", ".b.test")),
             ..ReplyRewrites::default()
         };
-        check(&domain, &["\"a.test\", \"b.test\"", "set-cookie"], &["path_from", "location"]);
+        check(
+            &domain,
+            &["\"a.test\", \"b.test\"", "set-cookie"],
+            &["path_from", "location"],
+        );
     }
 }

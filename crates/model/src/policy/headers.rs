@@ -23,6 +23,8 @@ pub enum ValuePart {
 pub enum RequestValue {
     /// Host and port, as the client sent them.
     Authority,
+    /// The host without port.
+    Host,
     /// `http` or `https`.
     Scheme,
     /// The port that listens: 80 or 443.

@@ -13,10 +13,17 @@ pub(crate) const KEYS: &[&str] = &[
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let errors = &input.settings.errors;
-    let list: Vec<String> = errors.codes(input.config).iter().map(u16::to_string).collect();
+    let list: Vec<String> = errors
+        .codes(input.config)
+        .iter()
+        .map(u16::to_string)
+        .collect();
     let diagnostic = Diagnostic::new(
         Code::ErrorPages,
-        format!("errors are not answered by an error service: {}", list.join(", ")),
+        format!(
+            "errors are not answered by an error service: {}",
+            list.join(", ")
+        ),
     )
     .note("the client gets the error as the backend sent it, or as Envoy made it")
     .help("send error pages from the application, or set `responseOverride` with a fixed body");
@@ -37,7 +44,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             "default-backend",
             Diagnostic::new(
                 Code::FallbackBackend,
-                format!("Service `{}` does not take over for one without endpoints", backend.value),
+                format!(
+                    "Service `{}` does not take over for one without endpoints",
+                    backend.value
+                ),
             )
             .at(backend.span)
             .note("requests for a Service without endpoints are answered with 503")
@@ -45,6 +55,9 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         );
     }
     if errors.disable_intercept.is_some() {
-        out.inert("disable-proxy-intercept-errors", "errors of backends are never replaced here");
+        out.inert(
+            "disable-proxy-intercept-errors",
+            "errors of backends are never replaced here",
+        );
     }
 }

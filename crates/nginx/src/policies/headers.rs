@@ -69,10 +69,9 @@ pub(crate) fn globals(
             .split_once('/')
             .and_then(|(namespace, name)| config_map(objects, namespace, name));
         let Some(map) = map else {
-            diagnostics.push(
-                missing(reference)
-                    .note(format!("the controller's ConfigMap names it under `{key}`; no header of it is set")),
-            );
+            diagnostics.push(missing(reference).note(format!(
+                "the controller's ConfigMap names it under `{key}`; no header of it is set"
+            )));
             return Vec::new();
         };
         headers(map, diagnostics)
@@ -138,7 +137,9 @@ fn missing(name: &str) -> Diagnostic {
 }
 
 fn config_map<'a>(objects: &'a Objects, namespace: &str, name: &str) -> Option<&'a ConfigMapInfo> {
-    objects.config_maps.get(&(Arc::from(namespace), Arc::from(name)))
+    objects
+        .config_maps
+        .get(&(Arc::from(namespace), Arc::from(name)))
 }
 
 /// `^[a-zA-Z\d\-_]+$` of the controller.
@@ -152,9 +153,9 @@ fn is_name(name: &str) -> bool {
 /// The controller's pattern of header values.
 fn is_value(value: &str) -> bool {
     !value.is_empty()
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_ :;.,\\/\"'?!(){}[]@<>=-+*#$&`|~^%".contains(&b))
+        && value.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || b"_ :;.,\\/\"'?!(){}[]@<>=-+*#$&`|~^%".contains(&b)
+        })
 }
 
 fn is_value_or_empty(parts: &[ValuePart]) -> bool {
@@ -172,15 +173,13 @@ fn parts(text: &str) -> Result<Vec<ValuePart>, String> {
         let (before, after) = rest.split_at(at);
         push_text(&mut parts, before);
         let after = &after[1..];
-        let (name, next) = match after.strip_prefix('{').and_then(|s| s.split_once('}')) {
-            Some((name, next)) => (name, next),
-            None => {
-                let end = after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len());
-                after.split_at(end)
-            }
-        };
+        let braced = after.strip_prefix('{').and_then(|s| s.split_once('}'));
+        let (name, next) = braced.unwrap_or_else(|| {
+            let end = after
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(after.len());
+            after.split_at(end)
+        });
         let value = variable(name).ok_or_else(|| format!("${name}"))?;
         parts.push(ValuePart::Request(value));
         rest = next;
@@ -197,7 +196,8 @@ fn push_text(parts: &mut Vec<ValuePart>, text: &str) {
 
 fn variable(name: &str) -> Option<RequestValue> {
     Some(match name {
-        "host" | "http_host" | "best_http_host" => RequestValue::Authority,
+        "host" => RequestValue::Host,
+        "http_host" | "best_http_host" => RequestValue::Authority,
         "scheme" | "pass_access_scheme" => RequestValue::Scheme,
         "server_port" | "pass_server_port" | "pass_port" => RequestValue::ListenerPort,
         "remote_addr" | "the_real_ip" => RequestValue::ClientAddress,
@@ -221,12 +221,15 @@ mod tests {
         let text = |text: &str| ValuePart::Text(text.to_owned());
         check("plain", &[text("plain")]);
         check("", &[]);
-        check("$server_port", &[ValuePart::Request(RequestValue::ListenerPort)]);
+        check(
+            "$server_port",
+            &[ValuePart::Request(RequestValue::ListenerPort)],
+        );
         check(
             "a${host}:b $http_x_y",
             &[
                 text("a"),
-                ValuePart::Request(RequestValue::Authority),
+                ValuePart::Request(RequestValue::Host),
                 text(":b "),
                 ValuePart::Request(RequestValue::Header("x-y".to_owned())),
             ],

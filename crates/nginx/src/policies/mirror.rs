@@ -30,10 +30,13 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.refused(
             input,
             "mirror-target",
-            Diagnostic::new(Code::MirrorLeftOut, format!("requests are not copied: {why}"))
-                .at(mirror.span)
-                .note("requests are served as before, without a copy")
-                .help("name a target with a host, and leave `mirror-request-body` on"),
+            Diagnostic::new(
+                Code::MirrorLeftOut,
+                format!("requests are not copied: {why}"),
+            )
+            .at(mirror.span)
+            .note("requests are served as before, without a copy")
+            .help("name a target with a host, and leave `mirror-request-body` on"),
         );
         for key in ["mirror-host", "mirror-request-body"] {
             out.inert(key, "requests are not copied");
@@ -41,7 +44,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         return;
     };
     out.policies.mirror = Some(Mirror { backend });
-    let same_host = matches!(mirror.host.as_str(), "$host" | "$http_host" | "$best_http_host");
+    let same_host = matches!(
+        mirror.host.as_str(),
+        "$host" | "$http_host" | "$best_http_host"
+    );
     let same_path = mirror.target.as_ref().is_some_and(|target| {
         target.value.ends_with("$request_uri") && !rest(&target.value).contains('/')
     }) && input.settings.rewrite.target.is_none();
@@ -67,7 +73,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             Code::MirrorRequest,
             format!("copies of requests have {}", different.join(", and ")),
         )
-        .at(mirror.host_span.filter(|_| !same_host).unwrap_or(mirror.span))
+        .at(mirror
+            .host_span
+            .filter(|_| !same_host)
+            .unwrap_or(mirror.span))
         .note("Envoy copies a request as the backend gets it")
         .help("let the shadow service accept the original host and path"),
     );
@@ -100,7 +109,8 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
         let key = (Arc::<str>::from(namespace), Arc::<str>::from(service));
         // A reference to a Service that is not there would fail the whole rule.
         let known = input.objects.services.get(&key).is_some_and(|service| {
-            service.external_name.is_none() && service.ports.iter().any(|p| p.port == i32::from(port))
+            service.external_name.is_none()
+                && service.ports.iter().any(|p| p.port == i32::from(port))
         });
         if known && protocol == Protocol::Http {
             return Some(Backend {
@@ -137,7 +147,8 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
 fn service_of(host: &str) -> Option<(&str, &str)> {
     let short = host.strip_suffix(".cluster.local").unwrap_or(host);
     let (name, namespace) = short.strip_suffix(".svc")?.split_once('.')?;
-    (!name.is_empty() && !namespace.is_empty() && !namespace.contains('.')).then_some((name, namespace))
+    (!name.is_empty() && !namespace.is_empty() && !namespace.contains('.'))
+        .then_some((name, namespace))
 }
 
 #[cfg(test)]

@@ -32,8 +32,14 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     }
     let first = [
         ("enable-modsecurity", own.enable.map(|flag| flag.span)),
-        ("enable-owasp-core-rules", own.owasp_rules.map(|flag| flag.span)),
-        ("modsecurity-snippet", own.snippet.as_ref().map(|text| text.span)),
+        (
+            "enable-owasp-core-rules",
+            own.owasp_rules.map(|flag| flag.span),
+        ),
+        (
+            "modsecurity-snippet",
+            own.snippet.as_ref().map(|text| text.span),
+        ),
     ];
     let (mut key, mut span) = first
         .into_iter()
@@ -89,14 +95,23 @@ fn blocks(rules: &str) -> bool {
         .chars()
         .filter(|c| !matches!(c, '"' | '\'' | '\\'))
         .collect();
-    text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
-        let mut words = line.split_ascii_whitespace();
-        match (words.next(), words.next()) {
-            (Some("secruleengine"), Some(engine)) => engine != "off" && engine != "detectiononly",
-            (Some(word), _) if word.starts_with("include") || word.starts_with("secremoterules") => true,
-            _ => line.contains("ruleengine=on"),
-        }
-    })
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .any(|line| {
+            let mut words = line.split_ascii_whitespace();
+            match (words.next(), words.next()) {
+                (Some("secruleengine"), Some(engine)) => {
+                    engine != "off" && engine != "detectiononly"
+                }
+                (Some(word), _)
+                    if word.starts_with("include") || word.starts_with("secremoterules") =>
+                {
+                    true
+                }
+                _ => line.contains("ruleengine=on"),
+            }
+        })
 }
 
 #[cfg(test)]

@@ -36,13 +36,20 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
                 .at(flag.span)
                 .note("requests are served alike; Envoy continues the trace of a client whenever it traces")
                 .help("name the collector in `telemetry.tracing` of the EnvoyProxy");
-            out.outcomes.retain(|(key, _)| *key != "enable-opentelemetry");
+            out.outcomes
+                .retain(|(key, _)| *key != "enable-opentelemetry");
             out.differs(input, "enable-opentelemetry", diagnostic);
-            for key in ["opentelemetry-trust-incoming-span", "opentelemetry-operation-name"] {
+            for key in [
+                "opentelemetry-trust-incoming-span",
+                "opentelemetry-operation-name",
+            ] {
                 out.inert(key, "traces are set up in the EnvoyProxy");
             }
         } else if input.config.enable_opentelemetry {
-            out.inert("enable-opentelemetry", "nothing is traced unless the Gateway is told so");
+            out.inert(
+                "enable-opentelemetry",
+                "nothing is traced unless the Gateway is told so",
+            );
         }
     }
 }
