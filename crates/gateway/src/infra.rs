@@ -61,6 +61,12 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     if !emitter.https {
         no_https(emitter);
     }
+    if model.globals.headers.request_id {
+        emitter.diagnose(Diagnostic::new(
+            Code::RequestIdFormat,
+            "requests without an id get a UUID, which has dashes, in place of 32 hexadecimal digits",
+        ));
+    }
     grants(emitter);
     if emitter.settings.existing {
         return;
