@@ -156,6 +156,26 @@ codes! {
         "With `satisfy: any` one of address list, password and auth service is enough. Envoy asks for all that are configured, so clients that pass by one of them alone are refused. It is never more open than before.\n\nSplit the Ingress in two (another host or path for clients by address), or let the auth service decide about both.";
     AuthResponseHeaders = 525, "auth-response-headers", Info, "headers that clients forge are removed in another way",
         "The backend gets the headers named by `auth-response-headers` from the auth service, never from a client. Envoy cannot remove the client's own before it adds those of the auth service. A request that brings one of them is therefore passed on without any of them, where ingress-nginx would give the backend those of the auth service.\n\nClients have no reason to send these headers, except `Authorization`: leave it out of the list if clients that sign in by it must reach the backend with it.";
+    MirrorRequest = 555, "mirror-request", Warning, "a copy of a request keeps path and host",
+        "ingress-nginx sends the copy to the path and with the `Host` of `mirror-target`. Envoy copies the request as the backend gets it: with the `Host` of the client, its path (rewritten, if the path is rewritten) and its body.\n\nLet the shadow service accept the original host and path.";
+    ReplyPattern = 556, "reply-pattern", Warning, "a rewrite of cookies or redirects is left out",
+        "Replacements in `Location`, `Refresh` and `Set-Cookie` are carried over when they are plain texts. This one holds an nginx variable or a regular expression, so answers of the backend reach the client unchanged.\n\nWrite plain texts, or let the application send the right values.";
+    RequestIdFormat = 557, "request-id-format", Info, "generated request ids are UUIDs",
+        "ingress-nginx gives a request without `X-Request-ID` an id of 32 hexadecimal digits. Envoy makes a UUID, which has dashes. An id that the client sends is passed on by both.\n\nNothing to do unless something parses the ids.";
+    AccessLogs = 558, "access-logs", Info, "access logs are a matter of the Gateway",
+        "ingress-nginx switches its access log off for single paths. Envoy Gateway logs what its EnvoyProxy object says, for all routes of the Gateway, so these requests are logged too.\n\nSet `telemetry.accessLog` in the EnvoyProxy, with a `matches` expression that leaves the routes out.";
+    Tracing = 559, "tracing", Warning, "traces are a matter of the Gateway",
+        "The collector and the sampling of traces stand in the EnvoyProxy object (`telemetry.tracing`), and nothing in an Ingress names a collector. Requests are served alike, but not traced until that is set. Envoy always continues the trace of a client.\n\nSet `telemetry.tracing` in the EnvoyProxy. A BackendTrafficPolicy can switch single routes off.";
+    FirewallLog = 560, "firewall-log", Warning, "requests are not checked and logged by ModSecurity",
+        "ModSecurity only watches here: it writes matches to its log and lets every request through. Envoy Gateway has no ModSecurity, so the log ends. No request is let through that was stopped before.\n\nIf the log matters, run Coraza as an extension of Envoy (EnvoyExtensionPolicy) with the same rules.";
+    ErrorPages = 561, "error-pages", Warning, "errors are not answered by the error service",
+        "With `custom-http-errors` ingress-nginx hands listed errors to an error service and sends its answer to the client. Here the client gets the error as the backend sent it, or as Envoy made it.\n\nLet the application send its own error pages, or set `responseOverride` in a BackendTrafficPolicy with a fixed body.";
+    FallbackBackend = 562, "fallback-backend", Warning, "a Service without endpoints is answered with 503",
+        "With `default-backend` ingress-nginx hands requests to another Service when that of the path has no endpoints. Here they are answered with 503.\n\nKeep endpoints running, or point the route to a Backend with `fallback: true` by hand.";
+    HeaderVariable = 563, "header-variable", Warning, "a header with an nginx variable is left out",
+        "A value of the ConfigMap holds an nginx variable that Envoy has no counterpart for. The header is not set.\n\nWrite a plain text, or set the header in the application.";
+    HeaderLeftOut = 564, "header-left-out", Warning, "a header is not set",
+        "A rule of Gateway API sets at most 16 headers, and Envoy keeps those that frame a message or name the host for itself. The headers that are named are not set.\n\nSet fewer headers, or set them in the application.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -180,6 +200,12 @@ codes! {
         "Envoy asks a fixed service with a fixed path, and with the `Host` of the request. A URL with variables, or with a host outside of the cluster (which might answer 200 to anything for a `Host` it does not know), cannot be carried over without a risk. The paths answer 503.\n\nName the Service that answers there: `http://NAME.NAMESPACE.svc.cluster.local/PATH`.";
     AuthHeaders = 625, "auth-headers", Error, "headers for the auth service cannot be carried over",
         "Headers of the question are set for a whole listener of the Gateway, with literal values or a few properties of the request. Here the ConfigMap is not in the input, a value holds other nginx variables, or two Ingresses want different values of one header. The auth service might let pass what it should not, so the paths answer 503.\n\nAdd the ConfigMap to the input, use literal values, and the same ones everywhere.";
+    HeaderMapMissing = 670, "header-map-missing", Error, "a ConfigMap of headers is not in the input",
+        "The headers to set stand in a ConfigMap that the input does not hold. With `custom-headers` ingress-nginx answers 503 on every path of the Ingress as long as the ConfigMap does not exist, and so does the output; headers for all hosts are left out.\n\nAdd the ConfigMap to the input, or correct its name.";
+    MirrorLeftOut = 671, "mirror-left-out", Warning, "requests are not copied",
+        "The target names no fixed host, or the copy was to go without the body. Envoy copies requests to a known backend, whole. Nothing is copied, and requests are served as before.\n\nName a target with a host, such as `https://shadow.example.com$request_uri`, and leave `mirror-request-body` on.";
+    FirewallBlocks = 672, "firewall-blocks", Error, "ModSecurity stops requests here, so the route answers 503",
+        "The rules of this Ingress let ModSecurity stop requests (`SecRuleEngine On`). Envoy Gateway has no ModSecurity, and without it requests that were stopped would reach the backend. The paths answer 503.\n\nRun Coraza as an extension of Envoy (EnvoyExtensionPolicy) with the same rules and convert again without the annotations, or set the engine to `DetectionOnly` if the application can do without.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
         "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",

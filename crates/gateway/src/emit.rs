@@ -42,6 +42,8 @@ pub(crate) struct Emitter<'a> {
     /// Whether there is a certificate for any HTTPS listener.
     pub(crate) https: bool,
     pub(crate) out: Emitted,
+    /// Response headers that some route sets, in lower case.
+    pub(crate) set_by_routes: BTreeSet<String>,
     names: Names,
     filters: BTreeMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
@@ -73,6 +75,7 @@ impl<'a> Emitter<'a> {
             settings,
             https: settings.existing || infra::has_certificate(model),
             out: Emitted::default(),
+            set_by_routes: crate::policy::headers::set_by_routes(model),
             names,
             filters: BTreeMap::new(),
             backends: BTreeMap::new(),
@@ -83,6 +86,13 @@ impl<'a> Emitter<'a> {
 
     pub(crate) fn diagnose(&mut self, diagnostic: Diagnostic) {
         self.out.diagnostics.push(diagnostic);
+    }
+
+    /// A finding that many rules may have.
+    pub(crate) fn diagnose_once(&mut self, diagnostic: Diagnostic) {
+        if !self.out.diagnostics.contains(&diagnostic) {
+            self.out.diagnostics.push(diagnostic);
+        }
     }
 
     /// A finding about a value, which also decides what became of it.

@@ -1,8 +1,10 @@
 //! Filters of an `HTTPRoute` rule.
 
 use gateway_api::httproutes::{
-    HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
+    HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
+    HttpRouteRulesFiltersRequestMirror, HttpRouteRulesFiltersRequestMirrorBackendRef,
+    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierSet,
     HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
     HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
 };
@@ -39,26 +41,108 @@ pub(crate) fn set_request_headers(headers: &[(&str, &str)]) -> HttpRouteRulesFil
     }
 }
 
-/// Takes headers away from the request to the backend; a rule has one such filter at most.
+/// Takes headers away from the request to the backend.
 pub(crate) fn remove_request_headers<'a>(
     filters: &mut Vec<HttpRouteRulesFilters>,
     names: impl IntoIterator<Item = &'a str>,
 ) {
-    let known = filters
-        .iter()
-        .position(|filter| filter.request_header_modifier.is_some());
-    let at = known.unwrap_or_else(|| {
-        filters.push(set_request_headers(&[]));
+    for name in names {
+        remove_request_header(filters, name);
+    }
+}
+
+/// Headers that one modifier takes (Gateway API).
+const MAX_HEADERS: usize = 16;
+
+/// The one modifier of request headers that a rule may have.
+fn request_modifier(
+    filters: &mut Vec<HttpRouteRulesFilters>,
+) -> &mut HttpRouteRulesFiltersRequestHeaderModifier {
+    let is_one = |f: &HttpRouteRulesFilters| f.request_header_modifier.is_some();
+    let at = filters.iter().position(is_one).unwrap_or_else(|| {
+        filters.push(HttpRouteRulesFilters {
+            r#type: HttpRouteRulesFiltersType::RequestHeaderModifier,
+            ..HttpRouteRulesFilters::default()
+        });
         filters.len() - 1
     });
-    let Some(modifier) = &mut filters[at].request_header_modifier else {
-        return;
-    };
-    let removed = modifier.remove.get_or_insert_with(Vec::new);
-    for name in names {
-        if !removed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            removed.push(name.to_owned());
-        }
+    filters[at]
+        .request_header_modifier
+        .get_or_insert_with(HttpRouteRulesFiltersRequestHeaderModifier::default)
+}
+
+/// Sets a request header unless the rule sets it already; false when there is no room.
+pub(crate) fn set_request_header(
+    filters: &mut Vec<HttpRouteRulesFilters>,
+    name: &str,
+    value: &str,
+) -> bool {
+    let set = request_modifier(filters).set.get_or_insert_with(Vec::new);
+    if set
+        .iter()
+        .any(|known| known.name.eq_ignore_ascii_case(name))
+    {
+        return true;
+    }
+    if set.len() >= MAX_HEADERS {
+        return false;
+    }
+    set.push(HttpRouteRulesFiltersRequestHeaderModifierSet {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    });
+    true
+}
+
+/// Takes a request header away.
+pub(crate) fn remove_request_header(filters: &mut Vec<HttpRouteRulesFilters>, name: &str) {
+    let remove = request_modifier(filters)
+        .remove
+        .get_or_insert_with(Vec::new);
+    if !remove.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        remove.push(name.to_owned());
+    }
+}
+
+pub(crate) fn response_headers(
+    set: &[(String, String)],
+    remove: &[String],
+) -> HttpRouteRulesFilters {
+    let set: Vec<_> = set
+        .iter()
+        .map(
+            |(name, value)| HttpRouteRulesFiltersResponseHeaderModifierSet {
+                name: name.clone(),
+                value: value.clone(),
+            },
+        )
+        .collect();
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::ResponseHeaderModifier,
+        response_header_modifier: Some(HttpRouteRulesFiltersResponseHeaderModifier {
+            set: (!set.is_empty()).then_some(set),
+            remove: (!remove.is_empty()).then(|| remove.to_vec()),
+            add: None,
+        }),
+        ..HttpRouteRulesFilters::default()
+    }
+}
+
+/// A copy of every request goes to this backend.
+pub(crate) fn mirror(to: HttpRouteRulesBackendRefs) -> HttpRouteRulesFilters {
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::RequestMirror,
+        request_mirror: Some(HttpRouteRulesFiltersRequestMirror {
+            backend_ref: HttpRouteRulesFiltersRequestMirrorBackendRef {
+                group: to.group,
+                kind: to.kind,
+                name: to.name,
+                namespace: to.namespace,
+                port: to.port,
+            },
+            ..HttpRouteRulesFiltersRequestMirror::default()
+        }),
+        ..HttpRouteRulesFilters::default()
     }
 }
 

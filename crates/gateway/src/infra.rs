@@ -10,7 +10,7 @@ use gateway_api::gateways::{
     GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{HostName, Model, SecretRef};
+use gatewright_model::{Action, HostName, Model, Protocol, SecretRef, Split};
 
 use crate::Spec;
 use crate::emit::{Emitter, Grant};
@@ -60,6 +60,12 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     let model = emitter.model;
     if !emitter.https {
         no_https(emitter);
+    }
+    if model.globals.headers.request_id {
+        emitter.diagnose(Diagnostic::new(
+            Code::RequestIdFormat,
+            "requests without an id get a UUID, which has dashes, in place of 32 hexadecimal digits",
+        ));
     }
     grants(emitter);
     if emitter.settings.existing {
@@ -284,6 +290,21 @@ pub(crate) fn missing_service() -> ResponseOverride {
     ResponseOverride::local(vec![StatusCodeMatch::value(500)], 503, None)
 }
 
+fn speaks_grpc(model: &Model) -> bool {
+    let protocols = |split: &Split| {
+        let canary = split.canary.as_ref().map(|canary| canary.backend.protocol);
+        canary
+            .into_iter()
+            .chain([split.primary.protocol])
+            .any(|p| matches!(p, Protocol::Grpc | Protocol::Grpcs))
+    };
+    model
+        .hosts
+        .iter()
+        .flat_map(|host| &host.routes)
+        .any(|route| matches!(&route.action, Action::Forward(forward) if protocols(&forward.split)))
+}
+
 /// Tries again only what cannot have reached the backend, since Envoy cannot tell methods apart.
 fn retry(tries: u32) -> Option<Retry> {
     let retries = match tries {
@@ -335,11 +356,14 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
     };
     authorizer::early_headers(model, scheme, &mut early.set);
     early.remove.push("Proxy".to_owned());
-    let mut late = HeaderModifier {
-        set: Vec::new(),
-        remove: vec!["Server".to_owned()],
-    };
+    if !speaks_grpc(model) {
+        // nginx keeps it for itself; gRPC backends ask for it.
+        early.remove.push("TE".to_owned());
+    }
+    let mut late = crate::policy::headers::late(model);
     if let Some(hsts) = globals.hsts.as_ref().filter(|_| https) {
+        late.remove
+            .retain(|name| !name.eq_ignore_ascii_case("Strict-Transport-Security"));
         late.set
             .push(HeaderValue::new("Strict-Transport-Security", hsts));
     }
@@ -377,7 +401,11 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
             host: Some(HostHeader {
                 strip_trailing_host_dot: true,
             }),
-            request_id: Some("PreserveOrGenerate"),
+            request_id: Some(if globals.headers.request_id {
+                "PreserveOrGenerate"
+            } else {
+                "Preserve"
+            }),
             early_request_headers: Some(early),
             late_response_headers: Some(late),
         }),

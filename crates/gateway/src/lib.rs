@@ -46,6 +46,8 @@ pub struct Emitted {
     pub outcomes: Vec<(Origin, Outcome)>,
     /// Whether a `Backend` is among the objects (`extensionApis.enableBackend`).
     pub needs_backend: bool,
+    /// Whether scripts are among the objects (`extensionApis.enableLua`).
+    pub needs_lua: bool,
     /// Number of route rules.
     pub rules: usize,
 }

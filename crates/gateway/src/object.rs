@@ -12,8 +12,8 @@ use k8s_openapi::ByteString;
 use serde::Serialize;
 
 use crate::envoy::{
-    BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyProxySpec,
-    HttpRouteFilterSpec, SecurityPolicySpec,
+    BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyExtensionPolicySpec,
+    EnvoyProxySpec, HttpRouteFilterSpec, SecurityPolicySpec,
 };
 
 /// Which team reviews an object.
@@ -71,6 +71,8 @@ pub enum Spec {
     /// gateway.envoyproxy.io/v1alpha1.
     SecurityPolicy(Box<SecurityPolicySpec>),
     /// gateway.envoyproxy.io/v1alpha1.
+    EnvoyExtensionPolicy(Box<EnvoyExtensionPolicySpec>),
+    /// gateway.envoyproxy.io/v1alpha1.
     HttpRouteFilter(Box<HttpRouteFilterSpec>),
     /// gateway.envoyproxy.io/v1alpha1.
     Backend(Box<BackendSpec>),
@@ -115,6 +117,7 @@ impl Spec {
             Self::ClientTrafficPolicy(_) => "ClientTrafficPolicy",
             Self::BackendTrafficPolicy(_) => "BackendTrafficPolicy",
             Self::SecurityPolicy(_) => "SecurityPolicy",
+            Self::EnvoyExtensionPolicy(_) => "EnvoyExtensionPolicy",
             Self::HttpRouteFilter(_) => "HTTPRouteFilter",
             Self::Backend(_) => "Backend",
         }
@@ -134,6 +137,7 @@ impl Spec {
             | Self::ClientTrafficPolicy(_)
             | Self::BackendTrafficPolicy(_)
             | Self::SecurityPolicy(_)
+            | Self::EnvoyExtensionPolicy(_)
             | Self::HttpRouteFilter(_)
             | Self::Backend(_) => "gateway.envoyproxy.io/v1alpha1",
         }
@@ -156,6 +160,7 @@ impl Spec {
             Self::TlsRoute(_) => 10,
             Self::BackendTrafficPolicy(_) => 11,
             Self::SecurityPolicy(_) => 12,
+            Self::EnvoyExtensionPolicy(_) => 13,
         }
     }
 }

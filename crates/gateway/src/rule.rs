@@ -247,7 +247,10 @@ impl Emitter<'_> {
         };
         let comments = vec![format!("{}: {}", host.name, route.matcher.text())];
         match &route.action {
-            Action::NotFound if route.implicit && !route.policies.authenticates() => {}
+            Action::NotFound
+                if route.implicit
+                    && !route.policies.authenticates()
+                    && !policy::headers::speaks(route) => {}
             Action::NotFound => {
                 let deed = self.respond(owner, 404, "nothing is here".to_owned());
                 let mut rule = planned(&name, vec![at(path.clone())], deed, section, comments);
@@ -281,7 +284,7 @@ impl Emitter<'_> {
                 planned_rules.extend(self.forward(route, owner, forward, path, &name, section));
             }
         }
-        planned_rules
+        policy::headers::answers(self, owner, route, path, &name, planned_rules)
     }
 
     /// A rule that answers by itself.
@@ -366,6 +369,7 @@ impl Emitter<'_> {
             }
         }
         policy::filters(route, &mut filters);
+        policy::headers::forward_filters(self, owner, route, &mut filters);
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),
@@ -658,7 +662,7 @@ fn blanket_redirect(host: &Host) -> Option<(u16, bool)> {
             code: other,
             keep_slash: kept,
             ..
-        } => (*other, *kept) == (code, keep_slash),
+        } => (*other, *kept) == (code, keep_slash) && policy::headers::same_answers(route, root),
         // An exact path takes nothing from the paths around it.
         PlainHttp::Serve => matches!(route.matcher, PathMatcher::Exact(_)),
     });
@@ -682,7 +686,7 @@ fn comment(origin: &Origin, words: &str) -> String {
     }
 }
 
-fn planned(
+pub(crate) fn planned(
     name: &str,
     matches: Vec<HttpRouteRulesMatches>,
     deed: Deed,
@@ -704,7 +708,7 @@ fn planned(
     }
 }
 
-fn at(path: HttpRouteRulesMatchesPath) -> HttpRouteRulesMatches {
+pub(crate) fn at(path: HttpRouteRulesMatchesPath) -> HttpRouteRulesMatches {
     HttpRouteRulesMatches {
         path: Some(path),
         ..HttpRouteRulesMatches::default()
@@ -719,7 +723,7 @@ fn exactly(name: &str, value: &str) -> HttpRouteRulesMatchesHeaders {
     }
 }
 
-fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
+pub(crate) fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
     HttpRouteRulesMatchesHeaders {
         name: name.to_owned(),
         r#type: Some(HttpRouteRulesMatchesHeadersType::RegularExpression),

@@ -14,7 +14,10 @@ pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Ta
 pub use host::{
     Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
-pub use policy::{Authorizer, ForwardedHeaders, Globals, Part, Passwords, Policies, User};
+pub use policy::{
+    Authorizer, Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders, Globals, Header, Mirror, Part,
+    Passwords, Policies, ReplyRewrites, RequestValue, User, ValuePart,
+};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
     Route,

@@ -1,7 +1,11 @@
 mod authentication;
+mod headers;
 
 use crate::SecretRef;
 pub use authentication::{Authorizer, Part, Passwords, User};
+pub use headers::{
+    Cors, CorsOrigins, GlobalHeaders, Header, Mirror, ReplyRewrites, RequestValue, ValuePart,
+};
 
 /// What a route requires or sets beyond its action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +14,14 @@ pub struct Policies {
     pub passwords: Option<Passwords>,
     /// A service is asked about every request.
     pub authorizer: Option<Authorizer>,
+    /// Headers that are set in every answer.
+    pub response_headers: Vec<Header>,
+    /// Answers for scripts of other origins.
+    pub cors: Option<Cors>,
+    /// Where copies of requests go.
+    pub mirror: Option<Mirror>,
+    /// What is replaced in answers of the backend.
+    pub reply_rewrites: ReplyRewrites,
 }
 
 impl Policies {
@@ -42,6 +54,8 @@ pub struct Globals {
     pub http2_streams: u32,
     /// Whom to believe about the client.
     pub forwarded: ForwardedHeaders,
+    /// Headers of every answer and request.
+    pub headers: GlobalHeaders,
 }
 
 /// Whom to believe about the client's address, scheme and host.

@@ -127,7 +127,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             let mut output = policies::lower(&PolicyInput {
                 owner: source.id,
                 object: &source.ingress.object,
-                span: source.ingress.name_span,
+                name_span: source.ingress.name_span,
                 settings: source.settings,
                 config: &config,
                 objects: &objects,
@@ -162,6 +162,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         diagnostics: &mut diagnostics,
     }
     .settle();
+    let globals = globals(&config, &objects, options, &mut diagnostics);
     let model = Model {
         owners: taken
             .iter()
@@ -173,7 +174,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             })
             .collect(),
         hosts,
-        globals: globals(&config, &objects, options),
+        globals,
     };
     Analysis {
         model,
@@ -258,7 +259,12 @@ fn config(
     config
 }
 
-fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
+fn globals(
+    config: &Config,
+    objects: &Objects,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Globals {
     let seconds = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
     let secret = options
         .default_certificate
@@ -296,5 +302,6 @@ fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
                 .collect(),
             proxy_protocol: config.use_proxy_protocol,
         },
+        headers: policies::headers::globals(config, objects, diagnostics),
     }
 }

@@ -225,11 +225,14 @@ fn prerequisites(emitted: &Emitted, output: &str) -> Prerequisites {
     Prerequisites {
         gateway_api: Some(GATEWAY_API.to_owned()),
         envoy_gateway: Some(ENVOY_GATEWAY.to_owned()),
-        extension_apis: if emitted.needs_backend {
-            vec!["enableBackend".to_owned()]
-        } else {
-            Vec::new()
-        },
+        extension_apis: [
+            (emitted.needs_backend, "enableBackend"),
+            (emitted.needs_lua, "enableLua"),
+        ]
+        .into_iter()
+        .filter(|(needed, _)| *needed)
+        .map(|(_, name)| name.to_owned())
+        .collect(),
         notes: Vec::new(),
     }
 }

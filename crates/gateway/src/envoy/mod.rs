@@ -6,6 +6,7 @@
 
 mod backend;
 mod client;
+mod extension;
 mod filter;
 mod proxy;
 mod security;
@@ -17,6 +18,7 @@ pub use client::{
     ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader,
     ProxyProtocolSettings, XForwardedForSettings,
 };
+pub use extension::{EnvoyExtensionPolicySpec, Lua};
 pub use filter::{
     DirectResponse, HttpHostnameModifier, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite,
     ReplaceRegexMatch,

@@ -6,7 +6,9 @@
 //! by name. There are never two policies of one kind on one target.
 
 pub(crate) mod authorizer;
+pub(crate) mod headers;
 mod passwords;
+mod replies;
 mod service_address;
 
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
 use crate::envoy::{
-    BackendTrafficPolicySpec, HeaderModifier, HeaderValue, SecurityPolicySpec, TargetRef,
+    BackendTrafficPolicySpec, EnvoyExtensionPolicySpec, HeaderModifier, HeaderValue,
+    SecurityPolicySpec, TargetRef,
 };
 use crate::filter;
 use crate::infra::missing_service;
@@ -34,6 +37,8 @@ pub(crate) struct Attached {
     pub(crate) traffic: Option<BackendTrafficPolicySpec>,
     /// Who may pass.
     pub(crate) security: Option<SecurityPolicySpec>,
+    /// Scripts that see requests and answers.
+    pub(crate) extension: Option<EnvoyExtensionPolicySpec>,
 }
 
 impl Attached {
@@ -78,6 +83,7 @@ pub(crate) fn attach(
     let mut attached = Attached::default();
     service_address::attach(forward, &mut attached);
     authenticate(emitter, owner, route, false, &mut attached);
+    replies::attach(emitter, &route.policies, &mut attached);
     attached
 }
 
@@ -144,6 +150,16 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     for (targets, name, mut spec) in group(route, rules, security) {
         spec.target_refs = targets;
         push(emitter, owner, &name, Spec::SecurityPolicy(Box::new(spec)));
+    }
+    let extension = |p: &Planned| p.attached.extension.clone();
+    for (targets, name, mut spec) in group(route, rules, extension) {
+        spec.target_refs = targets;
+        push(
+            emitter,
+            owner,
+            &name,
+            Spec::EnvoyExtensionPolicy(Box::new(spec)),
+        );
     }
 }
 

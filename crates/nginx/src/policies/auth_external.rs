@@ -88,7 +88,7 @@ impl<'a> Asked<'a> {
                     .map(|flag| flag.span),
             });
         }
-        let (config, span) = (input.config, input.span);
+        let (config, span) = (input.config, input.name_span);
         if config.global_auth_url.is_empty() || !input.settings.enable_global_auth() {
             return None;
         }

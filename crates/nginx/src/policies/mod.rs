@@ -6,7 +6,14 @@
 
 mod auth_basic;
 mod auth_external;
+mod cors;
+mod errors;
+pub(crate) mod headers;
+mod mirror;
+mod modsecurity;
+mod observability;
 mod question;
+mod replies;
 mod satisfy;
 mod sha1;
 mod users;
@@ -26,7 +33,18 @@ use crate::effective::Source;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[auth_basic::KEYS, auth_external::KEYS, satisfy::KEYS];
+pub(crate) static CARRIED: &[&[&str]] = &[
+    auth_basic::KEYS,
+    auth_external::KEYS,
+    satisfy::KEYS,
+    cors::KEYS,
+    errors::KEYS,
+    headers::KEYS,
+    mirror::KEYS,
+    modsecurity::KEYS,
+    observability::KEYS,
+    replies::KEYS,
+];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {
@@ -39,8 +57,8 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) owner: OwnerId,
     /// Its name.
     pub(crate) object: &'a ObjectRef,
-    /// Where it stands.
-    pub(crate) span: Span,
+    /// Where its name stands.
+    pub(crate) name_span: Span,
     /// What its annotations say.
     pub(crate) settings: &'a Settings,
     /// What the controller's `ConfigMap` says.
@@ -139,6 +157,13 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     auth_basic::lower(input, &mut output);
     auth_external::lower(input, &mut output);
     satisfy::lower(input, &mut output);
+    cors::lower(input, &mut output);
+    errors::lower(input, &mut output);
+    headers::lower(input, &mut output);
+    mirror::lower(input, &mut output);
+    modsecurity::lower(input, &mut output);
+    observability::lower(input, &mut output);
+    replies::lower(input, &mut output);
     output
 }
 

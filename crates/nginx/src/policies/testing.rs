@@ -32,7 +32,7 @@ pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)])
     super::lower(&PolicyInput {
         owner: OwnerId(0),
         object: &object,
-        span: Span::new(FileId(0), 0, 1),
+        name_span: Span::new(FileId(0), 0, 1),
         settings: &read(pairs).settings,
         config: &Config::default(),
         objects: &objects,
