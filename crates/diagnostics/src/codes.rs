@@ -156,6 +156,30 @@ codes! {
         "ingress-nginx serves an alias over HTTPS with the certificate of the host only if that names the alias. The Gateway chooses by the names in the certificates as well.";
     HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
         "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
+    SessionCookie = 540, "session-cookie", Info, "a session cookie is made otherwise",
+        "Sessions stay on one pod, but the cookie holds a key from which Envoy computes the pod, where ingress-nginx stores one from which it computes the pod by another function. So a client that brings a cookie of ingress-nginx may move to another pod once, at the switch; and some sessions move when pods come or go, also with `affinity-mode: persistent`. The attributes are the same but for `Expires`, in whose place `Max-Age` says the same, and their order. `session-cookie-change-on-failure` and `session-cookie-conditional-samesite-none` have no counterpart.\n\nNothing to do unless the application loses work when a session moves.";
+    CanarySession = 541, "canary-session", Info, "sessions and canaries are combined otherwise",
+        "With `affinity-canary-behavior: sticky` ingress-nginx keeps a client with a session where it was, whatever its canary header says. Envoy decides by header and cookie first; between weights it decides by the session, so that a client stays on one side. With `legacy` ingress-nginx draws anew for each request, and Envoy does not.";
+    BodySizeLength = 542, "body-size-length", Info, "the size of a request body is judged by its Content-Length",
+        "A request whose `Content-Length` is above the limit is answered with 413, as ingress-nginx does, before anything is redirected or authenticated. A body without a `Content-Length` (chunked, or a stream of HTTP/2) is not limited, where nginx counts while it reads: Envoy could do that only by collecting every body in memory first, which breaks WebSockets and streams. On paths that the host does not define the answer is 404 whatever the size.\n\nIf bodies without a length must be limited, set `requestBuffer.limit` in the BackendTrafficPolicy of routes without streams.";
+    BodySizeDefault = 543, "body-size-default", Info, "the default limit for request bodies is not carried over",
+        "ingress-nginx answers 413 to request bodies above 1 MiB where neither an annotation nor its ConfigMap says otherwise. The output limits bodies only where somebody wrote a size, because the limit is more often in the way than meant.\n\nWrite `proxy-body-size: 1m`, as an annotation or in the ConfigMap, to have it carried over.";
+    RetryCounts = 544, "retry-counts", Info, "a request that was sent is not repeated after a timeout",
+        "ingress-nginx repeats a GET whose answer does not come in time, twice, even at the same pod; POST, PATCH and LOCK are not repeated. Envoy ends the request with 504 after the same time, without a repetition, as its limit for one try would also cut long downloads. Connections that do not come about are tried again in both.";
+    HeaderSizes = 545, "header-sizes", Info, "larger headers are accepted",
+        "nginx answers 400 to a request header above 8 KiB, 414 to a longer request line, and 502 where the headers of a response do not fit into `proxy-buffer-size` (4 KiB by default). Envoy takes up to 60 KiB in each direction and answers 431 above that.";
+    BackendConnection = 546, "backend-connection", Warning, "the connection to the backend differs",
+        "Envoy speaks HTTP/1.1 to the backend and writes the `Connection` header by itself: HTTP/1.0 is not to be had, and an upgrade (WebSocket) needs `Connection: upgrade`.\n\nNothing to do unless the backend depends on it.";
+    HashKey = 547, "hash-key", Info, "requests are spread over pods by another hash",
+        "The same key leads to the same pod, but to another one than before, and keys move otherwise when pods come or go. Where the text combines variables of several kinds, only those of one kind are hashed: requests that agreed before still do, but more of them share a pod. Groups of pods (`upstream-hash-by-subset`) become single ones, `ewma` becomes the pod with the fewest requests.";
+    HashLost = 548, "hash-lost", Warning, "requests for the same key go to different pods",
+        "The key is made of something that Envoy cannot hash, so requests are spread evenly.\n\nHash by `$request_uri`, `$host`, `$remote_addr`, a header, a cookie or a query parameter.";
+    UpstreamTls = 549, "upstream-tls", Info, "TLS to the backend is set up otherwise",
+        "Envoy always sends a server name: the one of `proxy-ssl-name` or, without it, the host that the client asked for. `proxy-ssl-verify-depth` has no counterpart, a longer chain to the same CA is accepted; ciphers are taken over by name, and lists with keywords such as `HIGH` are left to Envoy, which offers only ciphers with forward secrecy.";
+    RetryConditions = 550, "retry-conditions", Info, "some failures are not tried again",
+        "Envoy has no counterpart for `invalid_header`, and no limit of time for all tries together that would spare the last one (`proxy-next-upstream-timeout`). With a list of status codes POST and PATCH are kept apart as in nginx; LOCK is not.";
+    CompressionSettings = 551, "compression-settings", Info, "the level and the types of compression are Envoy's own",
+        "`gzip-level` and `gzip-types` of the controller's ConfigMap have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -168,6 +192,10 @@ codes! {
         "Gateway API takes host names with `*` as the whole first label at most; nginx also takes regular expressions and other wildcards. The alias is not served.\n\nList the names one by one.";
     FastCgi = 605, "fastcgi", Error, "FastCGI backends are not supported",
         "Envoy does not speak FastCGI. The path answers 503.\n\nPut a web server that speaks FastCGI (nginx, Apache, Caddy) beside the application and let the Service point to it.";
+    UpstreamTlsRefused = 660, "upstream-tls-refused", Error, "TLS to the backend cannot be verified as asked",
+        "The backend's certificate is to be verified, but what is written cannot succeed in ingress-nginx or cannot be carried over: without `proxy-ssl-name` it checks for the name of an internal upstream, which no certificate has. The paths answer 503 (502 in ingress-nginx) rather than trust a backend that was not to be trusted.\n\nWrite `proxy-ssl-name` with the name in the backend's certificate, or `proxy-ssl-verify: \"off\"`.";
+    UpstreamTlsSecret = 661, "upstream-tls-secret", Error, "the Secret for TLS to the backend is not among the input objects",
+        "Other Secrets of the namespace are in the input, this one is not. ingress-nginx answers 503 as long as it does not exist, and so does the output.\n\nAdd the Secret to the input, or correct its name.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
         "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",

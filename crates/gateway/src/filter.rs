@@ -46,6 +46,27 @@ pub(crate) fn set_request_headers(headers: &[(&str, &str)]) -> HttpRouteRulesFil
     }
 }
 
+/// Sets a request header, by the filter that is there if there is one: a rule takes only one.
+pub(crate) fn add_request_header(
+    filters: &mut Vec<HttpRouteRulesFilters>,
+    name: &str,
+    value: &str,
+) {
+    let there = filters
+        .iter_mut()
+        .find_map(|filter| filter.request_header_modifier.as_mut());
+    match there {
+        Some(modifier) => modifier
+            .set
+            .get_or_insert_with(Vec::new)
+            .push(HttpRouteRulesFiltersRequestHeaderModifierSet {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+        None => filters.push(set_request_headers(&[(name, value)])),
+    }
+}
+
 /// Replaces the authority, the whole path, or both, by literals.
 pub(crate) fn rewrite(hostname: Option<String>, path: Option<String>) -> HttpRouteRulesFilters {
     HttpRouteRulesFilters {

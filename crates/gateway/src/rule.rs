@@ -9,7 +9,7 @@ use gateway_api::httproutes::{
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
 use gatewright_model::{
-    Action, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId, PathMatcher,
+    Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId, PathMatcher,
     PlainHttp, Protocol, Refusal, Rewrite, Route, Target,
 };
 use indexmap::IndexMap;
@@ -56,6 +56,9 @@ impl Emitter<'_> {
             let Some(path) = path else { continue };
             let planned = self.route_rules(host, route, &path, blanket);
             plan.entry(route.owner).or_default().extend(planned);
+        }
+        for rules in plan.values_mut() {
+            policy::merge(rules);
         }
         plan.retain(|_, rules| !rules.is_empty());
         if plan.is_empty() {
@@ -259,8 +262,14 @@ impl Emitter<'_> {
                 }
             }
             Action::Forward(forward) => {
-                planned_rules.extend(self.forward(route, owner, forward, path, &name, section));
+                for section in self.sections(forward, section) {
+                    let rules = self.forward(route, owner, forward, path, &name, section);
+                    planned_rules.extend(rules);
+                }
             }
+        }
+        if let Some(rule) = policy::rules(self, owner, route, path, &planned_rules) {
+            planned_rules.push(rule);
         }
         planned_rules
     }
@@ -290,6 +299,17 @@ impl Emitter<'_> {
         self.respond(owner, 503, comment.to_owned())
     }
 
+    /// A section for each form that the rules of a route take.
+    fn sections(&self, forward: &Forward, section: Section) -> Vec<Section> {
+        if section != Section::Both || !policy::by_scheme(forward) {
+            vec![section]
+        } else if self.https {
+            vec![Section::Http, Section::Https]
+        } else {
+            vec![Section::Http]
+        }
+    }
+
     fn forward(
         &mut self,
         route: &Route,
@@ -299,10 +319,8 @@ impl Emitter<'_> {
         name: &str,
         section: Section,
     ) -> Vec<Planned> {
-        if forward.split.primary.protocol == Protocol::SameAsClient {
-            self.same_as_client(&forward.split.primary.origin);
-        }
-        let Some(primary) = self.backend(owner, &forward.split.primary) else {
+        let Some(primary) = self.backend(owner, &for_section(&forward.split.primary, section))
+        else {
             let why = match &forward.split.primary.target {
                 Target::Unavailable { reason } => reason.to_string(),
                 Target::Service { .. } | Target::External { .. } => String::new(),
@@ -340,6 +358,7 @@ impl Emitter<'_> {
                 comments.push(comment(origin, ""));
             }
         }
+        policy::filters(route, &mut filters);
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),
@@ -348,7 +367,8 @@ impl Emitter<'_> {
         let mut rules = Vec::new();
         let mut main = vec![primary.clone()];
         if let Some(canary) = &forward.split.canary {
-            if let Some(reference) = self.backend(owner, &canary.backend) {
+            let backend = for_section(&canary.backend, section);
+            if let Some(reference) = self.backend(owner, &backend) {
                 let why = comment(&canary.origin, "canary");
                 for (suffix, header, to_canary) in self.canary_headers(canary) {
                     let to = if to_canary { &reference } else { &primary };
@@ -373,11 +393,15 @@ impl Emitter<'_> {
             section,
             comments,
         ));
-        let attached = policy::attach(self, owner, route, forward);
-        for rule in &mut rules {
-            rule.attached = attached.clone();
-        }
+        let attached = policy::attach(self, owner, route, forward, section);
         rules
+            .into_iter()
+            .flat_map(|mut rule| {
+                rule.attached = attached.clone();
+                let apart = policy::apart(self, route, &rule);
+                apart.into_iter().chain([rule])
+            })
+            .collect()
     }
 
     fn refused_rewrite(
@@ -399,19 +423,6 @@ impl Emitter<'_> {
             section,
             vec!["refused: the rewrite cannot be carried over".to_owned()],
         )]
-    }
-
-    fn same_as_client(&mut self, origin: &Origin) {
-        self.report(
-            origin,
-            false,
-            Diagnostic::new(
-                Code::AutoHttp,
-                "the scheme of the client cannot decide the scheme to the backend",
-            )
-            .note("the backend is spoken to in clear text, whatever the client uses")
-            .help("set `backend-protocol` to `HTTP` or `HTTPS`"),
-        );
     }
 
     /// The filter of a rewrite, or `None` when it cannot be said.
@@ -626,6 +637,18 @@ fn rule_name(route: &Route) -> String {
     }
 }
 
+/// A backend as it is spoken to by requests of one scheme.
+fn for_section(backend: &Backend, section: Section) -> Backend {
+    let mut backend = backend.clone();
+    if backend.protocol == Protocol::SameAsClient {
+        backend.protocol = match section {
+            Section::Https => Protocol::Https,
+            Section::Http | Section::Both => Protocol::Http,
+        };
+    }
+    backend
+}
+
 /// `# …/rewrite-target`, or words for a field.
 fn comment(origin: &Origin, words: &str) -> String {
     match (origin.annotation, words) {
@@ -635,7 +658,7 @@ fn comment(origin: &Origin, words: &str) -> String {
     }
 }
 
-fn planned(
+pub(crate) fn planned(
     name: &str,
     matches: Vec<HttpRouteRulesMatches>,
     deed: Deed,

@@ -12,7 +12,10 @@ mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
 pub use host::{Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef};
-pub use policy::{ForwardedHeaders, Globals, Policies};
+pub use policy::{
+    BackendTls, Balance, BodyLimit, Compression, ForwardedHeaders, Globals, HashBy, Policies, Retry,
+    Session, SessionCookie, TlsVersion, Transport,
+};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
     Route,

@@ -24,7 +24,8 @@ pub use filter::{
 pub use proxy::{EnvoyProxySpec, FilterPosition};
 pub use security::SecurityPolicySpec;
 pub use traffic::{
-    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, HttpTimeout, LoadBalancer,
+    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, Compressor, ConsistentHash, CookieHash,
+    HttpTimeout, LoadBalancer, NamedHash,
     PerRetryPolicy, ResponseOverride, ResponseOverrideMatch, ResponseOverrideResponse, Retry,
     RetryOn, StatusCodeMatch, TcpTimeout, Timeout,
 };

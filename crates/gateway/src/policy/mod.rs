@@ -5,16 +5,22 @@
 //! content are written once: on the route when they hold for all its rules, else on the rules
 //! by name. There are never two policies of one kind on one target.
 
+mod body_limit;
 mod service_address;
+mod transport;
+
+pub(crate) use body_limit::merge;
+pub(crate) use transport::{by_scheme, compressors, load_balancer, retry};
 
 use std::sync::Arc;
 
+use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesPath};
 use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
 use crate::envoy::{BackendTrafficPolicySpec, SecurityPolicySpec, TargetRef};
 use crate::name::join;
-use crate::rule::Planned;
+use crate::rule::{Planned, Section};
 use crate::{Object, Part, Spec};
 
 /// Target references of one policy (Envoy Gateway).
@@ -46,11 +52,36 @@ pub(crate) fn attach(
     owner: &Owner,
     route: &Route,
     forward: &Forward,
+    section: Section,
 ) -> Attached {
     let mut attached = Attached::default();
-    let _ = (emitter, owner, route);
+    let _ = owner;
+    transport::attach(&emitter.model.globals, route, forward, section, &mut attached);
     service_address::attach(forward, &mut attached);
     attached
+}
+
+/// Filters for the rules that forward requests of a route.
+pub(crate) fn filters(route: &Route, filters: &mut Vec<HttpRouteRulesFilters>) {
+    if let Some((value, _)) = &route.policies.transport.connection_header {
+        crate::filter::add_request_header(filters, "Connection", value);
+    }
+}
+
+/// The rules that stand before `rule` because they differ for some of its requests.
+pub(crate) fn apart(emitter: &Emitter<'_>, route: &Route, rule: &Planned) -> Option<Planned> {
+    transport::apart(&emitter.model.globals, route, rule)
+}
+
+/// Rules of its own for a route, given the others.
+pub(crate) fn rules(
+    emitter: &mut Emitter<'_>,
+    owner: &Owner,
+    route: &Route,
+    path: &HttpRouteRulesMatchesPath,
+    others: &[Planned],
+) -> Option<Planned> {
+    body_limit::rule(emitter, owner, route, path, others)
 }
 
 /// Writes the policies of the rules of a route.

@@ -4,9 +4,13 @@
 //! over ([`CARRIED`]); a protective key that no family carries makes the routes of its Ingress
 //! answer 503.
 
+pub(crate) mod backend_tls;
+pub(crate) mod balance;
+pub(crate) mod transport;
+
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Origin, OwnerId, Policies, Refusal};
 use gatewright_source::Span;
 
@@ -15,7 +19,11 @@ use crate::config_map::Config;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[];
+pub(crate) static CARRIED: &[&[&str]] = &[
+    backend_tls::KEYS,
+    balance::KEYS,
+    transport::KEYS,
+];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {
@@ -43,6 +51,8 @@ pub(crate) struct PolicyOutput {
     pub(crate) policies: Policies,
     /// Its locations answer 503.
     pub(crate) refusal: Option<Refusal>,
+    /// TLS to the backend.
+    pub(crate) upstream_tls: Option<backend_tls::UpstreamTls>,
     /// What became of single annotations, where it is not "translated". By key.
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
     /// Findings.
@@ -93,15 +103,10 @@ impl PolicyOutput {
 
 /// The policies of one Ingress.
 pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
-    let output = PolicyOutput::default();
-    let PolicyInput {
-        owner: _,
-        object: _,
-        settings: _,
-        config: _,
-        objects: _,
-    } = input;
-    let _ = Code::NotTranslatedYet;
+    let mut output = PolicyOutput::default();
+    backend_tls::lower(input, &mut output);
+    balance::lower(input, &mut output);
+    transport::lower(input, &mut output);
     output
 }
 
