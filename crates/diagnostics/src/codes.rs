@@ -179,7 +179,9 @@ codes! {
     RetryConditions = 550, "retry-conditions", Info, "some failures are not tried again",
         "Envoy has no counterpart for `invalid_header`, and no limit of time for all tries together that would spare the last one (`proxy-next-upstream-timeout`). With a list of status codes POST and PATCH are kept apart as in nginx; LOCK is not.";
     CompressionSettings = 551, "compression-settings", Info, "the level and the types of compression are Envoy's own",
-        "`gzip-level` and `gzip-types` of the controller's ConfigMap have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG.";
+        "`gzip-level` and `gzip-types` of the controller's ConfigMap have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG. Backends no longer see the `Accept-Encoding` of a client, so that nothing is compressed twice.";
+    IdleTimeout = 552, "idle-timeout", Info, "one timer runs for both directions",
+        "nginx has a timer for reading from the backend and one for writing to it. Envoy has one for a stream, which any byte in either direction resets. It gets the value of `proxy-read-timeout`; where only `proxy-send-timeout` was made longer, that. A stream without a byte ends with 504 in both, but a request body that pauses longer than `proxy-read-timeout` is cut too (408), where nginx waits for clients up to 60 seconds.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

@@ -25,7 +25,7 @@ pub(super) fn rule(
     others: &[Planned],
 ) -> Option<Planned> {
     let limit = route.policies.transport.body_limit.as_ref()?;
-    if matches!(route.action, Action::NotFound | Action::Refuse(_)) {
+    if matches!(route.action, Action::NotFound) {
         return None;
     }
     // A rule with a header or a method ranks above one without, so each needs one of its own.

@@ -26,6 +26,8 @@ pub(crate) const KEYS: &[&str] = &[
     "connection-proxy-header",
 ];
 
+/// The default of `proxy-read-timeout`.
+const DEFAULT_TIMEOUT: i64 = 60;
 /// The default of `proxy-body-size`.
 const DEFAULT_BODY_SIZE: &str = "1m";
 /// How many codes of HTTP nginx knows in `proxy_next_upstream`, with their words.
@@ -43,9 +45,15 @@ pub(crate) fn seconds(n: i64) -> u32 {
     u32::try_from(n.max(0)).unwrap_or(u32::MAX)
 }
 
-/// One timer for both directions: the longer of the two.
+/// One timer for both directions: that of reading, which ends what takes too long and what
+/// is silent, unless only that of writing was made longer.
 pub(crate) fn idle_timeout(proxy: &Proxy, config: &Config) -> u32 {
-    seconds(proxy.read_timeout(config).max(proxy.send_timeout(config)))
+    let (read, send) = (proxy.read_timeout(config), proxy.send_timeout(config));
+    seconds(if read == DEFAULT_TIMEOUT {
+        read.max(send)
+    } else {
+        read
+    })
 }
 
 /// What is tried again.
@@ -103,6 +111,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     if tried != retry(&base, config) {
         transport.retry = Some(tried);
     }
+    one_timer(input, idle, out);
     body_size(input, out);
     connection(input, out);
     retry_differences(input, out);
@@ -113,6 +122,24 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         if span.is_some() {
             out.inert(key, "bodies are streamed with flow control in both directions");
         }
+    }
+}
+
+/// Where the one timer is shorter than what was written for writing.
+fn one_timer(input: &PolicyInput<'_>, idle: u32, out: &mut PolicyOutput) {
+    let proxy = &input.settings.proxy;
+    if idle >= seconds(proxy.send_timeout(input.config)) {
+        return;
+    }
+    let diagnostic = Diagnostic::new(
+        Code::IdleTimeout,
+        format!("a request body that pauses for {idle} seconds is cut as well"),
+    )
+    .note("one timer runs for both directions; it has the time for reading");
+    if let Some(send) = proxy.send_timeout {
+        out.differs(input, "proxy-send-timeout", diagnostic.at(send.span));
+    } else if let Some(read) = proxy.read_timeout {
+        out.differs(input, "proxy-read-timeout", diagnostic.at(read.span));
     }
 }
 
@@ -222,10 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_timeout_holds() {
-        let proxy = read(&[("proxy-read-timeout", "5"), ("proxy-send-timeout", "30")])
-            .settings
-            .proxy;
-        assert_eq!(idle_timeout(&proxy, &Config::default()), 30);
+    fn one_timer_for_both_directions() {
+        let idle = |annotations: &[(&'static str, &'static str)]| {
+            idle_timeout(&read(annotations).settings.proxy, &Config::default())
+        };
+        assert_eq!(idle(&[]), 60);
+        assert_eq!(idle(&[("proxy-read-timeout", "3600")]), 3600);
+        assert_eq!(idle(&[("proxy-read-timeout", "5")]), 5);
+        assert_eq!(idle(&[("proxy-send-timeout", "300")]), 300);
+        assert_eq!(idle(&[("proxy-send-timeout", "30")]), 60);
     }
 }
