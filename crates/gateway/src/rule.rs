@@ -695,7 +695,7 @@ fn exactly(name: &str, value: &str) -> HttpRouteRulesMatchesHeaders {
     }
 }
 
-fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
+pub(crate) fn matching(name: &str, pattern: String) -> HttpRouteRulesMatchesHeaders {
     HttpRouteRulesMatchesHeaders {
         name: name.to_owned(),
         r#type: Some(HttpRouteRulesMatchesHeadersType::RegularExpression),

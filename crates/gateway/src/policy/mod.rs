@@ -69,8 +69,12 @@ pub(crate) fn filters(route: &Route, filters: &mut Vec<HttpRouteRulesFilters>) {
 }
 
 /// The rules that stand before `rule` because they differ for some of its requests.
-pub(crate) fn apart(emitter: &Emitter<'_>, route: &Route, rule: &Planned) -> Option<Planned> {
-    transport::apart(&emitter.model.globals, route, rule)
+pub(crate) fn apart(emitter: &Emitter<'_>, route: &Route, rule: &Planned) -> Vec<Planned> {
+    let writes = transport::writes_apart(&emitter.model.globals, route, rule);
+    transport::upgrades_apart(route, rule)
+        .into_iter()
+        .chain(writes)
+        .collect()
 }
 
 /// Rules of its own for a route, given the others.

@@ -13,7 +13,7 @@ use crate::envoy::{
     NamedHash, PerRetryPolicy, Retry as RetryPolicy, RetryOn, TcpTimeout, Timeout,
 };
 use crate::infra::seconds;
-use crate::rule::{Planned, Section};
+use crate::rule::{Planned, Section, matching};
 
 /// The least `minContentLength` (Envoy Gateway).
 const MIN_CONTENT_LENGTH: u32 = 30;
@@ -89,7 +89,7 @@ pub(crate) fn retry(wanted: &Retry) -> Option<RetryPolicy> {
 }
 
 /// The same rule for methods that are not tried again after an answer.
-pub(super) fn apart(globals: &Globals, route: &Route, rule: &Planned) -> Option<Planned> {
+pub(super) fn writes_apart(globals: &Globals, route: &Route, rule: &Planned) -> Option<Planned> {
     let wanted = route.policies.transport.retry.as_ref().unwrap_or(&globals.retry);
     if wanted.any_method || wanted.statuses.is_empty() || wanted.tries == 1 {
         return None;
@@ -116,6 +116,34 @@ pub(super) fn apart(globals: &Globals, route: &Route, rule: &Planned) -> Option<
         .unwrap_or_default(),
     );
     Some(writes)
+}
+
+/// The same rule for upgrades: with another `Connection` header they would hang.
+pub(super) fn upgrades_apart(route: &Route, rule: &Planned) -> Option<Planned> {
+    route.policies.transport.connection_header.as_ref()?;
+    let mut upgrades = rule.clone();
+    for found in upgrades.rule.matches.iter_mut().flatten() {
+        found.headers.get_or_insert_with(Vec::new).push(matching("Upgrade", ".+".to_owned()));
+    }
+    let filters = upgrades.rule.filters.get_or_insert_with(Vec::new);
+    for filter in filters.iter_mut() {
+        if let Some(set) = filter.request_header_modifier.as_mut().and_then(|m| m.set.as_mut()) {
+            set.retain(|header| header.name != "Connection");
+        }
+    }
+    filters.retain(|filter| {
+        filter.request_header_modifier.as_ref().is_none_or(|modifier| {
+            modifier.set.as_ref().is_some_and(|set| !set.is_empty())
+                || modifier.add.is_some()
+                || modifier.remove.is_some()
+        })
+    });
+    if filters.is_empty() {
+        upgrades.rule.filters = None;
+    }
+    upgrades.rule.name =
+        rule.rule.name.as_ref().map(|name| crate::name::limit(&format!("{name}-upgrades")));
+    Some(upgrades)
 }
 
 /// Whether the rules of a route differ between plain HTTP and HTTPS.

@@ -174,14 +174,14 @@ pub(crate) fn hash(text: &str) -> Option<(HashBy, Carried)> {
 
 /// The names of the variables of an nginx text.
 fn variables(text: &str) -> impl Iterator<Item = &str> {
-    text.split('$').skip(1).map(|rest| match rest.strip_prefix('{') {
-        Some(rest) => rest.split('}').next().unwrap_or_default(),
-        None => {
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
-            &rest[..end]
+    text.split('$').skip(1).map(|rest| {
+        if let Some(rest) = rest.strip_prefix('{') {
+            return rest.split('}').next().unwrap_or_default();
         }
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        &rest[..end]
     })
 }
 
@@ -284,12 +284,11 @@ fn hash_differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     };
     out.differs(input, "upstream-hash-by", diagnostic.at(text.span));
     if let Some(subset) = backend.hash_by_subset.filter(|flag| flag.value) {
-        if let Some(size) = backend.hash_by_subset_size {
+        if backend.hash_by_subset_size.is_some() {
             out.outcomes.push((
                 "upstream-hash-by-subset-size",
                 gatewright_diagnostics::Outcome::Difference(Code::HashKey),
             ));
-            let _ = size;
         }
         out.differs(
             input,
