@@ -1,9 +1,9 @@
 //! Backend references, and the `Backend` objects they need.
 
 use gateway_api::httproutes::HttpRouteRulesBackendRefs;
-use gatewright_model::{Backend, Protocol, Target};
+use gatewright_model::{Backend, Protocol, Target, TlsVersion};
 
-use crate::envoy::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
+use crate::envoy::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint, ObjectReference};
 
 /// What a rule refers to.
 pub(crate) enum Reference {
@@ -37,11 +37,7 @@ pub(crate) fn reference(backend: &Backend) -> Reference {
             port,
         } => (service, hostname.to_string(), *port, true),
     };
-    let tls = |alpn: Vec<&'static str>| BackendTls {
-        insecure_skip_verify: Some(true),
-        alpn_protocols: alpn,
-        ..BackendTls::default()
-    };
+    let tls = |alpn| tls(backend.tls.as_ref(), alpn);
     let (suffix, app_protocols, tls) = match backend.protocol {
         Protocol::Http | Protocol::SameAsClient => ("http", vec![], None),
         Protocol::Https => ("https", vec![], Some(tls(vec![]))),
@@ -58,6 +54,44 @@ pub(crate) fn reference(backend: &Backend) -> Reference {
             app_protocols,
             tls,
         }),
+    }
+}
+
+fn tls(settings: Option<&gatewright_model::BackendTls>, alpn: Vec<&'static str>) -> BackendTls {
+    let Some(settings) = settings else {
+        return BackendTls {
+            insecure_skip_verify: Some(true),
+            alpn_protocols: alpn,
+            ..BackendTls::default()
+        };
+    };
+    let secret = |secret: &gatewright_model::SecretRef| ObjectReference {
+        group: "",
+        kind: "Secret",
+        name: secret.name.to_string(),
+        namespace: None,
+    };
+    let version = |version| match version {
+        TlsVersion::V1_2 => "1.2",
+        TlsVersion::V1_3 => "1.3",
+    };
+    // Ciphers cannot be chosen for TLS 1.3.
+    let ciphers = settings
+        .versions
+        .is_none_or(|(min, _)| min == TlsVersion::V1_2);
+    BackendTls {
+        insecure_skip_verify: settings.authority.is_none().then_some(true),
+        ca_certificate_refs: settings.authority.iter().map(secret).collect(),
+        sni: settings.name.clone(),
+        client_certificate_ref: settings.certificate.as_ref().map(secret),
+        min_version: settings.versions.map(|(min, _)| version(min)),
+        max_version: settings.versions.map(|(_, max)| version(max)),
+        ciphers: if ciphers {
+            settings.ciphers.clone()
+        } else {
+            Vec::new()
+        },
+        alpn_protocols: alpn,
     }
 }
 

@@ -15,14 +15,15 @@ use gatewright_model::{Action, HostName, Model, Protocol, SecretRef, Split};
 use crate::Spec;
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
-    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2,
-    ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout, ClientTrafficPolicySpec,
-    EmptyStruct, EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue,
-    HostHeader, HttpTimeout, LoadBalancer, PerRetryPolicy, ProxyProtocolSettings, ResponseOverride,
-    Retry, RetryOn, StatusCodeMatch, TargetRef, TcpTimeout, Timeout, XForwardedForSettings,
+    BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2, ClientHttpTimeout,
+    ClientIpDetection, ClientPath, ClientTimeout, ClientTls, ClientTrafficPolicySpec, EmptyStruct,
+    EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue, HostHeader,
+    HttpTimeout, ProxyProtocolSettings, ResponseOverride, StatusCodeMatch, TargetRef, TcpTimeout,
+    Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
-use crate::policy::authorizer;
+use crate::policy::{authorizer, compressors, load_balancer, retry};
+use crate::rule::Section;
 
 /// The controller name of Envoy Gateway.
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
@@ -272,14 +273,15 @@ fn backend_traffic(model: &Model, gateway: &str) -> BackendTrafficPolicySpec {
                 stream_idle_timeout: Some(seconds(globals.idle_timeout)),
             }),
         }),
-        retry: retry(globals.tries),
-        load_balancer: Some(LoadBalancer { kind: "RoundRobin" }),
+        retry: retry(&globals.retry),
+        load_balancer: Some(load_balancer(&globals.balance, Section::Both)),
         circuit_breaker: Some(CircuitBreaker {
             max_connections: NO_LIMIT,
             max_pending_requests: NO_LIMIT,
             max_parallel_requests: NO_LIMIT,
         }),
         response_override: vec![missing_service()],
+        compressor: compressors(globals.compression.as_ref()),
         ..BackendTrafficPolicySpec::default()
     }
 }
@@ -303,30 +305,6 @@ fn speaks_grpc(model: &Model) -> bool {
         .iter()
         .flat_map(|host| &host.routes)
         .any(|route| matches!(&route.action, Action::Forward(forward) if protocols(&forward.split)))
-}
-
-/// Tries again only what cannot have reached the backend, since Envoy cannot tell methods apart.
-fn retry(tries: u32) -> Option<Retry> {
-    let retries = match tries {
-        1 => return None,
-        // nginx goes on until every endpoint has failed.
-        0 => 5,
-        tries => tries - 1,
-    };
-    Some(Retry {
-        num_retries: retries,
-        retry_on: RetryOn {
-            triggers: vec!["connect-failure", "reset-before-request"],
-            http_status_codes: Vec::new(),
-        },
-        per_retry: Some(PerRetryPolicy {
-            timeout: None,
-            back_off: Some(BackOffPolicy {
-                base_interval: "1ms".to_owned(),
-                max_interval: "1ms".to_owned(),
-            }),
-        }),
-    })
 }
 
 fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> ClientTrafficPolicySpec {
@@ -416,7 +394,10 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
         http2: Some(ClientHttp2 {
             max_concurrent_streams: globals.http2_streams,
         }),
-        tls: None,
+        tls: (https && !globals.http2).then(|| ClientTls {
+            alpn_protocols: vec!["http/1.1"],
+            ..ClientTls::default()
+        }),
     }
 }
 

@@ -144,7 +144,8 @@ impl Spec {
     }
 
     /// Position of the kind among the objects of one team and namespace: what others
-    /// refer to comes first.
+    /// refer to comes first, and policies before the routes that they are for: a route is never
+    /// there without what protects it, and backends start with the balancing they keep.
     pub(crate) const fn rank(&self) -> u8 {
         match self {
             Self::Namespace | Self::Secret(_) => 0,
@@ -156,10 +157,10 @@ impl Spec {
             Self::ReferenceGrant(_) => 6,
             Self::Backend(_) => 7,
             Self::HttpRouteFilter(_) => 8,
-            Self::HttpRoute(_) => 9,
-            Self::TlsRoute(_) => 10,
-            Self::BackendTrafficPolicy(_) => 11,
-            Self::SecurityPolicy(_) => 12,
+            Self::SecurityPolicy(_) => 9,
+            Self::BackendTrafficPolicy(_) => 10,
+            Self::HttpRoute(_) => 11,
+            Self::TlsRoute(_) => 12,
             Self::EnvoyExtensionPolicy(_) => 13,
         }
     }

@@ -7,8 +7,8 @@ use gateway_api::httproutes::{
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
 use gatewright_model::{
-    Action, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId, PathMatcher,
-    PlainHttp, Protocol, Refusal, Rewrite, Route, Target,
+    Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
+    PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target,
 };
 use indexmap::IndexMap;
 
@@ -57,6 +57,9 @@ impl Emitter<'_> {
             let Some(path) = path else { continue };
             let planned = self.route_rules(host, route, &path, blanket);
             plan.entry(route.owner).or_default().extend(planned);
+        }
+        for rules in plan.values_mut() {
+            policy::merge(rules);
         }
         plan.retain(|_, rules| !rules.is_empty());
         if plan.is_empty() {
@@ -281,8 +284,14 @@ impl Emitter<'_> {
                 planned_rules.push(planned(&name, matches, deed, section, vec![why]));
             }
             Action::Forward(forward) => {
-                planned_rules.extend(self.forward(route, owner, forward, path, &name, section));
+                for section in self.sections(forward, section) {
+                    let rules = self.forward(route, owner, forward, path, &name, section);
+                    planned_rules.extend(rules);
+                }
             }
+        }
+        if let Some(rule) = policy::rules(self, owner, route, path, &planned_rules) {
+            planned_rules.push(rule);
         }
         policy::headers::answers(self, owner, route, path, &name, planned_rules)
     }
@@ -312,6 +321,17 @@ impl Emitter<'_> {
         self.respond(owner, 503, comment.to_owned())
     }
 
+    /// A section for each form that the rules of a route take.
+    fn sections(&self, forward: &Forward, section: Section) -> Vec<Section> {
+        if section != Section::Both || !policy::by_scheme(forward) {
+            vec![section]
+        } else if self.https {
+            vec![Section::Http, Section::Https]
+        } else {
+            vec![Section::Http]
+        }
+    }
+
     fn forward(
         &mut self,
         route: &Route,
@@ -321,10 +341,8 @@ impl Emitter<'_> {
         name: &str,
         section: Section,
     ) -> Vec<Planned> {
-        if forward.split.primary.protocol == Protocol::SameAsClient {
-            self.same_as_client(&forward.split.primary.origin);
-        }
-        let Some(primary) = self.backend(owner, &forward.split.primary) else {
+        let Some(primary) = self.backend(owner, &for_section(&forward.split.primary, section))
+        else {
             let why = match &forward.split.primary.target {
                 Target::Unavailable { reason } => reason.to_string(),
                 Target::Service { .. } | Target::External { .. } => String::new(),
@@ -378,7 +396,7 @@ impl Emitter<'_> {
         let mut rules = Vec::new();
         let mut main = vec![primary.clone()];
         if let Some(canary) = &forward.split.canary
-            && let Some(reference) = self.backend(owner, &canary.backend)
+            && let Some(reference) = self.backend(owner, &for_section(&canary.backend, section))
         {
             let why = comment(&canary.origin, "canary");
             for (suffix, header, to_canary) in self.canary_headers(canary) {
@@ -403,13 +421,19 @@ impl Emitter<'_> {
             section,
             comments,
         ));
-        let attached = policy::attach(self, owner, route, forward);
+        let attached = policy::attach(self, owner, route, forward, section);
         for rule in &mut rules {
             rule.attached = attached.clone();
         }
-        let beside = policy::rules(route, &rules);
+        let beside = policy::beside(route, &rules);
         rules.extend(beside);
         rules
+            .into_iter()
+            .flat_map(|rule| {
+                let apart = policy::apart(self, route, &rule);
+                apart.into_iter().chain([rule])
+            })
+            .collect()
     }
 
     fn refused_rewrite(
@@ -427,19 +451,6 @@ impl Emitter<'_> {
             section,
             vec!["refused: the rewrite cannot be carried over".to_owned()],
         )]
-    }
-
-    fn same_as_client(&mut self, origin: &Origin) {
-        self.report(
-            origin,
-            false,
-            Diagnostic::new(
-                Code::AutoHttp,
-                "the scheme of the client cannot decide the scheme to the backend",
-            )
-            .note("the backend is spoken to in clear text, whatever the client uses")
-            .help("set `backend-protocol` to `HTTP` or `HTTPS`"),
-        );
     }
 
     /// The filter of a rewrite, or `None` when it cannot be said.
@@ -675,6 +686,18 @@ fn rule_name(route: &Route) -> String {
         PathMatcher::Exact(_) => format!("{slug}-exact"),
         PathMatcher::Prefix(_) | PathMatcher::Pattern(_) => slug,
     }
+}
+
+/// A backend as it is spoken to by requests of one scheme.
+fn for_section(backend: &Backend, section: Section) -> Backend {
+    let mut backend = backend.clone();
+    if backend.protocol == Protocol::SameAsClient {
+        backend.protocol = match section {
+            Section::Https => Protocol::Https,
+            Section::Http | Section::Both => Protocol::Http,
+        };
+    }
+    backend
 }
 
 /// `# …/rewrite-target`, or words for a field.

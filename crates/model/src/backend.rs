@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::Origin;
+use crate::{BackendTls, Balance, Origin};
 
 /// Where a request goes: the primary backend, or the canary that takes some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,10 @@ pub struct Backend {
     pub target: Target,
     /// How to speak to it.
     pub protocol: Protocol,
+    /// TLS beyond the protocol.
+    pub tls: Option<BackendTls>,
+    /// How an endpoint is chosen; none is as [`crate::Globals`] have it.
+    pub balance: Option<Balance>,
     /// Use the one address of the service instead of those of its endpoints.
     pub service_address: bool,
     /// Where it was written.

@@ -15,8 +15,9 @@ pub use host::{
     Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
 pub use policy::{
-    Authorizer, Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders, Globals, Header, Mirror, Part,
-    Passwords, Policies, ReplyRewrites, RequestValue, User, ValuePart,
+    Authorizer, BackendTls, Balance, BodyLimit, Compression, Cors, CorsOrigins, ForwardedHeaders,
+    GlobalHeaders, Globals, HashBy, Header, Mirror, Part, Passwords, Policies, ReplyRewrites,
+    RequestValue, Retry, Session, SessionCookie, TlsVersion, Transport, User, ValuePart,
 };
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,

@@ -1,10 +1,15 @@
 mod authentication;
 mod headers;
+mod transport;
 
 use crate::SecretRef;
 pub use authentication::{Authorizer, Part, Passwords, User};
 pub use headers::{
     Cors, CorsOrigins, GlobalHeaders, Header, Mirror, ReplyRewrites, RequestValue, ValuePart,
+};
+pub use transport::{
+    BackendTls, Balance, BodyLimit, Compression, HashBy, Retry, Session, SessionCookie, TlsVersion,
+    Transport,
 };
 
 /// What a route requires or sets beyond its action.
@@ -22,6 +27,8 @@ pub struct Policies {
     pub mirror: Option<Mirror>,
     /// What is replaced in answers of the backend.
     pub reply_rewrites: ReplyRewrites,
+    /// How requests travel to the backend.
+    pub transport: Transport,
 }
 
 impl Policies {
@@ -42,14 +49,22 @@ pub struct Globals {
     pub connect_timeout: u32,
     /// Seconds without a byte in either direction until a stream is cut.
     pub idle_timeout: u32,
-    /// How often a request is tried in all; 0 has no limit, 1 does not retry.
-    pub tries: u32,
+    /// What is tried again.
+    pub retry: Retry,
+    /// How an endpoint is chosen.
+    pub balance: Balance,
+    /// How responses are compressed, if they are.
+    pub compression: Option<Compression>,
+    /// The largest request body where nobody wrote one. Routes do not carry it.
+    pub unwritten_body_limit: Option<u64>,
     /// Seconds until an idle client connection is closed.
     pub client_idle_timeout: u32,
     /// Seconds until the headers of a request must have come.
     pub client_header_timeout: u32,
     /// Whether request headers with an underscore are kept (else dropped).
     pub underscores_in_headers: bool,
+    /// Whether HTTP/2 is offered to clients.
+    pub http2: bool,
     /// Concurrent streams of one HTTP/2 connection.
     pub http2_streams: u32,
     /// Whom to believe about the client.

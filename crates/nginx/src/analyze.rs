@@ -6,12 +6,14 @@ use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
 use gatewright_model::{ForwardedHeaders, Globals, Model, Owner, OwnerId, SecretRef};
 
 use crate::account::{self, Account};
+use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::Config;
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::lower::Lowering;
 use crate::objects::{Intake, Objects};
+use crate::policies::transport::{self, seconds};
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
 use crate::select::{self, Selection};
@@ -286,11 +288,15 @@ fn globals(
             value
         }),
         connect_timeout: seconds(config.proxy_connect_timeout),
-        idle_timeout: seconds(config.proxy_read_timeout.max(config.proxy_send_timeout)),
-        tries: seconds(config.proxy_next_upstream_tries),
+        idle_timeout: transport::idle_timeout(&Proxy::default(), config),
+        retry: transport::retry(&Proxy::default(), config),
+        balance: policies::balance::global(config),
+        compression: transport::compression(config),
+        unwritten_body_limit: transport::unwritten_body_limit(config),
         client_idle_timeout: seconds(config.keep_alive),
         client_header_timeout: seconds(config.client_header_timeout),
         underscores_in_headers: config.enable_underscores_in_headers,
+        http2: config.use_http2,
         http2_streams: seconds(config.http2_max_concurrent_streams),
         forwarded: ForwardedHeaders {
             trust: config.use_forwarded_headers,

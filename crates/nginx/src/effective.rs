@@ -101,6 +101,8 @@ pub(crate) struct UpstreamKey {
 pub(crate) struct Upstream {
     /// The Ingress that referenced it first: its upstream settings hold.
     pub first: SourceIndex,
+    /// The last Ingress with a session cookie that references it: its cookie holds for all.
+    pub affinity: Option<SourceIndex>,
     /// Where it was referenced first.
     pub span: Span,
     /// It was made by a canary and serves nothing by itself.
@@ -180,12 +182,16 @@ fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
             let Some(key) = upstream_key(source, backend) else {
                 continue;
             };
-            effective.upstreams.entry(key).or_insert(Upstream {
+            let upstream = effective.upstreams.entry(key).or_insert(Upstream {
                 first: index,
+                affinity: None,
                 span: backend.span,
                 canary_only: source.is_canary(),
                 alternatives: Vec::new(),
             });
+            if source.settings.affinity.is_some() && !source.is_canary() {
+                upstream.affinity = Some(index);
+            }
         }
     }
 }

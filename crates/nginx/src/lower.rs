@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
-    Action, Authority, Backend, Canary, CanaryHeader, Certificate, Forward, HeaderRule, Host,
-    HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol, Redirect,
-    RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Forward, HeaderRule,
+    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol,
+    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
 
@@ -16,6 +16,8 @@ use crate::config_map::Config;
 use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
 use crate::ingress::PathType;
 use crate::objects::Objects;
+use crate::policies::backend_tls::UpstreamTls;
+use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput};
 use crate::service;
 
@@ -46,10 +48,11 @@ impl Lowering<'_> {
         for (name, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
-            let Some(name) = self.host_name(name, server) else {
+            let key = name;
+            let Some(name) = self.host_name(key, server) else {
                 continue;
             };
-            let host = self.host(name, first, server);
+            let host = self.host(key, name, first, server);
             self.aliases(&host, server, &mut hosts);
             self.www(&host, server, &mut hosts);
             hosts.push(host);
@@ -94,7 +97,8 @@ impl Lowering<'_> {
         None
     }
 
-    fn host(&mut self, name: HostName, first: OwnerId, server: &Server) -> Host {
+    fn host(&mut self, key: &str, name: HostName, first: OwnerId, server: &Server) -> Host {
+        let server_tls = self.server_tls(key).cloned();
         let rendered = self.rendered(server);
         let patterns = rendered.iter().any(|r| {
             self.rewrite_settings(r.location)
@@ -129,7 +133,12 @@ impl Lowering<'_> {
             let source = r.location.source.map(|index| &self.sources[index]);
             // The bare default server answers 404, as an unmatched request does anyway.
             let owner = source.map_or(first, |source| source.id);
-            let route = self.route(r, owner, patterns, secured && name != HostName::Any);
+            let route = self.route(
+                r,
+                owner,
+                (patterns, secured && name != HostName::Any),
+                server_tls.as_ref(),
+            );
             if !patterns {
                 routes.extend(self.slash_redirect(r, &rendered, owner));
             }
@@ -201,7 +210,13 @@ impl Lowering<'_> {
         (!location.bare).then_some(source.settings)
     }
 
-    fn route(&mut self, r: &Rendered<'_>, owner: OwnerId, patterns: bool, secured: bool) -> Route {
+    fn route(
+        &mut self,
+        r: &Rendered<'_>,
+        owner: OwnerId,
+        (patterns, secured): (bool, bool),
+        server_tls: Option<&UpstreamTls>,
+    ) -> Route {
         let origin = Origin::field(
             owner,
             r.location.span.unwrap_or_else(|| self.span_of(r.location)),
@@ -213,7 +228,7 @@ impl Lowering<'_> {
         } else {
             PathMatcher::Prefix(r.location.path.to_string())
         };
-        let action = self.action(r, owner, &origin);
+        let action = self.action(r, owner, &origin, server_tls);
         let plain_http = self.plain_http(r, owner, &action, secured);
         let policies = r.location.source.map_or_else(Policies::default, |index| {
             let all = &self.policies[index].policies;
@@ -237,7 +252,13 @@ impl Lowering<'_> {
             .map_or(self.sources[0].ingress.name_span, |s| s.ingress.name_span)
     }
 
-    fn action(&mut self, r: &Rendered<'_>, owner: OwnerId, origin: &Origin) -> Action {
+    fn action(
+        &mut self,
+        r: &Rendered<'_>,
+        owner: OwnerId,
+        origin: &Origin,
+        server_tls: Option<&UpstreamTls>,
+    ) -> Action {
         let Some(index) = r.location.source else {
             return Action::NotFound;
         };
@@ -294,7 +315,10 @@ impl Lowering<'_> {
         if let Some(refusal) = self.unresolved_port(key, source, owner) {
             return Action::Refuse(refusal);
         }
-        let split = self.split(key, settings, owner, origin.span);
+        let split = match self.split(key, index, r.location, owner, origin.span, server_tls) {
+            Ok(split) => split,
+            Err(refusal) => return Action::Refuse(refusal),
+        };
         let forwarded_prefix = rewrite.as_ref().and_then(|_| {
             let prefix = settings.rewrite.x_forwarded_prefix.as_ref()?;
             Some((
@@ -638,10 +662,13 @@ impl Lowering<'_> {
     fn split(
         &mut self,
         key: &UpstreamKey,
-        settings: &Settings,
+        index: usize,
+        location: &Location,
         owner: OwnerId,
         span: Span,
-    ) -> Split {
+        server_tls: Option<&UpstreamTls>,
+    ) -> Result<Split, Refusal> {
+        let settings = self.sources[index].settings;
         let protocol = match settings.backend.protocol() {
             BackendProtocol::Http | BackendProtocol::Fcgi { .. } => Protocol::Http,
             BackendProtocol::Https => Protocol::Https,
@@ -653,12 +680,67 @@ impl Lowering<'_> {
             Some(protocol) => Origin::annotation(owner, "backend-protocol", protocol.span),
             None => Origin::field(owner, span),
         };
-        let primary = self.backend(key, protocol, origin);
-        let canary = self.effective.upstreams[key]
+        let tls = match protocol {
+            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => self.policies[index]
+                .upstream_tls
+                .as_ref()
+                .or(server_tls)
+                .map(|tls| tls.settings.clone())
+                .transpose()?,
+            Protocol::Http | Protocol::Grpc => None,
+        };
+        let mut primary = self.backend(key, protocol, origin);
+        primary.tls.clone_from(&tls);
+        primary.balance = self.balance(key, index, location);
+        let mut canary = self.effective.upstreams[key]
             .alternatives
             .first()
             .and_then(|alternative| self.canary(alternative, protocol));
-        Split { primary, canary }
+        if let Some(canary) = &mut canary {
+            canary.backend.tls = tls;
+        }
+        Ok(Split { primary, canary })
+    }
+
+    /// How an endpoint of the upstream of a location is chosen.
+    fn balance(&self, key: &UpstreamKey, index: usize, location: &Location) -> Option<Balance> {
+        let upstream = &self.effective.upstreams[key];
+        let first = self.sources[upstream.first].settings;
+        let sticky = upstream.affinity.and_then(|at| {
+            let affinity = self.sources[at].settings.affinity.as_ref()?;
+            let gives = self.sources[index].settings.affinity.is_some() && !location.implicit;
+            Some(Sticky {
+                affinity,
+                path: gives.then_some(&*location.path),
+            })
+        });
+        balance::balance(first, sticky.as_ref(), self.config)
+    }
+
+    /// What the first Ingress of a host with a CA says about TLS to backends holds for all
+    /// its locations (`createServers`).
+    fn server_tls(&self, name: &str) -> Option<&UpstreamTls> {
+        if self.config.proxy_ssl_location_only {
+            return None;
+        }
+        let of_host = |source: &Source<'_>| {
+            source
+                .ingress
+                .rules
+                .iter()
+                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == name)
+        };
+        let mut found = None;
+        for (source, policies) in self.sources.iter().zip(self.policies) {
+            let Some(tls) = policies.upstream_tls.as_ref().filter(|_| of_host(source)) else {
+                continue;
+            };
+            found = Some(tls);
+            if tls.host_wide {
+                break;
+            }
+        }
+        found
     }
 
     fn canary(&mut self, key: &UpstreamKey, protocol: Protocol) -> Option<Canary> {
@@ -709,6 +791,8 @@ impl Lowering<'_> {
             namespace: Arc::clone(&key.namespace),
             target,
             protocol,
+            tls: None,
+            balance: None,
             service_address: first.settings.backend.service_upstream(self.config),
             origin,
         }

@@ -1,10 +1,11 @@
 //! What differs for every conversion, whatever its objects say.
 
 use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::Model;
 
 /// The findings that hold for the whole output.
-pub(crate) fn general() -> Vec<Diagnostic> {
-    vec![
+pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
+    let mut found = vec![
         Diagnostic::new(
             Code::NormalisedPath,
             "backends see the normalised path where nginx forwards the one that was sent",
@@ -23,5 +24,30 @@ pub(crate) fn general() -> Vec<Diagnostic> {
             Code::HostDot,
             "backends do not see the final dot of a host such as `example.com.`",
         ),
-    ]
+        Diagnostic::new(
+            Code::RetryCounts,
+            "a request whose answer does not come in time is not repeated",
+        )
+        .note("ingress-nginx repeats GET requests after a timeout; the answer is 504 in both"),
+        Diagnostic::new(
+            Code::HeaderSizes,
+            "larger headers are accepted, of requests and of responses",
+        ),
+    ];
+    if let Some(limit) = model.globals.unwritten_body_limit {
+        found.push(
+            Diagnostic::new(
+                Code::BodySizeDefault,
+                format!("the default limit of {limit} bytes for request bodies is not carried over"),
+            )
+            .help("write `proxy-body-size: 1m` in the controller's ConfigMap or in annotations to have it"),
+        );
+    }
+    if model.globals.compression.is_some() {
+        found.push(Diagnostic::new(
+            Code::CompressionSettings,
+            "the level and the types of compression are Envoy's own",
+        ));
+    }
+    found
 }

@@ -74,7 +74,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
             });
         }
     } else {
-        diagnostics.extend(differences::general());
+        diagnostics.extend(differences::general(&model));
     }
     accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);

@@ -211,7 +211,7 @@ pub(crate) struct Updates {
 
 impl Updates {
     pub(crate) fn read() -> Result<Self> {
-        let filter = "(update_success|update_rejected|total_clusters_warming|total_listeners_warming|ssl_context_update_by_sds|init_fetch_timeout)$";
+        let filter = "(update_success|update_rejected|warming_clusters|total_listeners_warming|ssl_context_update_by_sds|init_fetch_timeout)$";
         let text = admin(&format!("/stats?usedonly&filter={filter}"))?;
         let mut lines = Vec::new();
         for line in text.lines() {
@@ -227,7 +227,7 @@ impl Updates {
     pub(crate) fn is_warming(&self) -> bool {
         self.lines
             .iter()
-            .any(|(name, value)| name.ends_with("_warming") && *value > 0)
+            .any(|(name, value)| name.contains("warming") && *value > 0)
     }
 
     /// Which kinds of configuration were refused since `before`.

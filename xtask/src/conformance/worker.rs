@@ -185,7 +185,7 @@ impl Worker {
         result.conditions.extend(inspection.pending);
         result.conditions.extend(inspection.bad);
         if self.envoy.is_some() {
-            let after = envoy::settle(Duration::from_millis(300), Duration::from_secs(15))?;
+            let after = envoy::settle(Duration::from_millis(300), Duration::from_secs(30))?;
             for name in after.refused_since(&before) {
                 result
                     .conditions

@@ -26,9 +26,10 @@ pub use filter::{
 pub use proxy::{EnvoyProxySpec, FilterPosition};
 pub use security::{BasicAuth, ExtAuth, ExtAuthBackend, HttpExtAuth, SecurityPolicySpec};
 pub use traffic::{
-    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, HttpTimeout, LoadBalancer,
-    PerRetryPolicy, ResponseOverride, ResponseOverrideMatch, ResponseOverrideResponse, Retry,
-    RetryOn, StatusCodeMatch, StatusCodeRange, TcpTimeout, Timeout,
+    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, Compressor, ConsistentHash,
+    CookieHash, HttpTimeout, LoadBalancer, NamedHash, PerRetryPolicy, ResponseOverride,
+    ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch,
+    StatusCodeRange, TcpTimeout, Timeout,
 };
 
 use serde::Serialize;

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{HeaderModifier, TargetRef};
+use super::{EmptyStruct, HeaderModifier, TargetRef};
 
 /// `BackendTrafficPolicy`: how backends are spoken to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -26,6 +28,9 @@ pub struct BackendTrafficPolicySpec {
     /// Other answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_override: Vec<ResponseOverride>,
+    /// Compression of responses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compressor: Vec<Compressor>,
     /// `Service` or `Endpoint`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routing_type: Option<&'static str>,
@@ -69,7 +74,8 @@ pub struct Retry {
     /// Beyond the first try.
     pub num_retries: u32,
     /// What is tried again.
-    pub retry_on: RetryOn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_on: Option<RetryOn>,
     /// Pauses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_retry: Option<PerRetryPolicy>,
@@ -110,10 +116,80 @@ pub struct BackOffPolicy {
 
 /// How endpoints are chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LoadBalancer {
     /// `RoundRobin` and the like.
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// With `ConsistentHash`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistent_hash: Option<ConsistentHash>,
+}
+
+impl LoadBalancer {
+    /// One without settings.
+    pub const fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            consistent_hash: None,
+        }
+    }
+}
+
+/// What is hashed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsistentHash {
+    /// `SourceIP`, `Headers`, `Cookie` or `QueryParams`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// With `Headers`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<NamedHash>,
+    /// With `Cookie`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<CookieHash>,
+    /// With `QueryParams`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub query_params: Vec<NamedHash>,
+}
+
+/// A header or query parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedHash {
+    /// Its name.
+    pub name: String,
+}
+
+/// A cookie.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CookieHash {
+    /// Its name.
+    pub name: String,
+    /// Its lifetime, when it is given out; `0s` ends with the browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Its other attributes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+/// Compression of responses. An entry without the struct of its type is ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compressor {
+    /// `Gzip` or `Brotli`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// With `Brotli`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brotli: Option<EmptyStruct>,
+    /// With `Gzip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gzip: Option<EmptyStruct>,
+    /// The least length; 30 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_content_length: Option<u32>,
 }
 
 /// Limits of concurrency for each backend.

@@ -6,14 +6,19 @@
 //! by name. There are never two policies of one kind on one target.
 
 pub(crate) mod authorizer;
+mod body_limit;
 pub(crate) mod headers;
 mod passwords;
 mod replies;
 mod service_address;
+mod transport;
+
+pub(crate) use body_limit::merge;
+pub(crate) use transport::{by_scheme, compressors, load_balancer, retry};
 
 use std::sync::Arc;
 
-use gateway_api::httproutes::HttpRouteRulesFilters;
+use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesPath};
 use gatewright_model::{Forward, Owner, Route};
 
 use crate::emit::Emitter;
@@ -24,7 +29,7 @@ use crate::envoy::{
 use crate::filter;
 use crate::infra::missing_service;
 use crate::name::join;
-use crate::rule::Planned;
+use crate::rule::{Planned, Section};
 use crate::{Object, Part, Spec};
 
 /// Target references of one policy (Envoy Gateway).
@@ -79,8 +84,16 @@ pub(crate) fn attach(
     owner: &Owner,
     route: &Route,
     forward: &Forward,
+    section: Section,
 ) -> Attached {
     let mut attached = Attached::default();
+    transport::attach(
+        &emitter.model.globals,
+        route,
+        forward,
+        section,
+        &mut attached,
+    );
     service_address::attach(forward, &mut attached);
     authenticate(emitter, owner, route, false, &mut attached);
     replies::attach(emitter, &route.policies, &mut attached);
@@ -122,16 +135,39 @@ pub(crate) fn filters(route: &Route, filters: &mut Vec<HttpRouteRulesFilters>) {
     if let Some(authorizer) = &route.policies.authorizer {
         filter::remove_request_headers(filters, authorizer::removed(authorizer));
     }
+    if let Some((value, _)) = &route.policies.transport.connection_header {
+        filter::set_request_header(filters, "Connection", value);
+    }
 }
 
 /// Rules beside those of a route.
-pub(crate) fn rules(route: &Route, rules: &[Planned]) -> Vec<Planned> {
+pub(crate) fn beside(route: &Route, rules: &[Planned]) -> Vec<Planned> {
     route
         .policies
         .authorizer
         .as_ref()
         .map(|authorizer| authorizer::forged(authorizer, rules))
         .unwrap_or_default()
+}
+
+/// The rules that stand before `rule` because they differ for some of its requests.
+pub(crate) fn apart(emitter: &Emitter<'_>, route: &Route, rule: &Planned) -> Vec<Planned> {
+    let writes = transport::writes_apart(&emitter.model.globals, route, rule);
+    transport::upgrades_apart(route, rule)
+        .into_iter()
+        .chain(writes)
+        .collect()
+}
+
+/// Rules of its own for a route, given the others.
+pub(crate) fn rules(
+    emitter: &mut Emitter<'_>,
+    owner: &Owner,
+    route: &Route,
+    path: &HttpRouteRulesMatchesPath,
+    others: &[Planned],
+) -> Option<Planned> {
+    body_limit::rule(emitter, owner, route, path, others)
 }
 
 /// Writes the policies of the rules of a route.

@@ -120,8 +120,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "sticky",
         canary: true,
         summary: "says whether a client with a session stays on canary or main Ingress (`sticky`) or draws for each request (`legacy`)",
-        target: "nothing: weights are drawn for each request",
-        difference: "`sticky` is not to be had",
+        target: "nothing: weights are drawn by session",
+        difference: "header and cookie of the canary decide before the session; `legacy` is not to be had",
         example: "legacy",
         ..AFFINITY
     },
@@ -160,7 +160,7 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "is the number of seconds from which `Expires` of the cookie is made",
         target: "`cookie.ttl`",
-        difference: "only `Max-Age` is sent",
+        difference: "sent as `Max-Age`",
         example: "172800",
         ..AFFINITY
     },
@@ -191,7 +191,6 @@ pub static ENTRIES: &[Entry] = &[
         default: "on when the request came over TLS",
         summary: "sends `Secure` with the cookie always",
         target: "`cookie.attributes.Secure`",
-        difference: "the attribute cannot depend on the request",
         example: "true",
         ..AFFINITY
     },

@@ -128,7 +128,7 @@ pub static ENTRIES: &[Entry] = &[
         default: "HTTP",
         summary: "is the protocol nginx speaks to the backend; HTTPS and GRPCS do not check its certificate unless `proxy-ssl-*` says so",
         target: "nothing for HTTP; a Backend with TLS for HTTPS, with `appProtocols` h2c for GRPC",
-        difference: "`AUTO_HTTP` and `FCGI` have no counterpart",
+        difference: "`FCGI` has no counterpart",
         example: "HTTPS",
         ..Entry::BASE
     },

@@ -107,8 +107,8 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("proxy-body-size"),
         summary: "is the largest request body; a larger one is answered with 413, `0` is no limit",
-        target: "BackendTrafficPolicy `requestBuffer.limit`; nothing for `0`",
-        difference: "the body is collected in memory, which breaks WebSockets and streaming on the rule",
+        target: "a rule that answers 413 to a `Content-Length` above it; nothing for `0`",
+        difference: "a body without `Content-Length` is not limited; the default of 1 MiB is not carried over where nobody wrote it",
         example: "50m",
         ..PROXY
     },

@@ -120,7 +120,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-send-timeout"),
         summary: "is the number of seconds that may pass between two writes to the backend",
         target: "BackendTrafficPolicy `timeout.http.streamIdleTimeout`",
-        difference: "one timer runs for both directions; the larger of the two values is taken",
+        difference: "one timer runs for both directions; this value counts only where `proxy-read-timeout` is 60",
         example: "120",
         ..PROXY
     },
@@ -131,7 +131,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-read-timeout"),
         summary: "is the number of seconds that may pass between two reads from the backend, also on WebSockets; then the answer is 504",
         target: "BackendTrafficPolicy `timeout.http.streamIdleTimeout`",
-        difference: "one timer runs for both directions; the larger of the two values is taken",
+        difference: "one timer runs for both directions, also while a request body is sent; GET requests are not repeated after it",
         example: "3600",
         ..PROXY
     },
@@ -143,7 +143,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-next-upstream"),
         summary: "says after which failures the request is tried at another endpoint; POST, LOCK and PATCH only with `non_idempotent`",
         target: "BackendTrafficPolicy `retry.retryOn`",
-        difference: "methods cannot be told apart, so only failures before the request was sent are retried unless `non_idempotent` is set; `invalid_header` has no counterpart",
+        difference: "after a request was sent it is repeated only for the status codes listed (not POST and PATCH), and for errors with `non_idempotent`; `invalid_header` has no counterpart",
         example: "error timeout http_502",
         ..PROXY
     },

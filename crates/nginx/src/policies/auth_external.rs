@@ -204,6 +204,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             namespace,
             target,
             protocol,
+            tls: None,
+            balance: None,
             service_address: false,
             origin: origin.clone(),
         },

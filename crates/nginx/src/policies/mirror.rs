@@ -121,6 +121,8 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
                     seen: true,
                 },
                 protocol,
+                tls: None,
+                balance: None,
                 service_address: false,
                 origin,
             });
@@ -138,6 +140,8 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
             port,
         },
         protocol,
+        tls: None,
+        balance: None,
         service_address: false,
         origin,
     })

@@ -6,6 +6,8 @@
 
 mod auth_basic;
 mod auth_external;
+pub(crate) mod backend_tls;
+pub(crate) mod balance;
 mod cors;
 mod errors;
 pub(crate) mod headers;
@@ -16,6 +18,7 @@ mod question;
 mod replies;
 mod satisfy;
 mod sha1;
+pub(crate) mod transport;
 mod users;
 
 #[cfg(test)]
@@ -44,6 +47,9 @@ pub(crate) static CARRIED: &[&[&str]] = &[
     modsecurity::KEYS,
     observability::KEYS,
     replies::KEYS,
+    backend_tls::KEYS,
+    balance::KEYS,
+    transport::KEYS,
 ];
 
 /// Whether a key ends up in [`Policies`].
@@ -74,6 +80,8 @@ pub(crate) struct PolicyOutput {
     pub(crate) policies: Policies,
     /// Its locations answer 503.
     pub(crate) refusal: Option<Refusal>,
+    /// TLS to the backend.
+    pub(crate) upstream_tls: Option<backend_tls::UpstreamTls>,
     /// What became of single annotations, where it is not "translated". By key.
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
     /// Findings.
@@ -164,6 +172,9 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     modsecurity::lower(input, &mut output);
     observability::lower(input, &mut output);
     replies::lower(input, &mut output);
+    backend_tls::lower(input, &mut output);
+    balance::lower(input, &mut output);
+    transport::lower(input, &mut output);
     output
 }
 

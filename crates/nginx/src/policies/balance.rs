@@ -1,0 +1,349 @@
+//! How an endpoint is chosen: `load-balance`, `upstream-hash-by`, session cookies.
+//!
+//! All of it belongs to the upstream (`getBackendServers` and `createUpstreams` of
+//! `internal/ingress/controller/controller.go`, `rootfs/etc/nginx/lua/balancer.lua`): a
+//! session cookie comes before a hash, a hash before an algorithm.
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{Balance, HashBy, Session, SessionCookie};
+
+use super::{PolicyInput, PolicyOutput};
+use crate::annotations::Settings;
+use crate::annotations::affinity::Affinity;
+use crate::annotations::backend::LoadBalance;
+use crate::config_map::Config;
+
+/// The keys of the family.
+pub(crate) const KEYS: &[&str] = &[
+    "load-balance",
+    "upstream-hash-by",
+    "upstream-hash-by-subset",
+    "upstream-hash-by-subset-size",
+    "affinity",
+    "affinity-mode",
+    "affinity-canary-behavior",
+    "session-cookie-name",
+    "session-cookie-path",
+    "session-cookie-domain",
+    "session-cookie-expires",
+    "session-cookie-max-age",
+    "session-cookie-samesite",
+    "session-cookie-secure",
+    "session-cookie-conditional-samesite-none",
+    "session-cookie-change-on-failure",
+];
+
+/// The session cookie of an upstream.
+pub(crate) struct Sticky<'a> {
+    /// What the annotations say.
+    pub(crate) affinity: &'a Affinity,
+    /// The Ingress path, if its location gives out cookies.
+    pub(crate) path: Option<&'a str>,
+}
+
+/// How an endpoint of an upstream is chosen; `None` is as everywhere.
+pub(crate) fn balance(
+    first: &Settings,
+    sticky: Option<&Sticky<'_>>,
+    config: &Config,
+) -> Option<Balance> {
+    if let Some(sticky) = sticky {
+        return Some(Balance::Session(session(sticky)));
+    }
+    if let Some(text) = &first.backend.hash_by {
+        return hash(&text.value).map(|(by, _)| Balance::Hash(by));
+    }
+    let own = algorithm(first.backend.load_balance.as_ref()?.value);
+    (own != global(config)).then_some(own)
+}
+
+/// The algorithm of the controller's `ConfigMap`.
+pub(crate) fn global(config: &Config) -> Balance {
+    if config.load_balance == "ewma" {
+        Balance::LeastBusy
+    } else {
+        Balance::RoundRobin
+    }
+}
+
+fn algorithm(word: LoadBalance) -> Balance {
+    match word {
+        LoadBalance::Ewma => Balance::LeastBusy,
+        LoadBalance::RoundRobin
+        | LoadBalance::Chash
+        | LoadBalance::ChashSubset
+        | LoadBalance::StickyBalanced
+        | LoadBalance::StickyPersistent => Balance::RoundRobin,
+    }
+}
+
+fn session(sticky: &Sticky<'_>) -> Session {
+    let affinity = sticky.affinity;
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    let max_age = affinity
+        .max_age
+        .as_ref()
+        .and_then(|age| number(&age.value))
+        .or_else(|| affinity.expires.as_ref().and_then(|age| number(&age.value)));
+    let cookie = sticky.path.map(|path| SessionCookie {
+        path: affinity
+            .cookie_path
+            .as_ref()
+            .map_or_else(|| path.to_owned(), |path| path.value.clone()),
+        domain: affinity.cookie_domain.as_ref().map(|d| d.value.clone()),
+        same_site: affinity.same_site.as_ref().map(|s| s.value.clone()),
+        always_secure: affinity.secure.is_some_and(|flag| flag.value),
+        max_age,
+    });
+    Session {
+        name: affinity.cookie_name().to_owned(),
+        cookie,
+    }
+}
+
+/// How far a text with variables could be carried over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// The same values lead to the same endpoint, and other values to others.
+    Whole,
+    /// Only some of the variables count.
+    Partly,
+    /// A value may lead to several endpoints.
+    Finer,
+}
+
+/// What is hashed; `None` when none of the variables can be.
+///
+/// A hash of fewer variables is still the same for requests that agree in all of them.
+pub(crate) fn hash(text: &str) -> Option<(HashBy, Carried)> {
+    let (mut headers, mut parameters, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut address, mut unknown, mut finer) = (false, false, false);
+    for variable in variables(text) {
+        let dashed = |name: &str| name.replace('_', "-");
+        match variable {
+            "request_uri" => headers.push(":path".to_owned()),
+            "uri" | "document_uri" | "args" | "query_string" => {
+                finer = true;
+                headers.push(":path".to_owned());
+            }
+            "host" | "http_host" | "server_name" | "best_http_host" => {
+                headers.push(":authority".to_owned());
+            }
+            "scheme" | "pass_access_scheme" => headers.push(":scheme".to_owned()),
+            "request_method" => headers.push(":method".to_owned()),
+            "remote_addr" | "binary_remote_addr" | "the_real_ip" => address = true,
+            _ => {
+                if let Some(name) = variable.strip_prefix("http_") {
+                    headers.push(dashed(name));
+                } else if let Some(name) = variable.strip_prefix("cookie_") {
+                    cookies.push(name.to_owned());
+                } else if let Some(name) = variable.strip_prefix("arg_") {
+                    parameters.push(name.to_owned());
+                } else {
+                    unknown = true;
+                }
+            }
+        }
+    }
+    let kinds = usize::from(!headers.is_empty())
+        + usize::from(!parameters.is_empty())
+        + cookies.len()
+        + usize::from(address);
+    let carried = match () {
+        () if finer => Carried::Finer,
+        () if unknown || kinds > 1 => Carried::Partly,
+        () => Carried::Whole,
+    };
+    let by = if headers.is_empty() {
+        match cookies.into_iter().next() {
+            Some(cookie) => HashBy::Cookie(cookie),
+            None if !parameters.is_empty() => HashBy::Parameters(parameters),
+            None if address => HashBy::Address,
+            None => return None,
+        }
+    } else {
+        // A request without any of the headers has a key too: the empty one.
+        if !headers.iter().any(|name| name.starts_with(':')) {
+            headers.push(":scheme".to_owned());
+        }
+        headers.dedup();
+        HashBy::Headers(headers)
+    };
+    Some((by, carried))
+}
+
+/// The names of the variables of an nginx text.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).map(|rest| {
+        if let Some(rest) = rest.strip_prefix('{') {
+            return rest.split('}').next().unwrap_or_default();
+        }
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        &rest[..end]
+    })
+}
+
+pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let settings = input.settings;
+    if let Some(affinity) = settings
+        .affinity
+        .as_ref()
+        .filter(|_| settings.canary.is_none())
+    {
+        session_differences(input, affinity, out);
+    }
+    if let Some(behavior) = &settings.affinity_canary_behavior {
+        out.differs(
+            input,
+            "affinity-canary-behavior",
+            Diagnostic::new(
+                Code::CanarySession,
+                "a session decides between canary and main Ingress only where no header or cookie of the canary does",
+            )
+            .at(behavior.span),
+        );
+    }
+    hash_differences(input, out);
+    if let Some(word) = &settings.backend.load_balance
+        && settings.backend.hash_by.is_none()
+        && settings.affinity.is_none()
+        && word.value != LoadBalance::RoundRobin
+    {
+        let message = if word.value == LoadBalance::Ewma {
+            "the pod with the fewest requests is chosen, not the one with the least latency"
+        } else {
+            "without `upstream-hash-by` or `affinity` requests go to one pod after the other"
+        };
+        out.differs(
+            input,
+            "load-balance",
+            Diagnostic::new(Code::HashKey, message).at(word.span),
+        );
+    }
+}
+
+fn session_differences(input: &PolicyInput<'_>, affinity: &Affinity, out: &mut PolicyOutput) {
+    let mut diagnostic = Diagnostic::new(
+        Code::SessionCookie,
+        "sessions stay on one pod by a cookie of another make",
+    )
+    .label(affinity.span, "session cookie")
+    .note("a client that brings a cookie of ingress-nginx may move to another pod once");
+    let mut keys = vec!["affinity"];
+    let mut label =
+        |key: &'static str, span: Option<gatewright_source::Span>, what: &'static str| {
+            if let Some(span) = span {
+                keys.push(key);
+                diagnostic = diagnostic.clone().label(span, what);
+            }
+        };
+    let persistent = affinity
+        .mode
+        .filter(|mode| mode.value == crate::annotations::affinity::AffinityMode::Persistent);
+    label(
+        "affinity-mode",
+        persistent.map(|m| m.span),
+        "sessions can move when pods come or go",
+    );
+    let conditional = affinity
+        .conditional_same_site_none
+        .filter(|flag| flag.value);
+    label(
+        "session-cookie-conditional-samesite-none",
+        conditional.map(|f| f.span),
+        "every browser gets `SameSite=None`",
+    );
+    let change = affinity.change_on_failure.filter(|flag| flag.value);
+    label(
+        "session-cookie-change-on-failure",
+        change.map(|f| f.span),
+        "the cookie stays when its pod fails",
+    );
+    label(
+        "session-cookie-expires",
+        affinity.expires.as_ref().map(|e| e.span),
+        "sent as `Max-Age`",
+    );
+    for key in keys.into_iter().skip(1) {
+        out.outcomes.push((
+            key,
+            gatewright_diagnostics::Outcome::Difference(Code::SessionCookie),
+        ));
+    }
+    out.differs(input, "affinity", diagnostic);
+}
+
+fn hash_differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let backend = &input.settings.backend;
+    let Some(text) = &backend.hash_by else { return };
+    let diagnostic = match hash(&text.value) {
+        None | Some((_, Carried::Finer)) => Diagnostic::new(
+            Code::HashLost,
+            format!("`{}` cannot be hashed", text.value),
+        )
+        .note("requests with the same value can go to different pods")
+        .help("hash by `$request_uri`, `$host`, `$remote_addr`, a header, a cookie or a query parameter"),
+        Some((_, Carried::Partly)) => Diagnostic::new(
+            Code::HashKey,
+            "only some of the variables decide about the pod",
+        )
+        .note("requests that agree in all of them still go to one pod"),
+        Some((_, Carried::Whole)) => Diagnostic::new(
+            Code::HashKey,
+            "the same key leads to one pod, but to another one than before",
+        ),
+    };
+    out.differs(input, "upstream-hash-by", diagnostic.at(text.span));
+    if let Some(subset) = backend.hash_by_subset.filter(|flag| flag.value) {
+        if backend.hash_by_subset_size.is_some() {
+            out.outcomes.push((
+                "upstream-hash-by-subset-size",
+                gatewright_diagnostics::Outcome::Difference(Code::HashKey),
+            ));
+        }
+        out.differs(
+            input,
+            "upstream-hash-by-subset",
+            Diagnostic::new(
+                Code::HashKey,
+                "a key leads to one pod, not to a group of them",
+            )
+            .at(subset.span),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let found = hash(text).map_or_else(
+            || "lost".to_owned(),
+            |(by, carried)| format!("{by:?} {carried:?}"),
+        );
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn keys_of_a_hash() {
+        check("$request_uri", r#"Headers([":path"]) Whole"#);
+        check("$binary_remote_addr", "Address Whole");
+        check(
+            "$http_x_tenant",
+            r#"Headers(["x-tenant", ":scheme"]) Whole"#,
+        );
+        check(
+            "${host}-$http_x_tenant",
+            r#"Headers([":authority", "x-tenant"]) Whole"#,
+        );
+        check("$cookie_sid", r#"Cookie("sid") Whole"#);
+        check("$arg_q", r#"Parameters(["q"]) Whole"#);
+        check("$host$remote_addr", r#"Headers([":authority"]) Partly"#);
+        check("$uri", r#"Headers([":path"]) Finer"#);
+        check("$connection", "lost");
+        check("constant", "lost");
+    }
+}
