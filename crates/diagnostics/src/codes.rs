@@ -156,6 +156,26 @@ codes! {
         "ingress-nginx serves an alias over HTTPS with the certificate of the host only if that names the alias. The Gateway chooses by the names in the certificates as well.";
     HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
         "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
+    SatisfyAll = 530, "satisfy-all", Warning, "satisfy: any becomes all",
+        "With `satisfy: any` a client passes with a listed address or with credentials. Envoy Gateway asks for everything that a SecurityPolicy requires, so both must be right. That is stricter: nobody gets in who did not before.\n\nDrop the address list or the credentials, whichever is not needed.";
+    LimitShape = 531, "limit-shape", Warning, "a rate limit becomes stricter",
+        "nginx lets a burst of requests through at once and then as many as the rate says, counted for each client address over all paths of the Ingress. Envoy has a bucket for each path, host and listener, and it holds as many requests as it gains in one second, minute or hour. The numbers written are the largest with which no client gets more than before, neither at once nor over time.\n\nWhere clients need more, raise the numbers in the BackendTrafficPolicy.";
+    ClientHandshake = 532, "client-certificate-handshake", Info, "a client without a good certificate fails in the handshake",
+        "nginx finishes the TLS handshake with a client whose certificate is missing or wrong and then answers 400. Envoy ends the handshake. Chains may be longer than nginx allows, but must end in the same authority. The host gets a listener of its own; a request that names it in `Host` on a connection made for another name gets 404, where nginx answers 421.\n\nNothing to do unless clients look at the status.";
+    ClientChainDepth = 533, "client-certificate-depth", Warning, "the length of certificate chains is not limited",
+        "`auth-tls-verify-depth` limits how many certificates may stand between that of the client and the authority. Envoy Gateway has no such setting; every certificate must still lead to the authority in `ca.crt`.\n\nIssue certificates by the authority itself, and keep it from issuing further authorities.";
+    ClientErrorPage = 534, "client-certificate-page", Warning, "a failed client certificate is not redirected",
+        "`auth-tls-error-page` sends clients whose certificate is missing or wrong to a page. In Envoy the TLS handshake fails, so that there is no request to answer.\n\nNobody gets in by that. If clients need the page, ask for certificates with `optional` and let the application redirect.";
+    LimitConnections = 535, "limit-connections", Warning, "a limit of connections holds for all clients together",
+        "`limit-connections` limits the requests that one client address has open at the same time. Envoy limits what is open to a backend, whoever asked. So that no client gets more than before, all of them together get as many as one did; requests beyond get 503.\n\nRaise `circuitBreaker.maxParallelRequests` to what the backend bears.";
+    LimitExemption = 536, "limit-exemption", Warning, "not every network stays exempt from a limit",
+        "A rate limit of Envoy Gateway leaves out one network at most, and a limit of concurrent requests none. The largest exempt network is left out; the others are limited like everybody.\n\nGive these clients a host of their own without a limit.";
+    LimitBandwidth = 537, "limit-bandwidth", Warning, "responses are not slowed down",
+        "`limit-rate` slows down each response. Envoy can only limit what a route sends to all clients together, with which one client could slow down all others, so nothing is written.\n\nSet `bandwidthLimit.response` in the BackendTrafficPolicy if the route as a whole may be limited.";
+    CipherNames = 538, "cipher-names", Warning, "cipher suites are left out",
+        "Envoy's TLS library takes the names of single suites and knows fewer of them than OpenSSL: no DHE, no CBC with SHA-2, no keywords such as `HIGH` or `!aNULL`. The suites that it knows are used; without any, its own, which are all forward secret and authenticated.\n\nName suites one by one.";
+    CipherOrder = 539, "cipher-order", Info, "the server's order of ciphers counts",
+        "`ssl-prefer-server-ciphers: \"false\"` lets the client choose among the ciphers. Envoy always prefers its own order.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -168,6 +188,16 @@ codes! {
         "Gateway API takes host names with `*` as the whole first label at most; nginx also takes regular expressions and other wildcards. The alias is not served.\n\nList the names one by one.";
     FastCgi = 605, "fastcgi", Error, "FastCGI backends are not supported",
         "Envoy does not speak FastCGI. The path answers 503.\n\nPut a web server that speaks FastCGI (nginx, Apache, Caddy) beside the application and let the Service point to it.";
+    AddressListRefused = 640, "address-list-refused", Error, "an address list cannot be carried over, so the route answers 503",
+        "Who may come in depends on the client's address. Either a list of the controller's ConfigMap cannot be read, or the address comes from a header that the target would believe from everybody. Serving would let the wrong ones in, so the paths answer 503.\n\nMend the list, or let the load balancer send `X-Forwarded-For`.";
+    LimitRefused = 641, "limit-refused", Error, "a limit cannot be carried over, so the route answers 503",
+        "Either requests are counted by something else than the client's address, or the Ingress has more paths, hosts and listeners than the limit has requests, so that it cannot be divided among them. Without the limit the backend would be open, so the paths answer 503.\n\nCount by the address, raise the limit, or split the Ingress.";
+    ClientSubjectRefused = 642, "client-subject-refused", Error, "the subject of client certificates cannot be compared",
+        "`auth-tls-match-cn` lets in only certificates whose subject matches a pattern. Without it every certificate of the authority would do, so the host answers 503.\n\nLet the application look at `ssl-client-subject-dn`, or use an authority of its own for these clients.";
+    ClientCertificatesRefused = 643, "client-certificates-refused", Error, "client certificates cannot be asked for",
+        "Certificates of clients are asked for by a listener of the host. The rules without a host have none, and the listeners of a Gateway that exists already are not written. Over HTTPS the host answers 503.\n\nName the host, or let Gatewright write the Gateway.";
+    ClientCertificatesOff = 644, "client-certificates-off", Warning, "a Secret for client certificates has no authority",
+        "`auth-tls-secret` names a Secret without `ca.crt`. ingress-nginx then asks no client for a certificate, and says so only in its log. The output does the same.\n\nPut the certificate of the authority into the Secret under `ca.crt`.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
         "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",

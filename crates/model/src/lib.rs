@@ -12,7 +12,10 @@ mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
 pub use host::{Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef};
-pub use policy::{ForwardedHeaders, Globals, Policies};
+pub use policy::{
+    Addresses, ClientAddress, ClientCertificates, ForwardedHeaders, Globals, Period, Policies,
+    RequestLimit, RequestLimits, VerifyClient,
+};
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,
     Route,

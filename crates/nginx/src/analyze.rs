@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
-use gatewright_model::{ForwardedHeaders, Globals, Model, Owner, OwnerId, SecretRef};
+use gatewright_model::{Globals, Model, Owner, OwnerId, SecretRef};
 use gatewright_yaml::Document;
 
 use crate::account::{self, Account};
@@ -127,6 +127,7 @@ pub fn analyze(documents: &[Document], options: &Options) -> Analysis {
             let mut output = policies::lower(&PolicyInput {
                 owner: source.id,
                 object: &source.ingress.object,
+                name_span: source.ingress.name_span,
                 settings: source.settings,
                 config: &config,
                 objects: &objects,
@@ -277,15 +278,6 @@ fn globals(config: &Config, objects: &Objects, options: &Options) -> Globals {
         client_header_timeout: seconds(config.client_header_timeout),
         underscores_in_headers: config.enable_underscores_in_headers,
         http2_streams: seconds(config.http2_max_concurrent_streams),
-        forwarded: ForwardedHeaders {
-            trust: config.use_forwarded_headers,
-            trusted: config
-                .proxy_real_ip_cidr
-                .iter()
-                .filter(|cidr| *cidr != "0.0.0.0/0")
-                .cloned()
-                .collect(),
-            proxy_protocol: config.use_proxy_protocol,
-        },
+        forwarded: policies::forwarded::lower(config),
     }
 }

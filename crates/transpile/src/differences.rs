@@ -32,7 +32,7 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
     };
     let target = |route: &Route| match &route.action {
         Action::Redirect(redirect) => Some(redirect.target.clone()),
-        Action::Forward(_) | Action::NotFound | Action::Refuse(_) => None,
+        Action::Forward(_) | Action::NotFound | Action::Refuse(_) | Action::Forbid(_) => None,
     };
     let to_name = |route: &Route| matches!(target(route), Some(RedirectTarget::Host(_)));
     let to_path = |route: &Route| matches!(target(route), Some(RedirectTarget::Path { .. }));

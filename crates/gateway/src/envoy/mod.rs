@@ -14,7 +14,7 @@ mod traffic;
 pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
 pub use client::{
     ClientHttp1, ClientHttp2, ClientIpDetection, ClientHttpTimeout, ClientPath, ClientTimeout,
-    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader, ProxyProtocolSettings,
+    ClientTls, ClientTrafficPolicySpec, ClientValidation, CrlContext, CustomHeaderSettings, EmptyStruct, HeaderSettings, HostHeader, ProxyProtocolSettings,
     XForwardedForSettings,
 };
 pub use filter::{
@@ -22,9 +22,10 @@ pub use filter::{
     ReplaceRegexMatch,
 };
 pub use proxy::{EnvoyProxySpec, FilterPosition};
-pub use security::SecurityPolicySpec;
+pub use security::{Authorization, AuthorizationRule, Principal, SecurityPolicySpec};
 pub use traffic::{
-    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, HttpTimeout, LoadBalancer,
+    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientSelector, HttpTimeout,
+    LoadBalancer, LocalRateLimit, RateLimit, RateLimitRule, RateLimitValue, SourceMatch,
     PerRetryPolicy, ResponseOverride, ResponseOverrideMatch, ResponseOverrideResponse, Retry,
     RetryOn, StatusCodeMatch, TcpTimeout, Timeout,
 };
@@ -60,10 +61,14 @@ impl TargetRef {
 
 /// Header names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HeaderModifier {
     /// Replace or add.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<HeaderValue>,
+    /// Add where there is none; after `set`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_if_absent: Vec<HeaderValue>,
     /// Take away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,

@@ -5,14 +5,18 @@
 //! content are written once: on the route when they hold for all its rules, else on the rules
 //! by name. There are never two policies of one kind on one target.
 
+mod addresses;
+pub(crate) mod clients;
+pub(crate) mod forwarded;
+pub(crate) mod limits;
 mod service_address;
 
 use std::sync::Arc;
 
-use gatewright_model::{Forward, Owner, Route};
+use gatewright_model::{Forward, Owner, RequestLimits, Route};
 
 use crate::emit::Emitter;
-use crate::envoy::{BackendTrafficPolicySpec, SecurityPolicySpec, TargetRef};
+use crate::envoy::{BackendTrafficPolicySpec, ResponseOverride, SecurityPolicySpec, TargetRef};
 use crate::name::join;
 use crate::rule::Planned;
 use crate::{Object, Part, Spec};
@@ -27,6 +31,9 @@ pub(crate) struct Attached {
     pub(crate) traffic: Option<BackendTrafficPolicySpec>,
     /// Who may pass.
     pub(crate) security: Option<SecurityPolicySpec>,
+    /// How many requests a client may make of all rules of the owner together; becomes part
+    /// of the traffic policy when their number is known.
+    pub(crate) limits: Option<RequestLimits>,
 }
 
 impl Attached {
@@ -38,6 +45,20 @@ impl Attached {
                 ..BackendTrafficPolicySpec::default()
             })
     }
+
+    /// The security policy, made when there is none yet.
+    pub(crate) fn security(&mut self) -> &mut SecurityPolicySpec {
+        self.security.get_or_insert_with(SecurityPolicySpec::default)
+    }
+
+    /// Other answers. A merge replaces the list of the Gateway, so it is repeated.
+    pub(crate) fn responses(&mut self) -> &mut Vec<ResponseOverride> {
+        let list = &mut self.traffic().response_override;
+        if list.is_empty() {
+            list.extend(crate::infra::base_overrides());
+        }
+        list
+    }
 }
 
 /// The policies of the rules that forward requests of a route.
@@ -48,7 +69,9 @@ pub(crate) fn attach(
     forward: &Forward,
 ) -> Attached {
     let mut attached = Attached::default();
-    let _ = (emitter, owner, route);
+    let _ = (emitter, owner);
+    addresses::attach(route, &mut attached);
+    attached.limits.clone_from(&route.policies.limits);
     service_address::attach(forward, &mut attached);
     attached
 }

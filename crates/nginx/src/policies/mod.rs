@@ -4,9 +4,15 @@
 //! over ([`CARRIED`]); a protective key that no family carries makes the routes of its Ingress
 //! answer 503.
 
+pub(crate) mod auth_tls;
+pub(crate) mod forwarded;
+mod ip_lists;
+mod limits;
+pub(crate) mod ssl;
+
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Origin, OwnerId, Policies, Refusal};
 use gatewright_source::Span;
 
@@ -15,7 +21,7 @@ use crate::config_map::Config;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
-pub(crate) static CARRIED: &[&[&str]] = &[];
+pub(crate) static CARRIED: &[&[&str]] = &[auth_tls::KEYS, ip_lists::KEYS, limits::KEYS, ssl::KEYS];
 
 /// Whether a key ends up in [`Policies`].
 pub(crate) fn carries(key: &str) -> bool {
@@ -28,6 +34,8 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) owner: OwnerId,
     /// Its name.
     pub(crate) object: &'a ObjectRef,
+    /// Where its name stands.
+    pub(crate) name_span: Span,
     /// What its annotations say.
     pub(crate) settings: &'a Settings,
     /// What the controller's `ConfigMap` says.
@@ -93,15 +101,15 @@ impl PolicyOutput {
 
 /// The policies of one Ingress.
 pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
-    let output = PolicyOutput::default();
-    let PolicyInput {
-        owner: _,
-        object: _,
-        settings: _,
-        config: _,
-        objects: _,
-    } = input;
-    let _ = Code::NotTranslatedYet;
+    let mut output = PolicyOutput::default();
+    auth_tls::lower(input, &mut output);
+    ssl::lower(input, &mut output);
+    if input.settings.canary.is_some() {
+        // Of a canary the controller reads nothing else.
+        return output;
+    }
+    ip_lists::lower(input, &mut output);
+    limits::lower(input, &mut output);
     output
 }
 
