@@ -173,9 +173,9 @@ codes! {
     LimitBandwidth = 537, "limit-bandwidth", Warning, "responses are not slowed down",
         "`limit-rate` slows down each response. Envoy can only limit what a route sends to all clients together, with which one client could slow down all others, so nothing is written.\n\nSet `bandwidthLimit.response` in the BackendTrafficPolicy if the route as a whole may be limited.";
     CipherNames = 538, "cipher-names", Warning, "cipher suites are left out",
-        "Envoy's TLS library takes the names of single suites and knows fewer of them than OpenSSL: no DHE, no CBC with SHA-2, no keywords such as `HIGH` or `!aNULL`. The suites that it knows are used; without any, its own, which are all forward secret and authenticated.\n\nName suites one by one.";
-    CipherOrder = 539, "cipher-order", Info, "the server's order of ciphers counts",
-        "`ssl-prefer-server-ciphers: \"false\"` lets the client choose among the ciphers. Envoy always prefers its own order.";
+        "Envoy's TLS library always prefers the order of the server, and takes the names of single suites and knows fewer of them than OpenSSL: no DHE, no CBC with SHA-2, no keywords such as `HIGH` or `!aNULL`. The suites that it knows are used; without any, its own, which are all forward secret and authenticated.\n\nName suites one by one.";
+    ForwardedHost = 539, "forwarded-host", Info, "backends see the Host of the request",
+        "With `use-forwarded-headers` ingress-nginx sends the first name in `X-Forwarded-Host` to the backend as `Host`. The converted routes leave `Host` as it came and pass `X-Forwarded-Host` on. Redirects from `/dir` to `/dir/` name the scheme in `X-Forwarded-Proto`, where nginx names that of the connection.\n\nNothing to do unless the load balancer changes `Host` and backends build links from it.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

@@ -442,20 +442,14 @@ fn early_headers(model: &Model, https: bool) -> HeaderModifier {
         ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
         ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
     ]);
-    let own = [
-        ("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
-        ("X-Forwarded-Port", port),
-        ("X-Forwarded-Scheme", scheme),
-        ("X-Scheme", scheme),
-    ];
+    let own = [("X-Forwarded-Host", "%REQ(:AUTHORITY)%"), ("X-Forwarded-Port", port)];
     if forwarded.trust {
-        early.set.extend(named(&[
-            ("X-Forwarded-Scheme", "%REQ(X-FORWARDED-PROTO)%"),
-            ("X-Scheme", "%REQ(X-FORWARDED-PROTO)%"),
-        ]));
         early.add_if_absent = named(&own);
     } else {
         early.set.extend(named(&own));
+        early
+            .set
+            .extend(named(&[("X-Forwarded-Scheme", scheme), ("X-Scheme", scheme)]));
     }
     match &forwarded.address {
         ClientAddress::Peer => {
@@ -465,7 +459,6 @@ fn early_headers(model: &Model, https: bool) -> HeaderModifier {
             )]));
             early.remove.push("X-Forwarded-For".to_owned());
         }
-        // Envoy reads the header behind this; the rules write it anew.
         ClientAddress::ForwardedFor(_) | ClientAddress::Header(_) if !forwarded.trust => {
             // Where Envoy does not look at the peer it believes this header of anybody.
             early.set.extend(named(&[("X-Forwarded-Proto", scheme)]));

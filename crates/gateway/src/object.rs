@@ -123,10 +123,11 @@ impl Spec {
             Self::ReferenceGrant(_) => 6,
             Self::Backend(_) => 7,
             Self::HttpRouteFilter(_) => 8,
-            Self::HttpRoute(_) => 9,
-            Self::TlsRoute(_) => 10,
-            Self::BackendTrafficPolicy(_) => 11,
-            Self::SecurityPolicy(_) => 12,
+            // Applied in this order, no route is open before what protects it is there.
+            Self::BackendTrafficPolicy(_) => 9,
+            Self::SecurityPolicy(_) => 10,
+            Self::HttpRoute(_) => 11,
+            Self::TlsRoute(_) => 12,
         }
     }
 }

@@ -25,6 +25,15 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
             "backends do not see the final dot of a host such as `example.com.`",
         ),
     ];
+    if model.globals.forwarded.trust {
+        found.push(
+            Diagnostic::new(
+                Code::ForwardedHost,
+                "backends see the `Host` of the request, not the name in `X-Forwarded-Host`",
+            )
+            .note("the first name in `X-Forwarded-Host` is what ingress-nginx sends as `Host`"),
+        );
+    }
     let routes = || model.hosts.iter().flat_map(|host| &host.routes);
     let to_https = |route: &Route, stripped: bool| match route.plain_http {
         PlainHttp::Redirect { keep_slash, .. } => !stripped || !keep_slash,

@@ -195,4 +195,152 @@ mod tests {
         assert!(!covers(&wild, &HostName::Any));
         assert!(!covers(&exact("w.test"), &exact("a.w.test")));
     }
+
+    fn host(name: HostName, clients: Option<ClientCertificates>) -> Host {
+        use gatewright_model::{
+            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Policies, Protocol,
+            Route, SecretRef, Split, Target,
+        };
+        let backend = Backend {
+            namespace: Arc::from("shop"),
+            target: Target::Service {
+                name: Arc::from("app"),
+                port: 80,
+                seen: true,
+            },
+            protocol: Protocol::Http,
+            service_address: false,
+            origin: origin(),
+        };
+        Host {
+            name,
+            first: OwnerId(0),
+            patterns: false,
+            routes: vec![Route {
+                owner: OwnerId(0),
+                origin: origin(),
+                matcher: PathMatcher::Prefix("/".to_owned()),
+                implicit: false,
+                plain_http: PlainHttp::Serve,
+                action: Action::Forward(Box::new(Forward {
+                    split: Split {
+                        primary: backend,
+                        canary: None,
+                    },
+                    rewrite: None,
+                    authority: None,
+                    forwarded_prefix: None,
+                })),
+                policies: Policies::default(),
+            }],
+            certificate: Some(Certificate {
+                secrets: vec![SecretRef {
+                    namespace: Arc::from("shop"),
+                    name: Arc::from("cert"),
+                }],
+                origin: origin(),
+            }),
+            passthrough: None,
+            clients,
+            ciphers: Vec::new(),
+        }
+    }
+
+    fn origin() -> gatewright_model::Origin {
+        let file = gatewright_source::FileId(0);
+        gatewright_model::Origin::field(OwnerId(0), gatewright_source::Span::new(file, 0, 1))
+    }
+
+    fn required() -> Option<ClientCertificates> {
+        Some(ClientCertificates {
+            authorities: gatewright_model::SecretRef {
+                namespace: Arc::from("shop"),
+                name: Arc::from("ca"),
+            },
+            revoked: false,
+            verify: VerifyClient::Required,
+            pass: false,
+            origin: origin(),
+        })
+    }
+
+    /// `host: section section, …` of every route with a backend.
+    fn check(hosts: Vec<Host>, existing: bool, expected: &str) {
+        use gatewright_model::{ForwardedHeaders, Globals, Model, Owner};
+        let model = Model {
+            owners: vec![Owner {
+                kind: Arc::from("Ingress"),
+                namespace: Arc::from("shop"),
+                name: Arc::from("web"),
+                span: origin().span,
+            }],
+            hosts,
+            globals: Globals {
+                default_certificate: None,
+                hsts: None,
+                connect_timeout: 5,
+                idle_timeout: 60,
+                tries: 3,
+                client_idle_timeout: 75,
+                client_header_timeout: 60,
+                underscores_in_headers: false,
+                http2_streams: 128,
+                forwarded: ForwardedHeaders::default(),
+            },
+        };
+        let settings = crate::Settings {
+            gateway: ("infra".to_owned(), "shared".to_owned()),
+            existing,
+            class: None,
+        };
+        let mut found = Vec::new();
+        for object in crate::emit(&model, &settings).objects {
+            let crate::Spec::HttpRoute(route) = object.spec else { continue };
+            let rules = route.rules.unwrap_or_default();
+            if rules.iter().all(|rule| rule.backend_refs.is_none()) {
+                continue;
+            }
+            let sections: Vec<String> = route
+                .parent_refs
+                .unwrap_or_default()
+                .into_iter()
+                .map(|parent| match (parent.section_name, parent.port) {
+                    (Some(section), _) => section,
+                    (None, port) => format!(":{}", port.unwrap_or_default()),
+                })
+                .collect();
+            let names = route.hostnames.unwrap_or_default().join("+");
+            found.push(format!("{names}: {}", sections.join(" ")));
+        }
+        found.sort();
+        assert_eq!(found.join(", "), expected);
+    }
+
+    fn exact(name: &str) -> HostName {
+        HostName::Exact(Arc::from(name))
+    }
+
+    #[test]
+    fn rules_of_the_host_belong_to_its_own_listener_alone() {
+        let m = || host(exact("m.test"), required());
+        check(vec![m()], false, "m.test: http, m.test: https-m-test");
+        let both = vec![host(exact("a.test"), None), m()];
+        check(both, false, "a.test: http https, m.test: http, m.test: https-m-test");
+    }
+
+    #[test]
+    fn without_a_listener_of_its_own_https_is_shut() {
+        check(vec![host(exact("m.test"), required())], true, "m.test: :80");
+        check(vec![host(HostName::Any, required())], false, ": http");
+    }
+
+    #[test]
+    fn hosts_below_a_wildcard_get_listeners_too() {
+        let wild = HostName::OneLabel(Arc::from("w.test"));
+        check(
+            vec![host(wild, required()), host(exact("a.w.test"), None)],
+            false,
+            "*.w.test: http, *.w.test: https-w-test, a.w.test: http https-a-w-test",
+        );
+    }
 }

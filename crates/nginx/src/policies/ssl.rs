@@ -61,7 +61,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         Some(flag) if !flag.value => out.differs(
             input,
             "ssl-prefer-server-ciphers",
-            Diagnostic::new(Code::CipherOrder, "the server's order of ciphers counts, not the client's")
+            Diagnostic::new(Code::CipherNames, "the server's order of ciphers counts, not the client's")
                 .at(flag.span),
         ),
         Some(_) => out.inert("ssl-prefer-server-ciphers", "Envoy always prefers its own order"),
