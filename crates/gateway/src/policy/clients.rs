@@ -120,7 +120,8 @@ fn refused(emitter: &mut Emitter<'_>, host: &Host, clients: &ClientCertificates)
 }
 
 fn tell(planned: &mut Planned, clients: &ClientCertificates, secure: bool) {
-    let given = "has(connection.subject_peer_certificate)";
+    // TLS with a certificate of the client (Envoy's attribute; absent means false).
+    let given = "connection.mtls";
     let verify = match clients.verify {
         VerifyClient::Required => "SUCCESS".to_owned(),
         VerifyClient::Off => "NONE".to_owned(),
