@@ -37,7 +37,11 @@ mod tests {
     use super::*;
 
     fn check(deny: &[&str], allow: Option<&[&str]>, expected: &str) {
-        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let owned = |list: &[&str]| {
+            list.iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
         let found = authorization(&Addresses {
             deny: owned(deny),
             allow: allow.map(owned),
@@ -47,7 +51,10 @@ mod tests {
             .iter()
             .map(|rule| format!("{} {}", rule.action, rule.principal.client_cidrs.join(" ")))
             .collect();
-        assert_eq!(format!("{} | {}", rules.join(", "), found.default_action), expected);
+        assert_eq!(
+            format!("{} | {}", rules.join(", "), found.default_action),
+            expected
+        );
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn covers(wildcard: &HostName, name: &HostName) -> bool {
             .is_some_and(|rest| rest.ends_with('.'))
     };
     match name {
-        HostName::Exact(name) | HostName::OneLabel(name) | HostName::Subdomains(name) => below(name),
+        HostName::Exact(name) | HostName::OneLabel(name) | HostName::Subdomains(name) => {
+            below(name)
+        }
         HostName::Any => false,
     }
 }
@@ -66,10 +68,8 @@ pub(crate) fn plan(
     plan: &mut IndexMap<OwnerId, Vec<Planned>>,
 ) {
     let Some(clients) = &host.clients else { return };
-    let shut = emitter.https
-        && host.passthrough.is_none()
-        && asks(host)
-        && !own_listener(emitter, host);
+    let shut =
+        emitter.https && host.passthrough.is_none() && asks(host) && !own_listener(emitter, host);
     if shut {
         refused(emitter, host, clients);
     }
@@ -296,7 +296,9 @@ mod tests {
         };
         let mut found = Vec::new();
         for object in crate::emit(&model, &settings).objects {
-            let crate::Spec::HttpRoute(route) = object.spec else { continue };
+            let crate::Spec::HttpRoute(route) = object.spec else {
+                continue;
+            };
             let rules = route.rules.unwrap_or_default();
             if rules.iter().all(|rule| rule.backend_refs.is_none()) {
                 continue;
@@ -306,7 +308,11 @@ mod tests {
                 .unwrap_or_default()
                 .into_iter()
                 .map(|parent| match (parent.section_name, parent.port) {
-                    (Some(section), _) => section,
+                    // Without the hash behind the name.
+                    (Some(section), _) => match section.rsplit_once('-') {
+                        Some((name, _)) => name.to_owned(),
+                        None => section,
+                    },
                     (None, port) => format!(":{}", port.unwrap_or_default()),
                 })
                 .collect();
@@ -326,7 +332,11 @@ mod tests {
         let m = || host(exact("m.test"), required());
         check(vec![m()], false, "m.test: http, m.test: https-m-test");
         let both = vec![host(exact("a.test"), None), m()];
-        check(both, false, "a.test: http https, m.test: http, m.test: https-m-test");
+        check(
+            both,
+            false,
+            "a.test: http https, m.test: http, m.test: https-m-test",
+        );
     }
 
     #[test]

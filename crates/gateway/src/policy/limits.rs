@@ -16,7 +16,12 @@ use crate::envoy::{
 use crate::infra::{NO_LIMIT, status_override};
 
 /// Units of a bucket, and their length in seconds.
-const UNITS: [(&str, u64); 4] = [("Second", 1), ("Minute", 60), ("Hour", 3_600), ("Day", 86_400)];
+const UNITS: [(&str, u64); 4] = [
+    ("Second", 1),
+    ("Minute", 60),
+    ("Hour", 3_600),
+    ("Day", 86_400),
+];
 
 /// The policy of one of `share` buckets; `false` when the limit cannot be divided so often.
 pub(crate) fn attach(
@@ -31,11 +36,15 @@ pub(crate) fn attach(
             too_many(emitter, rate.origin.clone(), share);
             return false;
         };
-        rules.extend(networks(&limits.exempt).into_iter().map(|source_cidr| RateLimitRule {
-            client_selectors: vec![ClientSelector { source_cidr }],
-            limit: value.clone(),
-            x_rate_limit_headers: "Off",
-        }));
+        rules.extend(
+            networks(&limits.exempt)
+                .into_iter()
+                .map(|source_cidr| RateLimitRule {
+                    client_selectors: vec![ClientSelector { source_cidr }],
+                    limit: value.clone(),
+                    x_rate_limit_headers: "Off",
+                }),
+        );
     }
     if let Some((most, origin)) = &limits.concurrent {
         let each = most / share.max(1);
@@ -90,7 +99,11 @@ fn networks(exempt: &[String]) -> Vec<SourceMatch> {
             .rsplit_once('/')
             .and_then(|(_, length)| length.parse().ok())
             .unwrap_or(128);
-        if network.contains(':') { length } else { length * 4 }
+        if network.contains(':') {
+            length
+        } else {
+            length * 4
+        }
     };
     match exempt.iter().min_by_key(size) {
         None => all.map(everybody).into(),
@@ -152,8 +165,14 @@ mod tests {
         for (rate, period) in (1..40).flat_map(|rate| periods.map(|period| (rate, period))) {
             for (multiplier, share) in (1..80).flat_map(|m| [1, 2, 3, 7, 20].map(|s| (m, s))) {
                 let limit = limit(rate, period, rate * multiplier + 1);
-                let Some(found) = bucket(&limit, share) else { continue };
-                let unit = UNITS.iter().find(|(name, _)| *name == found.unit).unwrap().1;
+                let Some(found) = bucket(&limit, share) else {
+                    continue;
+                };
+                let unit = UNITS
+                    .iter()
+                    .find(|(name, _)| *name == found.unit)
+                    .unwrap()
+                    .1;
                 let (all, share) = (u64::from(found.requests), u64::from(share));
                 assert!(all * share <= u64::from(limit.burst));
                 assert!(all * share * period.seconds() <= u64::from(rate) * unit);

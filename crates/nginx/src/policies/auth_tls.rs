@@ -38,7 +38,10 @@ pub(crate) enum Clients {
 }
 
 /// Asks the Ingresses with a rule for the host, in the controller's order.
-pub(crate) fn host<'a>(sources: impl Iterator<Item = &'a Source<'a>>, objects: &Objects) -> Clients {
+pub(crate) fn host<'a>(
+    sources: impl Iterator<Item = &'a Source<'a>>,
+    objects: &Objects,
+) -> Clients {
     let mut clients = Clients::Anybody;
     for source in sources {
         match &source.settings.auth_tls {
@@ -160,9 +163,12 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.differs(
             input,
             "auth-tls-error-page",
-            Diagnostic::new(Code::ClientErrorPage, "a client without a good certificate is not redirected")
-                .at(page.span)
-                .note("the TLS handshake fails before there is a request that could be answered"),
+            Diagnostic::new(
+                Code::ClientErrorPage,
+                "a client without a good certificate is not redirected",
+            )
+            .at(page.span)
+            .note("the TLS handshake fails before there is a request that could be answered"),
         );
     }
 }

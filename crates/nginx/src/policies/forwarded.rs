@@ -46,7 +46,11 @@ fn is_forwarded_for(config: &Config) -> bool {
 
 /// The networks that are believed; none is everybody.
 fn trusted(config: &Config) -> Vec<String> {
-    if config.proxy_real_ip_cidr.iter().any(|cidr| cidr.trim() == EVERYBODY) {
+    if config
+        .proxy_real_ip_cidr
+        .iter()
+        .any(|cidr| cidr.trim() == EVERYBODY)
+    {
         return Vec::new();
     }
     let networks: Vec<String> = config
@@ -78,15 +82,30 @@ mod tests {
         let on = read(&[("use-forwarded-headers", "true")]);
         assert!(on.trust);
         assert_eq!(on.address, ClientAddress::ForwardedFor(Vec::new()));
-        let real = read(&[("enable-real-ip", "true"), ("proxy-real-ip-cidr", "10.0.0.1, 192.168.0.0/16")]);
+        let real = read(&[
+            ("enable-real-ip", "true"),
+            ("proxy-real-ip-cidr", "10.0.0.1, 192.168.0.0/16"),
+        ]);
         assert!(!real.trust);
         assert_eq!(
             real.address,
-            ClientAddress::ForwardedFor(vec!["10.0.0.1/32".to_owned(), "192.168.0.0/16".to_owned()])
+            ClientAddress::ForwardedFor(vec![
+                "10.0.0.1/32".to_owned(),
+                "192.168.0.0/16".to_owned()
+            ])
         );
-        let proxy = read(&[("use-forwarded-headers", "true"), ("use-proxy-protocol", "true")]);
+        let proxy = read(&[
+            ("use-forwarded-headers", "true"),
+            ("use-proxy-protocol", "true"),
+        ]);
         assert_eq!((proxy.trust, proxy.address), (true, ClientAddress::Peer));
-        let other = read(&[("enable-real-ip", "true"), ("forwarded-for-header", "CF-Connecting-IP")]);
-        assert_eq!(other.address, ClientAddress::Header("CF-Connecting-IP".to_owned()));
+        let other = read(&[
+            ("enable-real-ip", "true"),
+            ("forwarded-for-header", "CF-Connecting-IP"),
+        ]);
+        assert_eq!(
+            other.address,
+            ClientAddress::Header("CF-Connecting-IP".to_owned())
+        );
     }
 }

@@ -17,8 +17,18 @@ pub(crate) const KEYS: &[&str] = &["allowlist-source-range", "denylist-source-ra
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let lists = &input.settings.ip_lists;
     let config = input.config;
-    let allow = list(input, out, lists.allow.as_ref(), &config.whitelist_source_range);
-    let deny = list(input, out, lists.deny.as_ref(), &config.denylist_source_range);
+    let allow = list(
+        input,
+        out,
+        lists.allow.as_ref(),
+        &config.whitelist_source_range,
+    );
+    let deny = list(
+        input,
+        out,
+        lists.deny.as_ref(),
+        &config.denylist_source_range,
+    );
     let (Some(allow), Some(mut deny)) = (allow, deny) else {
         return;
     };
@@ -57,7 +67,9 @@ fn list(
                 refuse_address(
                     input,
                     out,
-                    format!("`{text}` in an address list of the controller's ConfigMap is no network"),
+                    format!(
+                        "`{text}` in an address list of the controller's ConfigMap is no network"
+                    ),
                     "write addresses and networks such as `10.0.0.0/8`",
                 );
                 return None;
@@ -108,7 +120,11 @@ fn refuse_address(input: &PolicyInput<'_>, out: &mut PolicyOutput, message: Stri
 
 fn first_span(input: &PolicyInput<'_>) -> Option<gatewright_source::Span> {
     let lists = &input.settings.ip_lists;
-    lists.allow.as_ref().or(lists.deny.as_ref()).map(|list| list.span)
+    lists
+        .allow
+        .as_ref()
+        .or(lists.deny.as_ref())
+        .map(|list| list.span)
 }
 
 fn satisfy(input: &PolicyInput<'_>, out: &mut PolicyOutput) {

@@ -56,7 +56,11 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             ))
             .help("count by the client's address"),
         );
-        out.refuse("the limit is counted by something else than the address", false, input.origin(key, span));
+        out.refuse(
+            "the limit is counted by something else than the address",
+            false,
+            input.origin(key, span),
+        );
         return;
     }
     let number = |value: i64| u32::try_from(value.max(1)).unwrap_or(u32::MAX);
@@ -64,7 +68,9 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         .iter()
         .filter_map(|&(key, value, period)| {
             let Spanned { value, span } = value?;
-            let burst = value.saturating_mul(limits.burst_multiplier()).saturating_add(1);
+            let burst = value
+                .saturating_mul(limits.burst_multiplier())
+                .saturating_add(1);
             Some(RequestLimit {
                 rate: number(value),
                 period,
@@ -99,8 +105,12 @@ fn differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         return;
     };
     for (key, value) in [("limit-rps", limits.rps), ("limit-rpm", limits.rpm)] {
-        let Some(Spanned { span, value }) = value else { continue };
-        let burst = value.saturating_mul(limits.burst_multiplier()).saturating_add(1);
+        let Some(Spanned { span, value }) = value else {
+            continue;
+        };
+        let burst = value
+            .saturating_mul(limits.burst_multiplier())
+            .saturating_add(1);
         out.differs(
             input,
             key,
@@ -144,7 +154,9 @@ fn bandwidth(
     value: Option<Spanned<i64>>,
     key: &'static str,
 ) {
-    let Some(Spanned { span, .. }) = value else { return };
+    let Some(Spanned { span, .. }) = value else {
+        return;
+    };
     out.differs(
         input,
         key,

@@ -36,7 +36,10 @@ pub(crate) fn suites(list: &str) -> Vec<String> {
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let ssl = &input.settings.ssl;
     if let Some(list) = &ssl.ciphers {
-        let all = list.value.split([':', ',', ' ']).filter(|name| !name.is_empty());
+        let all = list
+            .value
+            .split([':', ',', ' '])
+            .filter(|name| !name.is_empty());
         let left: Vec<&str> = all.filter(|name| !KNOWN.contains(name)).collect();
         if !left.is_empty() {
             let none = suites(&list.value).is_empty();
@@ -61,10 +64,16 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         Some(flag) if !flag.value => out.differs(
             input,
             "ssl-prefer-server-ciphers",
-            Diagnostic::new(Code::CipherNames, "the server's order of ciphers counts, not the client's")
-                .at(flag.span),
+            Diagnostic::new(
+                Code::CipherNames,
+                "the server's order of ciphers counts, not the client's",
+            )
+            .at(flag.span),
         ),
-        Some(_) => out.inert("ssl-prefer-server-ciphers", "Envoy always prefers its own order"),
+        Some(_) => out.inert(
+            "ssl-prefer-server-ciphers",
+            "Envoy always prefers its own order",
+        ),
         None => {}
     }
 }
@@ -75,7 +84,10 @@ mod tests {
 
     #[test]
     fn unknown_suites_are_left_out() {
-        assert_eq!(suites("ECDHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL"), ["ECDHE-RSA-AES128-GCM-SHA256"]);
+        assert_eq!(
+            suites("ECDHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL"),
+            ["ECDHE-RSA-AES128-GCM-SHA256"]
+        );
         assert!(suites("HIGH:!MD5").is_empty());
     }
 }
