@@ -16,7 +16,7 @@ use crate::backend::{Reference, backend_ref, reference, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
 use crate::name::{Names, hash, join, slug};
 use crate::object::SecretData;
-use crate::rule::{Planned, Section};
+use crate::rule::{Deed, Planned, Section};
 use crate::{Emitted, Object, Part, Settings, Spec, infra};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
@@ -51,8 +51,13 @@ pub(crate) struct Emitter<'a> {
     secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
 }
 
-/// Rules and the hosts that share them.
-type Shared<'a> = (Vec<Planned>, Vec<&'a HostName>);
+/// Rules of an owner that are the same on several hosts.
+struct Group<'a> {
+    rules: Vec<Planned>,
+    /// The listener for HTTPS.
+    secure: String,
+    hosts: Vec<&'a HostName>,
+}
 
 /// One permission to refer across namespaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -270,7 +275,7 @@ impl<'a> Emitter<'a> {
     fn hosts(&mut self) {
         let model = self.model;
         // Rules of an owner that are the same on several hosts are written once.
-        let mut routes: IndexMap<(OwnerId, bool), Vec<Shared<'_>>> = IndexMap::new();
+        let mut routes: IndexMap<(OwnerId, bool), Vec<Group<'_>>> = IndexMap::new();
         let any = model.hosts.iter().find(|host| host.name == HostName::Any);
         for host in &model.hosts {
             if let Some(passthrough) = &host.passthrough {
@@ -286,38 +291,84 @@ impl<'a> Emitter<'a> {
             {
                 let serves_https = self.https && host.passthrough.is_none();
                 let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
+                let secure = infra::https_section(self, host);
                 for (rules, plain) in [(http, true), (https, false)] {
                     if rules.is_empty() {
                         continue;
                     }
                     let groups = routes.entry((owner, plain)).or_default();
-                    match groups.iter_mut().find(|(known, hosts)| {
-                        *known == rules
-                            && !matches!(hosts[0], HostName::Any)
+                    match groups.iter_mut().find(|group| {
+                        group.rules == rules
+                            && group.secure == secure
+                            && !matches!(group.hosts[0], HostName::Any)
                             && *name != HostName::Any
                     }) {
-                        Some((_, hosts)) => hosts.push(name),
-                        None => groups.push((rules, vec![name])),
+                        Some(group) => group.hosts.push(name),
+                        None => groups.push(Group {
+                            rules,
+                            secure: secure.clone(),
+                            hosts: vec![name],
+                        }),
                     }
                 }
             }
         }
+        self.divide_limits(&mut routes);
         for ((owner, plain), groups) in routes {
             let lone = groups.len() == 1;
-            for (rules, hosts) in groups {
-                self.route(owner, plain, &rules, &hosts, lone);
+            for group in groups {
+                self.route(owner, plain, group, lone);
             }
         }
     }
 
-    fn route(
-        &mut self,
-        owner: OwnerId,
-        plain: bool,
-        rules: &[Planned],
-        hosts: &[&HostName],
-        lone: bool,
-    ) {
+    /// Limits count for each rule, host and listener apart, and hold for all of an owner together.
+    fn divide_limits(&mut self, routes: &mut IndexMap<(OwnerId, bool), Vec<Group<'_>>>) {
+        let mut shares: BTreeMap<OwnerId, usize> = BTreeMap::new();
+        for ((owner, _), groups) in &*routes {
+            for group in groups {
+                let both = group.rules.iter().all(|rule| rule.section == Section::Both);
+                let listeners = if both && self.https { 2 } else { 1 };
+                let limited = group.rules.iter().filter(|r| r.attached.limits.is_some());
+                let buckets: usize = limited
+                    .map(|planned| planned.rule.matches.as_ref().map_or(1, Vec::len))
+                    .sum();
+                *shares.entry(*owner).or_default() += buckets * listeners * group.hosts.len();
+            }
+        }
+        let model = self.model;
+        for ((owner, _), groups) in routes {
+            let share = shares.get(owner).copied().unwrap_or(1);
+            let share = u32::try_from(share).unwrap_or(u32::MAX);
+            for planned in groups.iter_mut().flat_map(|group| &mut group.rules) {
+                let Some(limits) = planned.attached.limits.take() else {
+                    continue;
+                };
+                let mut attached = std::mem::take(&mut planned.attached);
+                if crate::policy::limits::attach(self, &limits, share, &mut attached) {
+                    planned.attached = attached;
+                } else {
+                    planned.answer(self.unserved(model.owner(*owner)));
+                }
+            }
+        }
+    }
+
+    /// What cannot be carried over answers 503.
+    pub(crate) fn unserved(&mut self, owner: &Owner) -> Deed {
+        self.respond(
+            owner,
+            503,
+            "what cannot be carried over answers 503".to_owned(),
+        )
+    }
+
+    fn route(&mut self, owner: OwnerId, plain: bool, group: Group<'_>, lone: bool) {
+        let Group {
+            rules,
+            secure,
+            hosts,
+        } = group;
         let model = self.model;
         let owner = model.owner(owner);
         let both = rules.iter().all(|rule| rule.section == Section::Both);
@@ -329,9 +380,9 @@ impl<'a> Emitter<'a> {
             base = join(&base, "http");
         }
         let sections: Vec<&str> = match (both && self.https, plain) {
-            (true, _) => vec!["http", "https"],
+            (true, _) => vec!["http", &secure],
             (false, true) => vec!["http"],
-            (false, false) => vec!["https"],
+            (false, false) => vec![&secure],
         };
         let any = *hosts[0] == HostName::Any;
         for hosts in hosts.chunks(MAX_HOSTNAMES) {
@@ -339,7 +390,7 @@ impl<'a> Emitter<'a> {
             if hosts.len() == MAX_HOSTNAMES {
                 base = join(&base, &slug(&hosts[0].to_string()));
             }
-            for (at, chunk) in chunks(rules).into_iter().enumerate() {
+            for (at, chunk) in chunks(&rules).into_iter().enumerate() {
                 let wanted = if at == 0 {
                     base.clone()
                 } else {

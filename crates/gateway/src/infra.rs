@@ -10,19 +10,22 @@ use gateway_api::gateways::{
     GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{Action, HostName, Model, Protocol, SecretRef, Split};
+use gatewright_model::{
+    Action, ClientAddress, Host, HostName, Model, Protocol, SecretRef, Split, VerifyClient,
+};
 
 use crate::Spec;
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
     BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2, ClientHttpTimeout,
-    ClientIpDetection, ClientPath, ClientTimeout, ClientTls, ClientTrafficPolicySpec, EmptyStruct,
-    EnvoyProxySpec, FilterPosition, HeaderModifier, HeaderSettings, HeaderValue, HostHeader,
-    HttpTimeout, ProxyProtocolSettings, ResponseOverride, StatusCodeMatch, TargetRef, TcpTimeout,
-    Timeout, XForwardedForSettings,
+    ClientIpDetection, ClientPath, ClientTimeout, ClientTls, ClientTrafficPolicySpec,
+    ClientValidation, CrlContext, CustomHeaderSettings, EmptyStruct, EnvoyProxySpec,
+    FilterPosition, HeaderModifier, HeaderSettings, HeaderValue, HostHeader, HttpTimeout,
+    ObjectReference, ProxyProtocolSettings, ResponseOverride, StatusCodeMatch, TargetRef,
+    TcpTimeout, Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
-use crate::policy::{authorizer, compressors, load_balancer, retry};
+use crate::policy::{authorizer, clients, compressors, load_balancer, retry};
 use crate::rule::Section;
 
 /// The controller name of Envoy Gateway.
@@ -32,7 +35,7 @@ const CLASS: &str = "envoy-gateway";
 /// Certificates of one listener (Gateway API `tls.certificateRefs`).
 const MAX_CERTIFICATES: usize = 64;
 /// More than any pod serves; Envoy's own default of 1,024 would refuse what nginx serves.
-const NO_LIMIT: u32 = 4_294_967_295;
+pub(crate) const NO_LIMIT: u32 = 4_294_967_295;
 
 /// Whether an HTTPS listener has anything to present.
 pub(crate) fn has_certificate(model: &Model) -> bool {
@@ -52,6 +55,25 @@ fn certificates(model: &Model) -> BTreeSet<&SecretRef> {
 /// The listener that passes a host's TLS through.
 pub(crate) fn passthrough_section(host: &HostName) -> String {
     join("tls", &slug(&host.to_string()))
+}
+
+/// The listener for HTTPS of a host.
+pub(crate) fn https_section(emitter: &Emitter<'_>, host: &Host) -> String {
+    if clients::own_listener(emitter, host) {
+        join("https", &slug(&host.name.to_string()))
+    } else {
+        "https".to_owned()
+    }
+}
+
+/// Hosts with a listener of their own.
+fn own_listeners<'a>(emitter: &Emitter<'a>) -> Vec<&'a Host> {
+    let model = emitter.model;
+    model
+        .hosts
+        .iter()
+        .filter(|host| clients::own_listener(emitter, host))
+        .collect()
 }
 
 pub(crate) fn emit(emitter: &mut Emitter<'_>) {
@@ -114,19 +136,72 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
         Spec::BackendTrafficPolicy(Box::new(spec)),
         base,
     );
-    for (section, on) in [("http", true), ("https", https)] {
-        if on {
-            let spec = client_traffic(model, &name, section);
-            emitter.infra(
-                &namespace,
-                &join(&name, section),
-                Spec::ClientTrafficPolicy(Box::new(spec)),
-                vec![format!(
-                    "what ingress-nginx does for every client on {section}"
-                )],
-            );
-        }
+    let own = own_listeners(emitter);
+    let mut policies = vec![(
+        "http".to_owned(),
+        client_traffic(model, &name, "http", false),
+    )];
+    if https {
+        policies.push((
+            "https".to_owned(),
+            client_traffic(model, &name, "https", true),
+        ));
     }
+    for host in &own {
+        let section = https_section(emitter, host);
+        let mut spec = client_traffic(model, &name, &section, true);
+        own_tls(host, &namespace, &mut spec);
+        policies.push((section, spec));
+    }
+    for (section, mut spec) in policies {
+        if section != "http" && !own.is_empty() {
+            // Envoy Gateway leaves HTTP/2 out where certificates of listeners overlap.
+            let tls = spec.tls.get_or_insert_with(ClientTls::default);
+            tls.alpn_protocols = vec!["h2", "http/1.1"];
+        }
+        emitter.infra(
+            &namespace,
+            &join(&name, &section),
+            Spec::ClientTrafficPolicy(Box::new(spec)),
+            vec![format!(
+                "what ingress-nginx does for every client on {section}"
+            )],
+        );
+    }
+}
+
+/// What the clients of one host need.
+fn own_tls(host: &Host, namespace: &str, spec: &mut ClientTrafficPolicySpec) {
+    let mut tls = ClientTls {
+        ciphers: host.ciphers.clone(),
+        ..ClientTls::default()
+    };
+    if let Some(wanted) = host.clients.as_ref().filter(|_| clients::asks(host)) {
+        let secret = &wanted.authorities;
+        let reference = ObjectReference {
+            group: "",
+            kind: "Secret",
+            name: secret.name.to_string(),
+            namespace: (*secret.namespace != *namespace).then(|| secret.namespace.to_string()),
+        };
+        tls.client_validation = Some(ClientValidation {
+            mode: match wanted.verify {
+                VerifyClient::Optional => "VerifyIfGiven",
+                VerifyClient::Unverified => "Request",
+                VerifyClient::Required | VerifyClient::Off => "RequireAndVerify",
+            },
+            crl: wanted.revoked.then(|| CrlContext {
+                refs: vec![reference.clone()],
+            }),
+            ca_certificate_refs: vec![reference],
+        });
+        let headers = spec.headers.get_or_insert_with(HeaderSettings::default);
+        let early = headers
+            .early_request_headers
+            .get_or_insert_with(HeaderModifier::default);
+        early.remove.extend(clients::HEADERS.map(str::to_owned));
+    }
+    spec.tls = Some(tls);
 }
 
 fn no_https(emitter: &mut Emitter<'_>) {
@@ -157,6 +232,26 @@ fn grants(emitter: &mut Emitter<'_>) {
             namespace: secret.namespace.to_string(),
             name: join(&name, &secret.name),
             from: ("gateway.networking.k8s.io", "Gateway", namespace.clone()),
+            to: ("", "Secret", secret.name.to_string()),
+            infra: true,
+        });
+    }
+    for host in own_listeners(emitter) {
+        let Some(wanted) = host.clients.as_ref().filter(|_| clients::asks(host)) else {
+            continue;
+        };
+        let secret = &wanted.authorities;
+        if *secret.namespace == *namespace {
+            continue;
+        }
+        emitter.grant(Grant {
+            namespace: secret.namespace.to_string(),
+            name: join(&join(&name, &secret.name), "clients"),
+            from: (
+                "gateway.envoyproxy.io",
+                "ClientTrafficPolicy",
+                namespace.clone(),
+            ),
             to: ("", "Secret", secret.name.to_string()),
             infra: true,
         });
@@ -225,22 +320,26 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
             protocol: "HTTPS".to_owned(),
             port: 443,
             allowed_routes: all(),
-            tls: Some(GatewayListenersTls {
-                mode: Some(GatewayListenersTlsMode::Terminate),
-                certificate_refs: Some(
-                    refs.into_iter()
-                        .map(|secret| GatewayListenersTlsCertificateRefs {
-                            name: secret.name.to_string(),
-                            namespace: (*secret.namespace != *namespace)
-                                .then(|| secret.namespace.to_string()),
-                            ..GatewayListenersTlsCertificateRefs::default()
-                        })
-                        .collect(),
-                ),
-                options: None,
-            }),
+            tls: Some(terminate(&refs, &namespace)),
             ..GatewayListeners::default()
         });
+        for host in own_listeners(emitter) {
+            let mut own: Vec<&SecretRef> = default.into_iter().collect();
+            let certificate = host.certificate.iter().flat_map(|c| &c.secrets);
+            own.extend(certificate.filter(|secret| Some(*secret) != default));
+            if own.is_empty() {
+                // Whatever there is: without a certificate there would be no listener.
+                own.clone_from(&refs);
+            }
+            listeners.push(GatewayListeners {
+                name: https_section(emitter, host),
+                protocol: "HTTPS".to_owned(),
+                port: 443,
+                hostname: Some(host.name.to_string()),
+                allowed_routes: all(),
+                tls: Some(terminate(&own, &namespace)),
+            });
+        }
     }
     for host in &emitter.model.hosts {
         if host.passthrough.is_some() {
@@ -258,6 +357,24 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
         }
     }
     listeners
+}
+
+fn terminate(secrets: &[&SecretRef], namespace: &str) -> GatewayListenersTls {
+    GatewayListenersTls {
+        mode: Some(GatewayListenersTlsMode::Terminate),
+        certificate_refs: Some(
+            secrets
+                .iter()
+                .map(|secret| GatewayListenersTlsCertificateRefs {
+                    name: secret.name.to_string(),
+                    namespace: (*secret.namespace != *namespace)
+                        .then(|| secret.namespace.to_string()),
+                    ..GatewayListenersTlsCertificateRefs::default()
+                })
+                .collect(),
+        ),
+        options: None,
+    }
 }
 
 fn backend_traffic(model: &Model, gateway: &str) -> BackendTrafficPolicySpec {
@@ -307,37 +424,96 @@ fn speaks_grpc(model: &Model) -> bool {
         .any(|route| matches!(&route.action, Action::Forward(forward) if protocols(&forward.split)))
 }
 
-fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> ClientTrafficPolicySpec {
-    let globals = &model.globals;
-    let https = section == "https";
-    let forwarded = &globals.forwarded;
-    let port = if https { "443" } else { "80" };
+/// Request headers before anything looks at them.
+fn early_headers(model: &Model, https: bool) -> HeaderModifier {
+    let forwarded = &model.globals.forwarded;
+    let (scheme, port) = if https {
+        ("https", "443")
+    } else {
+        ("http", "80")
+    };
+    let named = |list: &[(&str, &str)]| -> Vec<HeaderValue> {
+        list.iter()
+            .map(|(name, value)| HeaderValue::new(*name, *value))
+            .collect()
+    };
     let mut early = HeaderModifier::default();
-    if !forwarded.trust {
-        early.set = [
-            ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
-            ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
-            ("X-Real-IP", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
-            ("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
-            ("X-Forwarded-Port", port),
-            ("X-Forwarded-Scheme", section),
-            ("X-Scheme", section),
-        ]
-        .map(|(name, value)| HeaderValue::new(name, value))
-        .into();
-        early.remove.push("X-Forwarded-For".to_owned());
+    early.set = named(&[
+        ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
+        ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
+    ]);
+    let own = [
+        ("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
+        ("X-Forwarded-Port", port),
+    ];
+    if forwarded.trust {
+        early.add_if_absent = named(&own);
+    } else {
+        early.set.extend(named(&own));
+        early.set.extend(named(&[
+            ("X-Forwarded-Scheme", scheme),
+            ("X-Scheme", scheme),
+        ]));
     }
-    let scheme = if forwarded.trust {
+    match &forwarded.address {
+        ClientAddress::Peer => {
+            early.set.extend(named(&[(
+                "X-Real-IP",
+                "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+            )]));
+            early.remove.push("X-Forwarded-For".to_owned());
+        }
+        ClientAddress::ForwardedFor(_) | ClientAddress::Header(_) if !forwarded.trust => {
+            // Where Envoy does not look at the peer it believes this header of anybody.
+            early.set.extend(named(&[("X-Forwarded-Proto", scheme)]));
+        }
+        ClientAddress::ForwardedFor(_) | ClientAddress::Header(_) => {}
+    }
+    let from = if forwarded.trust {
         "%REQ(X-FORWARDED-PROTO?:SCHEME)%"
     } else {
-        section
+        scheme
     };
-    authorizer::early_headers(model, scheme, &mut early.set);
+    authorizer::early_headers(model, from, &mut early.set);
     early.remove.push("Proxy".to_owned());
     if !speaks_grpc(model) {
         // nginx keeps it for itself; gRPC backends ask for it.
         early.remove.push("TE".to_owned());
     }
+    early
+}
+
+/// Where Envoy takes the client's address from, unless from the connection.
+fn detection(address: &ClientAddress) -> Option<ClientIpDetection> {
+    match address {
+        ClientAddress::Peer => None,
+        ClientAddress::ForwardedFor(trusted) => Some(ClientIpDetection {
+            x_forwarded_for: Some(XForwardedForSettings {
+                trusted_cidrs: if trusted.is_empty() {
+                    vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()]
+                } else {
+                    trusted.clone()
+                },
+                num_trusted_hops: None,
+            }),
+            custom_header: None,
+        }),
+        ClientAddress::Header(name) => Some(ClientIpDetection {
+            x_forwarded_for: None,
+            custom_header: Some(CustomHeaderSettings { name: name.clone() }),
+        }),
+    }
+}
+
+fn client_traffic(
+    model: &Model,
+    gateway: &str,
+    section: &str,
+    https: bool,
+) -> ClientTrafficPolicySpec {
+    let globals = &model.globals;
+    let forwarded = &globals.forwarded;
+    let early = early_headers(model, https);
     let mut late = crate::policy::headers::late(model);
     if let Some(hsts) = globals.hsts.as_ref().filter(|_| https) {
         late.remove
@@ -347,16 +523,7 @@ fn client_traffic(model: &Model, gateway: &str, section: &'static str) -> Client
     }
     ClientTrafficPolicySpec {
         target_refs: vec![TargetRef::gateway_api("Gateway", gateway, Some(section))],
-        client_ip_detection: forwarded.trust.then(|| ClientIpDetection {
-            x_forwarded_for: XForwardedForSettings {
-                trusted_cidrs: if forwarded.trusted.is_empty() {
-                    vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()]
-                } else {
-                    forwarded.trusted.clone()
-                },
-                num_trusted_hops: None,
-            },
-        }),
+        client_ip_detection: detection(&forwarded.address),
         proxy_protocol: forwarded
             .proxy_protocol
             .then_some(ProxyProtocolSettings { optional: false }),

@@ -103,7 +103,7 @@ fn location(emitter: &mut Emitter<'_>, owner: &Owner, name: &str, code: u16, val
             status_code: code,
             header: Some(HeaderModifier {
                 set: vec![HeaderValue::new("Location", value)],
-                remove: Vec::new(),
+                ..HeaderModifier::default()
             }),
         }),
         url_rewrite: None,

@@ -17,7 +17,7 @@ use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUr
 use crate::filter;
 use crate::name::slug;
 use crate::order::{Ranked, lengthen};
-use crate::policy::{self, Attached};
+use crate::policy::{self, Attached, clients};
 use crate::{formatter, path, redirect};
 
 /// Above the answer 503 of what cannot be carried over.
@@ -30,6 +30,15 @@ pub(crate) struct Planned {
     pub(crate) section: Section,
     pub(crate) comments: Vec<String>,
     pub(crate) attached: Attached,
+}
+
+impl Planned {
+    /// The rule does this instead, without policies.
+    pub(crate) fn answer(&mut self, deed: Deed) {
+        self.rule.filters = Some(deed.filters).filter(|filters| !filters.is_empty());
+        self.rule.backend_refs = Some(deed.backends).filter(|backends| !backends.is_empty());
+        self.attached = Attached::default();
+    }
 }
 
 /// Which listeners a rule is for.
@@ -51,13 +60,16 @@ impl Emitter<'_> {
     /// The rules of a host, by the object that owns them.
     pub(crate) fn plan(&mut self, host: &Host) -> IndexMap<OwnerId, Vec<Planned>> {
         let paths = self.paths(host);
-        let blanket = blanket_redirect(host);
+        // Where a header decides about the scheme, each path needs a redirect of its own.
+        let trust = self.model.globals.forwarded.trust;
+        let blanket = blanket_redirect(host).filter(|_| !trust);
         let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::new();
         for (route, path) in host.routes.iter().zip(paths) {
             let Some(path) = path else { continue };
             let planned = self.route_rules(host, route, &path, blanket);
             plan.entry(route.owner).or_default().extend(planned);
         }
+        clients::plan(self, host, &mut plan);
         for rules in plan.values_mut() {
             policy::merge(rules);
         }
@@ -219,6 +231,7 @@ impl Emitter<'_> {
         let model = self.model;
         let owner = model.owner(route.owner);
         let name = rule_name(route);
+        let trust = model.globals.forwarded.trust;
         let mut planned_rules = Vec::new();
         let section = match &route.plain_http {
             PlainHttp::Serve => Section::Both,
@@ -237,15 +250,19 @@ impl Emitter<'_> {
                     };
                     let deed = redirect::to_https(self, owner, *code, *keep_slash);
                     let why = comment(origin, "redirected to HTTPS");
+                    let mut matches = at(at_path);
+                    if trust {
+                        matches.headers = Some(vec![plain_scheme()]);
+                    }
                     planned_rules.push(planned(
                         &format!("{name}-to-https"),
-                        vec![at(at_path)],
+                        vec![matches],
                         deed,
-                        Section::Http,
+                        if trust { Section::Both } else { Section::Http },
                         vec![why],
                     ));
                 }
-                Section::Https
+                if trust { Section::Both } else { Section::Https }
             }
         };
         let comments = vec![format!("{}: {}", host.name, route.matcher.text())];
@@ -268,6 +285,16 @@ impl Emitter<'_> {
                     deed,
                     section,
                     vec![format!("refused: {}", refusal.reason)],
+                ));
+            }
+            Action::Forbid(refusal) => {
+                let deed = self.respond(owner, 403, "ingress-nginx answers 403 here".to_owned());
+                planned_rules.push(planned(
+                    &name,
+                    vec![at(path.clone())],
+                    deed,
+                    section,
+                    vec![format!("forbidden: {}", refusal.reason)],
                 ));
             }
             Action::Redirect(target) => {
@@ -424,6 +451,7 @@ impl Emitter<'_> {
         let attached = policy::attach(self, owner, route, forward, section);
         for rule in &mut rules {
             rule.attached = attached.clone();
+            policy::forwarded::tell(&self.model.globals.forwarded, rule);
         }
         let beside = policy::beside(route, &rules);
         rules.extend(beside);
@@ -678,6 +706,15 @@ fn blanket_redirect(host: &Host) -> Option<(u16, bool)> {
         PlainHttp::Serve => matches!(route.matcher, PathMatcher::Exact(_)),
     });
     alike.then_some((code, keep_slash))
+}
+
+/// The scheme that a trusted header or else the connection says is HTTP.
+fn plain_scheme() -> HttpRouteRulesMatchesHeaders {
+    HttpRouteRulesMatchesHeaders {
+        name: "X-Forwarded-Proto".to_owned(),
+        r#type: Some(HttpRouteRulesMatchesHeadersType::Exact),
+        value: "http".to_owned(),
+    }
 }
 
 fn rule_name(route: &Route) -> String {

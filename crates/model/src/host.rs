@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use gatewright_source::Span;
 
-use crate::{Backend, Globals, Route};
+use crate::{Backend, ClientCertificates, Globals, Route};
 
 /// Everything that is to be served.
 #[derive(Clone, Debug)]
@@ -109,6 +109,10 @@ pub struct Host {
     pub certificate: Option<Certificate>,
     /// Set when TLS is passed through to a backend; plain HTTP is still routed.
     pub passthrough: Option<Passthrough>,
+    /// Certificates that clients need over HTTPS.
+    pub clients: Option<ClientCertificates>,
+    /// Cipher suites up to TLS 1.2, by their OpenSSL names.
+    pub ciphers: Vec<String>,
 }
 
 /// The certificates of a host. None of them may be there: then the default one serves.

@@ -15,9 +15,11 @@ pub use host::{
     Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
 pub use policy::{
-    Authorizer, BackendTls, Balance, BodyLimit, Compression, Cors, CorsOrigins, ForwardedHeaders,
-    GlobalHeaders, Globals, HashBy, Header, Mirror, Part, Passwords, Policies, ReplyRewrites,
+    Addresses, Authorizer, BackendTls, Balance, BodyLimit, ClientAddress, ClientCertificates,
+    Compression, Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders, Globals, HashBy, Header,
+    Mirror, Part, Passwords, Period, Policies, ReplyRewrites, RequestLimit, RequestLimits,
     RequestValue, Retry, Session, SessionCookie, TlsVersion, Transport, User, ValuePart,
+    VerifyClient,
 };
 pub use route::{
     Action, Authority, Forward, PathMatcher, PlainHttp, Redirect, RedirectTarget, Refusal, Rewrite,

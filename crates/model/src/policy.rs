@@ -1,8 +1,12 @@
+mod access;
 mod authentication;
 mod headers;
 mod transport;
 
 use crate::SecretRef;
+pub use access::{
+    Addresses, ClientCertificates, Period, RequestLimit, RequestLimits, VerifyClient,
+};
 pub use authentication::{Authorizer, Part, Passwords, User};
 pub use headers::{
     Cors, CorsOrigins, GlobalHeaders, Header, Mirror, ReplyRewrites, RequestValue, ValuePart,
@@ -19,6 +23,10 @@ pub struct Policies {
     pub passwords: Option<Passwords>,
     /// A service is asked about every request.
     pub authorizer: Option<Authorizer>,
+    /// Which client addresses are let in.
+    pub addresses: Option<Addresses>,
+    /// How many requests a client may make.
+    pub limits: Option<RequestLimits>,
     /// Headers that are set in every answer.
     pub response_headers: Vec<Header>,
     /// Answers for scripts of other origins.
@@ -76,10 +84,25 @@ pub struct Globals {
 /// Whom to believe about the client's address, scheme and host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForwardedHeaders {
-    /// Take them from `X-Forwarded-*`.
+    /// Scheme, host and port are those that `X-Forwarded-*` say, whoever sent them.
     pub trust: bool,
-    /// From these networks only; empty is everybody.
-    pub trusted: Vec<String>,
-    /// Take the address from the PROXY protocol.
+    /// Where the address comes from.
+    pub address: ClientAddress,
+    /// Backends get the whole `X-Forwarded-For`, not the client's address alone.
+    pub whole_chain: bool,
+    /// Connections begin with the PROXY protocol.
     pub proxy_protocol: bool,
+}
+
+/// Where the client's address comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// From the connection, or the PROXY protocol on it.
+    #[default]
+    Peer,
+    /// From `X-Forwarded-For`: the last address that is not of these networks; of all
+    /// networks when there are none.
+    ForwardedFor(Vec<String>),
+    /// From another header.
+    Header(String),
 }

@@ -67,6 +67,8 @@ pub enum Action {
     NotFound,
     /// Answer 503, because serving would be wrong or less protected.
     Refuse(Refusal),
+    /// Answer 403 to everybody.
+    Forbid(Refusal),
 }
 
 /// Why a route is not served.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
-use gatewright_model::{ForwardedHeaders, Globals, Model, Owner, OwnerId, SecretRef};
+use gatewright_model::{Globals, Model, Owner, OwnerId, SecretRef};
 
 use crate::account::{self, Account};
 use crate::annotations::proxy::Proxy;
@@ -13,7 +13,7 @@ use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::lower::Lowering;
 use crate::objects::{Intake, Objects};
-use crate::policies::transport::{self, seconds};
+use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
 use crate::select::{self, Selection};
@@ -298,16 +298,7 @@ fn globals(
         underscores_in_headers: config.enable_underscores_in_headers,
         http2: config.use_http2,
         http2_streams: seconds(config.http2_max_concurrent_streams),
-        forwarded: ForwardedHeaders {
-            trust: config.use_forwarded_headers,
-            trusted: config
-                .proxy_real_ip_cidr
-                .iter()
-                .filter(|cidr| *cidr != "0.0.0.0/0")
-                .cloned()
-                .collect(),
-            proxy_protocol: config.use_proxy_protocol,
-        },
+        forwarded: policies::forwarded::lower(config),
         headers: policies::headers::globals(config, objects, diagnostics),
     }
 }

@@ -16,9 +16,10 @@ use crate::config_map::Config;
 use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
 use crate::ingress::PathType;
 use crate::objects::Objects;
+use crate::policies::auth_tls::{self, Clients};
 use crate::policies::backend_tls::UpstreamTls;
 use crate::policies::balance::{self, Sticky};
-use crate::policies::{self, PolicyOutput};
+use crate::policies::{self, PolicyOutput, ssl};
 use crate::service;
 
 /// What lowering reads.
@@ -45,14 +46,13 @@ impl Lowering<'_> {
     pub(crate) fn hosts(&mut self) -> Vec<Host> {
         let effective = self.effective;
         let mut hosts = Vec::new();
-        for (name, server) in &effective.servers {
+        for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
-            let key = name;
-            let Some(name) = self.host_name(key, server) else {
+            let Some(name) = self.host_name(raw, server) else {
                 continue;
             };
-            let host = self.host(key, name, first, server);
+            let host = self.host(raw, name, first, server);
             self.aliases(&host, server, &mut hosts);
             self.www(&host, server, &mut hosts);
             hosts.push(host);
@@ -97,8 +97,8 @@ impl Lowering<'_> {
         None
     }
 
-    fn host(&mut self, key: &str, name: HostName, first: OwnerId, server: &Server) -> Host {
-        let server_tls = self.server_tls(key).cloned();
+    fn host(&mut self, raw: &str, name: HostName, first: OwnerId, server: &Server) -> Host {
+        let server_tls = self.server_tls(raw).cloned();
         let rendered = self.rendered(server);
         let patterns = rendered.iter().any(|r| {
             self.rewrite_settings(r.location)
@@ -156,14 +156,74 @@ impl Lowering<'_> {
             routes.insert(0, root);
         }
         let passthrough = self.passthrough(&name, server);
-        Host {
+        let mut host = Host {
             name,
             first,
             patterns,
             routes,
             certificate,
             passthrough,
-        }
+            clients: None,
+            ciphers: self.ciphers(raw),
+        };
+        self.clients(raw, &mut host);
+        host
+    }
+
+    /// The Ingresses with a rule for a host, canaries included.
+    fn of_host<'s>(&'s self, raw: &'s str) -> impl Iterator<Item = &'s Source<'s>> {
+        self.sources.iter().filter(move |source| {
+            source
+                .ingress
+                .rules
+                .iter()
+                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == raw)
+        })
+    }
+
+    /// Client certificates of the host, or why it answers nothing else.
+    fn clients(&self, raw: &str, host: &mut Host) {
+        let (origin, forbidden) = match auth_tls::host(self.of_host(raw), self.objects) {
+            Clients::Anybody => return,
+            Clients::Certificates(certificates) => {
+                host.clients = Some(certificates);
+                return;
+            }
+            Clients::Forbidden(origin) => (origin, true),
+            Clients::Refused(origin) => (origin, false),
+        };
+        let refusal = Refusal {
+            reason: if forbidden {
+                "the Secret of client certificates cannot be used".to_owned()
+            } else {
+                "the subject of client certificates cannot be compared".to_owned()
+            },
+            faithful: forbidden,
+            origin: origin.clone(),
+        };
+        host.patterns = false;
+        host.routes = vec![Route {
+            owner: origin.owner,
+            origin,
+            matcher: PathMatcher::Prefix("/".to_owned()),
+            implicit: false,
+            plain_http: PlainHttp::Serve,
+            action: if forbidden {
+                Action::Forbid(refusal)
+            } else {
+                Action::Refuse(refusal)
+            },
+            policies: Policies::default(),
+        }];
+    }
+
+    /// The first list of ciphers of the host's Ingresses.
+    fn ciphers(&self, raw: &str) -> Vec<String> {
+        self.of_host(raw)
+            .filter(|source| source.settings.canary.is_none())
+            .find_map(|source| source.settings.ssl.ciphers.as_ref())
+            .map(|list| ssl::suites(&list.value))
+            .unwrap_or_default()
     }
 
     /// `updateServerLocations`: locations by length of the path, then by the path, descending;
@@ -401,7 +461,7 @@ impl Lowering<'_> {
         };
         let direct = match action {
             Action::Redirect(_) => true,
-            Action::Refuse(refusal) => refusal.faithful,
+            Action::Refuse(refusal) | Action::Forbid(refusal) => refusal.faithful,
             Action::Forward(_) | Action::NotFound => false,
         };
         let exempt = !r.location.implicit
@@ -642,6 +702,8 @@ impl Lowering<'_> {
             }],
             certificate: None,
             passthrough: None,
+            clients: None,
+            ciphers: Vec::new(),
         });
     }
 

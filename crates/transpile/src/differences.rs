@@ -34,6 +34,15 @@ pub(crate) fn general(model: &Model) -> Vec<Diagnostic> {
             "larger headers are accepted, of requests and of responses",
         ),
     ];
+    if model.globals.forwarded.trust {
+        found.push(
+            Diagnostic::new(
+                Code::ForwardedHost,
+                "backends see the `Host` of the request, not the name in `X-Forwarded-Host`",
+            )
+            .note("the first name in `X-Forwarded-Host` is what ingress-nginx sends as `Host`"),
+        );
+    }
     if let Some(limit) = model.globals.unwritten_body_limit {
         found.push(
             Diagnostic::new(

@@ -39,7 +39,18 @@ pub struct ClientTrafficPolicySpec {
 #[serde(rename_all = "camelCase")]
 pub struct ClientIpDetection {
     /// From `X-Forwarded-For`.
-    pub x_forwarded_for: XForwardedForSettings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x_forwarded_for: Option<XForwardedForSettings>,
+    /// From another header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_header: Option<CustomHeaderSettings>,
+}
+
+/// A header that holds the client's address alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CustomHeaderSettings {
+    /// Its name.
+    pub name: String,
 }
 
 /// Whose `X-Forwarded-For` is believed.
@@ -164,4 +175,14 @@ pub struct ClientValidation {
     pub mode: &'static str,
     /// Whom to trust.
     pub ca_certificate_refs: Vec<ObjectReference>,
+    /// What they revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crl: Option<CrlContext>,
+}
+
+/// Revoked certificates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CrlContext {
+    /// Objects with `ca.crl`.
+    pub refs: Vec<ObjectReference>,
 }

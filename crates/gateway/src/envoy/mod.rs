@@ -15,8 +15,8 @@ mod traffic;
 pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
 pub use client::{
     ClientHttp1, ClientHttp2, ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout,
-    ClientTls, ClientTrafficPolicySpec, ClientValidation, EmptyStruct, HeaderSettings, HostHeader,
-    ProxyProtocolSettings, XForwardedForSettings,
+    ClientTls, ClientTrafficPolicySpec, ClientValidation, CrlContext, CustomHeaderSettings,
+    EmptyStruct, HeaderSettings, HostHeader, ProxyProtocolSettings, XForwardedForSettings,
 };
 pub use extension::{EnvoyExtensionPolicySpec, Lua};
 pub use filter::{
@@ -24,11 +24,15 @@ pub use filter::{
     ReplaceRegexMatch,
 };
 pub use proxy::{EnvoyProxySpec, FilterPosition};
-pub use security::{BasicAuth, ExtAuth, ExtAuthBackend, HttpExtAuth, SecurityPolicySpec};
+pub use security::{
+    Authorization, AuthorizationRule, BasicAuth, ExtAuth, ExtAuthBackend, HttpExtAuth, Principal,
+    SecurityPolicySpec,
+};
 pub use traffic::{
-    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, Compressor, ConsistentHash,
-    CookieHash, HttpTimeout, LoadBalancer, NamedHash, PerRetryPolicy, ResponseOverride,
-    ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, StatusCodeMatch,
+    BackOffPolicy, BackendTrafficPolicySpec, CircuitBreaker, ClientSelector, Compressor,
+    ConsistentHash, CookieHash, HttpTimeout, LoadBalancer, LocalRateLimit, NamedHash,
+    PerRetryPolicy, RateLimit, RateLimitRule, RateLimitValue, ResponseOverride,
+    ResponseOverrideMatch, ResponseOverrideResponse, Retry, RetryOn, SourceMatch, StatusCodeMatch,
     StatusCodeRange, TcpTimeout, Timeout,
 };
 
@@ -63,10 +67,14 @@ impl TargetRef {
 
 /// Header names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HeaderModifier {
     /// Replace or add.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<HeaderValue>,
+    /// Add where there is none; after `set`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_if_absent: Vec<HeaderValue>,
     /// Take away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,

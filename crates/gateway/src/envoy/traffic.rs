@@ -25,6 +25,9 @@ pub struct BackendTrafficPolicySpec {
     /// Limits of concurrency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit_breaker: Option<CircuitBreaker>,
+    /// Limits of requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// Other answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_override: Vec<ResponseOverride>,
@@ -293,4 +296,60 @@ impl ResponseOverride {
             }),
         }
     }
+}
+
+/// Limits of requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RateLimit {
+    /// Counted by each proxy for itself.
+    pub local: LocalRateLimit,
+}
+
+/// Limits that each proxy counts for itself, for each match of a rule apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LocalRateLimit {
+    /// All of them hold.
+    pub rules: Vec<RateLimitRule>,
+}
+
+/// A limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimitRule {
+    /// Whose requests.
+    pub client_selectors: Vec<ClientSelector>,
+    /// How many.
+    pub limit: RateLimitValue,
+    /// `Off` sends no `X-RateLimit-*` headers.
+    pub x_rate_limit_headers: &'static str,
+}
+
+/// Whose requests are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientSelector {
+    /// Those of these addresses.
+    #[serde(rename = "sourceCIDR")]
+    pub source_cidr: SourceMatch,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceMatch {
+    /// `Distinct` counts each address of it apart.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The network.
+    pub value: String,
+    /// All but the network.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub invert: bool,
+}
+
+/// A bucket: it holds so many requests, and gains as many in a unit, steadily.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RateLimitValue {
+    /// Requests.
+    pub requests: u32,
+    /// `Second`, `Minute`, `Hour`, `Day`.
+    pub unit: &'static str,
 }

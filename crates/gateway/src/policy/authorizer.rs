@@ -82,7 +82,7 @@ fn overrides(authorizer: &Authorizer, not_found: bool, attached: &mut Attached) 
             302,
             Some(HeaderModifier {
                 set: vec![location],
-                remove: Vec::new(),
+                ..HeaderModifier::default()
             }),
         ));
     }

@@ -235,7 +235,7 @@ fn preflight_rule(
                     .into_iter()
                     .map(|(name, value)| HeaderValue::new(name, value))
                     .collect(),
-                remove: Vec::new(),
+                ..HeaderModifier::default()
             }),
         }),
         ..HttpRouteFilterSpec::default()

@@ -5,9 +5,13 @@
 //! content are written once: on the route when they hold for all its rules, else on the rules
 //! by name. There are never two policies of one kind on one target.
 
+mod addresses;
 pub(crate) mod authorizer;
 mod body_limit;
+pub(crate) mod clients;
+pub(crate) mod forwarded;
 pub(crate) mod headers;
+pub(crate) mod limits;
 mod passwords;
 mod replies;
 mod service_address;
@@ -19,12 +23,12 @@ pub(crate) use transport::{by_scheme, compressors, load_balancer, retry};
 use std::sync::Arc;
 
 use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesPath};
-use gatewright_model::{Forward, Owner, Route};
+use gatewright_model::{Forward, Owner, RequestLimits, Route};
 
 use crate::emit::Emitter;
 use crate::envoy::{
     BackendTrafficPolicySpec, EnvoyExtensionPolicySpec, HeaderModifier, HeaderValue,
-    SecurityPolicySpec, TargetRef,
+    ResponseOverride, SecurityPolicySpec, TargetRef,
 };
 use crate::filter;
 use crate::infra::missing_service;
@@ -44,6 +48,9 @@ pub(crate) struct Attached {
     pub(crate) security: Option<SecurityPolicySpec>,
     /// Scripts that see requests and answers.
     pub(crate) extension: Option<EnvoyExtensionPolicySpec>,
+    /// How many requests a client may make of all rules of the owner together; becomes part
+    /// of the traffic policy when their number is known.
+    pub(crate) limits: Option<RequestLimits>,
 }
 
 impl Attached {
@@ -76,6 +83,15 @@ impl Attached {
         self.security
             .get_or_insert_with(SecurityPolicySpec::default)
     }
+
+    /// Other answers. A merge replaces the list of the Gateway, so it is repeated.
+    pub(crate) fn responses(&mut self) -> &mut Vec<ResponseOverride> {
+        let list = &mut self.traffic().response_override;
+        if list.is_empty() {
+            list.push(missing_service());
+        }
+        list
+    }
 }
 
 /// The policies of the rules that forward requests of a route.
@@ -94,6 +110,8 @@ pub(crate) fn attach(
         section,
         &mut attached,
     );
+    addresses::attach(route, &mut attached);
+    attached.limits.clone_from(&route.policies.limits);
     service_address::attach(forward, &mut attached);
     authenticate(emitter, owner, route, false, &mut attached);
     replies::attach(emitter, &route.policies, &mut attached);

@@ -45,7 +45,7 @@ pub(crate) fn attach(
             401,
             Some(HeaderModifier {
                 set: vec![HeaderValue::new("WWW-Authenticate", value)],
-                remove: Vec::new(),
+                ..HeaderModifier::default()
             }),
         ));
 }

@@ -6,11 +6,15 @@
 
 mod auth_basic;
 mod auth_external;
+pub(crate) mod auth_tls;
 pub(crate) mod backend_tls;
 pub(crate) mod balance;
 mod cors;
 mod errors;
+pub(crate) mod forwarded;
 pub(crate) mod headers;
+mod ip_lists;
+mod limits;
 mod mirror;
 mod modsecurity;
 mod observability;
@@ -18,6 +22,7 @@ mod question;
 mod replies;
 mod satisfy;
 mod sha1;
+pub(crate) mod ssl;
 pub(crate) mod transport;
 mod users;
 
@@ -50,6 +55,10 @@ pub(crate) static CARRIED: &[&[&str]] = &[
     backend_tls::KEYS,
     balance::KEYS,
     transport::KEYS,
+    auth_tls::KEYS,
+    ip_lists::KEYS,
+    limits::KEYS,
+    ssl::KEYS,
 ];
 
 /// Whether a key ends up in [`Policies`].
@@ -162,6 +171,14 @@ fn opening(input: &PolicyInput<'_>, out: &mut PolicyOutput, key: &'static str, s
 /// The policies of one Ingress.
 pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     let mut output = PolicyOutput::default();
+    auth_tls::lower(input, &mut output);
+    ssl::lower(input, &mut output);
+    if input.settings.canary.is_some() {
+        // Of a canary the controller reads nothing else.
+        return output;
+    }
+    ip_lists::lower(input, &mut output);
+    limits::lower(input, &mut output);
     auth_basic::lower(input, &mut output);
     auth_external::lower(input, &mut output);
     satisfy::lower(input, &mut output);

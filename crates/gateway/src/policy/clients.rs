@@ -1,0 +1,357 @@
+//! Certificates of clients.
+//!
+//! A listener asks for them (Envoy Gateway `ClientTrafficPolicy` `tls.clientValidation`), so a
+//! host that does has one of its own, and its rules for HTTPS belong to that listener alone: a
+//! connection made for another name never reaches them. A listener of a wildcard takes the
+//! connections of all names below it, so hosts below get listeners of their own as well.
+
+use gateway_api::httproutes::{
+    HttpRouteRulesFilters, HttpRouteRulesFiltersRequestHeaderModifier,
+    HttpRouteRulesFiltersRequestHeaderModifierSet, HttpRouteRulesFiltersType,
+};
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{ClientCertificates, Host, HostName, OwnerId, VerifyClient};
+use indexmap::IndexMap;
+
+use crate::emit::Emitter;
+use crate::rule::{Planned, Section};
+
+/// What backends are told of the client's certificate; never taken from the client.
+pub(crate) const HEADERS: [&str; 4] = [
+    "ssl-client-verify",
+    "ssl-client-subject-dn",
+    "ssl-client-issuer-dn",
+    "ssl-client-cert",
+];
+
+/// Whether clients of the host are asked for a certificate.
+pub(crate) fn asks(host: &Host) -> bool {
+    host.clients
+        .as_ref()
+        .is_some_and(|clients| clients.verify != VerifyClient::Off)
+}
+
+/// Whether HTTPS of the host has a listener of its own.
+pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
+    let special = |host: &Host| asks(host) || !host.ciphers.is_empty();
+    emitter.https
+        && !emitter.settings.existing
+        && host.passthrough.is_none()
+        && host.name != HostName::Any
+        && (special(host)
+            || emitter.model.hosts.iter().any(|other| {
+                special(other) && other.passthrough.is_none() && covers(&other.name, &host.name)
+            }))
+}
+
+/// Whether a listener of the first name takes connections for the second one.
+fn covers(wildcard: &HostName, name: &HostName) -> bool {
+    let (HostName::OneLabel(parent) | HostName::Subdomains(parent)) = wildcard else {
+        return false;
+    };
+    let below = |name: &str| {
+        name.strip_suffix(&**parent)
+            .is_some_and(|rest| rest.ends_with('.'))
+    };
+    match name {
+        HostName::Exact(name) | HostName::OneLabel(name) | HostName::Subdomains(name) => {
+            below(name)
+        }
+        HostName::Any => false,
+    }
+}
+
+/// Tells backends of the certificate, or keeps HTTPS shut where none can be asked for.
+pub(crate) fn plan(
+    emitter: &mut Emitter<'_>,
+    host: &Host,
+    plan: &mut IndexMap<OwnerId, Vec<Planned>>,
+) {
+    let Some(clients) = &host.clients else { return };
+    let shut =
+        emitter.https && host.passthrough.is_none() && asks(host) && !own_listener(emitter, host);
+    if shut {
+        refused(emitter, host, clients);
+    }
+    for (owner, rules) in plan {
+        let model = emitter.model;
+        let owner = model.owner(*owner);
+        *rules = std::mem::take(rules)
+            .into_iter()
+            .flat_map(|planned| {
+                let section = planned.section;
+                [Section::Http, Section::Https]
+                    .into_iter()
+                    .filter(move |&s| section == Section::Both || section == s)
+                    .map(move |section| Planned {
+                        section,
+                        ..planned.clone()
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .map(|mut planned| {
+                let secure = planned.section == Section::Https;
+                if secure && shut {
+                    planned.answer(emitter.unserved(owner));
+                } else if planned.rule.backend_refs.is_some() {
+                    tell(&mut planned, clients, secure);
+                }
+                planned
+            })
+            .collect();
+    }
+}
+
+fn refused(emitter: &mut Emitter<'_>, host: &Host, clients: &ClientCertificates) {
+    emitter.report(
+        &clients.origin,
+        true,
+        Diagnostic::new(
+            Code::ClientCertificatesRefused,
+            if host.name == HostName::Any {
+                "clients of a host without a name cannot be asked for certificates".to_owned()
+            } else {
+                format!("clients of {} cannot be asked for certificates", host.name)
+            },
+        )
+        .note("the listeners of a Gateway that exists already are not written, and a listener without a host name would ask clients of all hosts; over HTTPS the host answers 503")
+        .help("name the host, or let Gatewright write the Gateway"),
+    );
+}
+
+fn tell(planned: &mut Planned, clients: &ClientCertificates, secure: bool) {
+    // TLS with a certificate of the client (Envoy's attribute; absent means false).
+    let given = "connection.mtls";
+    let verify = match clients.verify {
+        VerifyClient::Required => "SUCCESS".to_owned(),
+        VerifyClient::Off => "NONE".to_owned(),
+        VerifyClient::Optional => format!("%CEL({given} ? 'SUCCESS' : 'NONE')%"),
+        // Nobody looked at it, so it is not called good.
+        VerifyClient::Unverified => format!("%CEL({given} ? 'FAILED:not verified' : 'NONE')%"),
+    };
+    let mut set = vec![(HEADERS[0], verify)];
+    if clients.verify != VerifyClient::Off {
+        set.push((HEADERS[1], "%DOWNSTREAM_PEER_SUBJECT%".to_owned()));
+        set.push((HEADERS[2], "%DOWNSTREAM_PEER_ISSUER%".to_owned()));
+        if clients.pass {
+            set.push((HEADERS[3], "%DOWNSTREAM_PEER_CERT%".to_owned()));
+        }
+    }
+    if !secure {
+        set.clear();
+    }
+    let left = HEADERS
+        .into_iter()
+        .filter(|name| !set.iter().any(|(known, _)| known == name))
+        .map(str::to_owned);
+    let modifier = modifier(planned);
+    modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    if !set.is_empty() {
+        let written = modifier.set.get_or_insert_with(Vec::new);
+        written.extend(set.into_iter().map(|(name, value)| {
+            HttpRouteRulesFiltersRequestHeaderModifierSet {
+                name: name.to_owned(),
+                value,
+            }
+        }));
+    }
+}
+
+/// The filter for request headers: a rule has at most one.
+pub(crate) fn modifier(planned: &mut Planned) -> &mut HttpRouteRulesFiltersRequestHeaderModifier {
+    let filters = planned.rule.filters.get_or_insert_with(Vec::new);
+    let known = filters
+        .iter()
+        .position(|filter| filter.request_header_modifier.is_some());
+    let at = known.unwrap_or_else(|| {
+        filters.insert(
+            0,
+            HttpRouteRulesFilters {
+                r#type: HttpRouteRulesFiltersType::RequestHeaderModifier,
+                ..HttpRouteRulesFilters::default()
+            },
+        );
+        0
+    });
+    filters[at]
+        .request_header_modifier
+        .get_or_insert_with(HttpRouteRulesFiltersRequestHeaderModifier::default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_wildcard_takes_all_names_below() {
+        let exact = |name: &str| HostName::Exact(Arc::from(name));
+        let wild = HostName::OneLabel(Arc::from("w.test"));
+        assert!(covers(&wild, &exact("a.w.test")));
+        assert!(covers(&wild, &exact("a.b.w.test")));
+        assert!(covers(&wild, &HostName::OneLabel(Arc::from("b.w.test"))));
+        assert!(!covers(&wild, &exact("w.test")));
+        assert!(!covers(&wild, &exact("xw.test")));
+        assert!(!covers(&wild, &wild));
+        assert!(!covers(&wild, &HostName::Any));
+        assert!(!covers(&exact("w.test"), &exact("a.w.test")));
+    }
+
+    fn host(name: HostName, clients: Option<ClientCertificates>) -> Host {
+        use gatewright_model::{
+            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Policies, Protocol,
+            Route, SecretRef, Split, Target,
+        };
+        let backend = Backend {
+            namespace: Arc::from("shop"),
+            target: Target::Service {
+                name: Arc::from("app"),
+                port: 80,
+                seen: true,
+            },
+            protocol: Protocol::Http,
+            service_address: false,
+            origin: origin(),
+        };
+        Host {
+            name,
+            first: OwnerId(0),
+            patterns: false,
+            routes: vec![Route {
+                owner: OwnerId(0),
+                origin: origin(),
+                matcher: PathMatcher::Prefix("/".to_owned()),
+                implicit: false,
+                plain_http: PlainHttp::Serve,
+                action: Action::Forward(Box::new(Forward {
+                    split: Split {
+                        primary: backend,
+                        canary: None,
+                    },
+                    rewrite: None,
+                    authority: None,
+                    forwarded_prefix: None,
+                })),
+                policies: Policies::default(),
+            }],
+            certificate: Some(Certificate {
+                secrets: vec![SecretRef {
+                    namespace: Arc::from("shop"),
+                    name: Arc::from("cert"),
+                }],
+                origin: origin(),
+            }),
+            passthrough: None,
+            clients,
+            ciphers: Vec::new(),
+        }
+    }
+
+    fn origin() -> gatewright_model::Origin {
+        let file = gatewright_source::FileId(0);
+        gatewright_model::Origin::field(OwnerId(0), gatewright_source::Span::new(file, 0, 1))
+    }
+
+    fn required() -> Option<ClientCertificates> {
+        Some(ClientCertificates {
+            authorities: gatewright_model::SecretRef {
+                namespace: Arc::from("shop"),
+                name: Arc::from("ca"),
+            },
+            revoked: false,
+            verify: VerifyClient::Required,
+            pass: false,
+            origin: origin(),
+        })
+    }
+
+    /// `host: section section, …` of every route with a backend.
+    fn check(hosts: Vec<Host>, existing: bool, expected: &str) {
+        use gatewright_model::{ForwardedHeaders, Globals, Model, Owner};
+        let model = Model {
+            owners: vec![Owner {
+                kind: Arc::from("Ingress"),
+                namespace: Arc::from("shop"),
+                name: Arc::from("web"),
+                span: origin().span,
+            }],
+            hosts,
+            globals: Globals {
+                default_certificate: None,
+                hsts: None,
+                connect_timeout: 5,
+                idle_timeout: 60,
+                tries: 3,
+                client_idle_timeout: 75,
+                client_header_timeout: 60,
+                underscores_in_headers: false,
+                http2_streams: 128,
+                forwarded: ForwardedHeaders::default(),
+            },
+        };
+        let settings = crate::Settings {
+            gateway: ("infra".to_owned(), "shared".to_owned()),
+            existing,
+            class: None,
+        };
+        let mut found = Vec::new();
+        for object in crate::emit(&model, &settings).objects {
+            let crate::Spec::HttpRoute(route) = object.spec else {
+                continue;
+            };
+            let rules = route.rules.unwrap_or_default();
+            if rules.iter().all(|rule| rule.backend_refs.is_none()) {
+                continue;
+            }
+            let sections: Vec<String> = route
+                .parent_refs
+                .unwrap_or_default()
+                .into_iter()
+                .map(|parent| match (parent.section_name, parent.port) {
+                    // Without the hash behind the name.
+                    (Some(section), _) => match section.rsplit_once('-') {
+                        Some((name, _)) => name.to_owned(),
+                        None => section,
+                    },
+                    (None, port) => format!(":{}", port.unwrap_or_default()),
+                })
+                .collect();
+            let names = route.hostnames.unwrap_or_default().join("+");
+            found.push(format!("{names}: {}", sections.join(" ")));
+        }
+        found.sort();
+        assert_eq!(found.join(", "), expected);
+    }
+
+    fn exact(name: &str) -> HostName {
+        HostName::Exact(Arc::from(name))
+    }
+
+    #[test]
+    fn rules_of_the_host_belong_to_its_own_listener_alone() {
+        let m = || host(exact("m.test"), required());
+        check(vec![m()], false, "m.test: http, m.test: https-m-test");
+        let both = vec![host(exact("a.test"), None), m()];
+        check(
+            both,
+            false,
+            "a.test: http https, m.test: http, m.test: https-m-test",
+        );
+    }
+
+    #[test]
+    fn without_a_listener_of_its_own_https_is_shut() {
+        check(vec![host(exact("m.test"), required())], true, "m.test: :80");
+        check(vec![host(HostName::Any, required())], false, ": http");
+    }
+
+    #[test]
+    fn hosts_below_a_wildcard_get_listeners_too() {
+        let wild = HostName::OneLabel(Arc::from("w.test"));
+        check(
+            vec![host(wild, required()), host(exact("a.w.test"), None)],
+            false,
+            "*.w.test: http, *.w.test: https-w-test, a.w.test: http https-a-w-test",
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Client certificates: `auth-tls-secret` and its kin.
+//!
+//! They hold for the whole host (`createServers` of ingress-nginx): the first Ingress of it,
+//! canaries included, whose Secret has `ca.crt` decides; a Secret that cannot be used makes
+//! the host answer 403. So this family says here only what differs, and the host is made by
+//! [`host`].
+
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{ClientCertificates, Origin, SecretRef, VerifyClient};
+
+use super::{PolicyInput, PolicyOutput};
+use crate::annotations::auth_tls::{AuthTls, VerifyClient as Verify};
+use crate::effective::Source;
+use crate::objects::{Objects, SecretInfo};
+
+/// What the family carries.
+pub(crate) const KEYS: &[&str] = &[
+    "auth-tls-secret",
+    "auth-tls-verify-client",
+    "auth-tls-verify-depth",
+    "auth-tls-error-page",
+    "auth-tls-pass-certificate-to-upstream",
+    "auth-tls-match-cn",
+];
+
+/// What the Ingresses of a host ask of its clients.
+pub(crate) enum Clients {
+    /// Nothing.
+    Anybody,
+    /// The host answers 403.
+    Forbidden(Origin),
+    /// Certificates.
+    Certificates(ClientCertificates),
+    /// Something that cannot be asked: the host answers 503.
+    Refused(Origin),
+}
+
+/// Asks the Ingresses with a rule for the host, in the controller's order.
+pub(crate) fn host<'a>(
+    sources: impl Iterator<Item = &'a Source<'a>>,
+    objects: &Objects,
+) -> Clients {
+    let mut clients = Clients::Anybody;
+    for source in sources {
+        match &source.settings.auth_tls {
+            None => {}
+            Some(AuthTls::Broken { span }) => {
+                return Clients::Forbidden(Origin::annotation(source.id, "auth-tls-secret", *span));
+            }
+            Some(AuthTls::Verify(tls)) => {
+                let name = SecretRef {
+                    namespace: Arc::from(tls.secret.value.namespace.as_str()),
+                    name: Arc::from(tls.secret.value.name.as_str()),
+                };
+                let seen = secret(objects, &name);
+                let has_ca = seen.is_none_or(|secret| holds(secret, "ca.crt"));
+                if !matches!(clients, Clients::Anybody) || !has_ca {
+                    continue;
+                }
+                let origin = |key, span| Origin::annotation(source.id, key, span);
+                if let Some(pattern) = &tls.match_cn {
+                    clients = Clients::Refused(origin("auth-tls-match-cn", pattern.span));
+                    continue;
+                }
+                clients = Clients::Certificates(ClientCertificates {
+                    revoked: seen.is_some_and(|secret| secret.data.contains_key("ca.crl")),
+                    authorities: name,
+                    verify: match tls.verify() {
+                        Verify::On => VerifyClient::Required,
+                        Verify::Optional => VerifyClient::Optional,
+                        Verify::OptionalNoCa => VerifyClient::Unverified,
+                        Verify::Off => VerifyClient::Off,
+                    },
+                    pass: tls.pass_certificate(),
+                    origin: origin("auth-tls-secret", tls.secret.span),
+                });
+            }
+        }
+    }
+    clients
+}
+
+fn secret<'a>(objects: &'a Objects, name: &SecretRef) -> Option<&'a SecretInfo> {
+    objects
+        .secrets
+        .get(&(Arc::clone(&name.namespace), Arc::clone(&name.name)))
+}
+
+/// A Secret without any data was emptied by whoever handed it on.
+fn holds(secret: &SecretInfo, key: &str) -> bool {
+    secret.data.is_empty() || secret.data.contains_key(key)
+}
+
+pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let Some(AuthTls::Verify(tls)) = &input.settings.auth_tls else {
+        return;
+    };
+    let name = SecretRef {
+        namespace: Arc::from(tls.secret.value.namespace.as_str()),
+        name: Arc::from(tls.secret.value.name.as_str()),
+    };
+    let seen = secret(input.objects, &name);
+    let text = format!("{}/{}", name.namespace, name.name);
+    if seen.is_some_and(|secret| !holds(secret, "ca.crt")) {
+        out.differs(
+            input,
+            "auth-tls-secret",
+            Diagnostic::new(
+                Code::ClientCertificatesOff,
+                format!("Secret {text} has no `ca.crt`, so no client needs a certificate"),
+            )
+            .at(tls.secret.span)
+            .note("ingress-nginx switches the check off without a word, and so does the output")
+            .help("put the certificate of the authority into the Secret under `ca.crt`"),
+        );
+        return;
+    }
+    if let Some(pattern) = &tls.match_cn {
+        out.refused(
+            input,
+            "auth-tls-match-cn",
+            Diagnostic::new(
+                Code::ClientSubjectRefused,
+                "the subject of a certificate cannot be compared, so the host answers 503",
+            )
+            .at(pattern.span)
+            .note("without it every certificate of the authority would be let in")
+            .help("let the application look at `ssl-client-subject-dn`, or use an authority of its own for these clients"),
+        );
+        return;
+    }
+    let asked = tls.verify() != Verify::Off;
+    if asked {
+        out.differs(
+            input,
+            "auth-tls-secret",
+            Diagnostic::new(
+                Code::ClientHandshake,
+                "a client without a good certificate fails in the TLS handshake, where nginx answers 400",
+            )
+            .at(tls.secret.span)
+            .note("chains may be longer than `auth-tls-verify-depth` says; they must still end in the authority")
+            .note(if seen.is_some_and(|secret| !secret.data.is_empty()) {
+                "the Secret must stay in the cluster"
+            } else {
+                "the Secret's contents are not in the input: it must hold `ca.crt`, and a `ca.crl` in it is not used"
+            }),
+        );
+        if let Some(depth) = tls.depth {
+            out.differs(
+                input,
+                "auth-tls-verify-depth",
+                Diagnostic::new(Code::ClientChainDepth, "chains of any length are accepted")
+                    .at(depth.span)
+                    .note("Envoy Gateway has no such limit; every certificate must still lead to the authority in `ca.crt`")
+                    .help("issue the certificates of clients by the authority itself, and keep it from issuing further authorities"),
+            );
+        }
+    }
+    if let Some(page) = &tls.error_page {
+        out.differs(
+            input,
+            "auth-tls-error-page",
+            Diagnostic::new(
+                Code::ClientErrorPage,
+                "a client without a good certificate is not redirected",
+            )
+            .at(page.span)
+            .note("the TLS handshake fails before there is a request that could be answered"),
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Allow and deny lists: `whitelist-source-range` and its kin.
+//!
+//! `nginx.tmpl` of ingress-nginx renders the deny list before the allow list and then
+//! `deny all`; an annotation takes the place of the controller's list. `block-cidrs` stands in
+//! the http block and holds where a location has no list of its own.
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{Addresses, Origin};
+use gatewright_source::Spanned;
+use ipnet::IpNet;
+
+use super::{PolicyInput, PolicyOutput};
+
+/// What the family carries.
+pub(crate) const KEYS: &[&str] = &["allowlist-source-range", "denylist-source-range", "satisfy"];
+
+pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let lists = &input.settings.ip_lists;
+    let config = input.config;
+    let allow = list(
+        input,
+        out,
+        lists.allow.as_ref(),
+        &config.whitelist_source_range,
+    );
+    let deny = list(
+        input,
+        out,
+        lists.deny.as_ref(),
+        &config.denylist_source_range,
+    );
+    let (Some(allow), Some(mut deny)) = (allow, deny) else {
+        return;
+    };
+    if allow.is_empty() && deny.is_empty() {
+        let Some(blocked) = list(input, out, None, &config.block_cidrs) else {
+            return;
+        };
+        deny = blocked;
+    }
+    if allow.is_empty() && deny.is_empty() {
+        return;
+    }
+    untold_address(input, out);
+    out.policies.addresses = Some(Addresses {
+        deny,
+        allow: (!allow.is_empty()).then_some(allow),
+    });
+    satisfy(input, out);
+}
+
+/// The annotation's list, or the controller's; `None` when the latter cannot be read.
+fn list(
+    input: &PolicyInput<'_>,
+    out: &mut PolicyOutput,
+    own: Option<&Spanned<Vec<IpNet>>>,
+    controller: &[String],
+) -> Option<Vec<String>> {
+    if let Some(own) = own {
+        return Some(own.value.iter().map(ToString::to_string).collect());
+    }
+    let mut networks = Vec::new();
+    for text in controller {
+        match network(text) {
+            Some(network) => networks.push(network.to_string()),
+            None => {
+                refuse_address(
+                    input,
+                    out,
+                    format!(
+                        "`{text}` in an address list of the controller's ConfigMap is no network"
+                    ),
+                    "write addresses and networks such as `10.0.0.0/8`",
+                );
+                return None;
+            }
+        }
+    }
+    Some(networks)
+}
+
+/// An address or a network, as nginx takes them.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .ok()?;
+    Some(network.trunc())
+}
+
+/// A header of another name holds the client's address, from some peers only: Envoy Gateway
+/// would believe everybody.
+fn untold_address(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    if super::forwarded::expressible(input.config) {
+        return;
+    }
+    refuse_address(
+        input,
+        out,
+        format!(
+            "the client's address comes from `{}` of the peers in `proxy-real-ip-cidr` only",
+            input.config.forwarded_for_header
+        ),
+        "let the load balancer send `X-Forwarded-For`",
+    );
+}
+
+fn refuse_address(input: &PolicyInput<'_>, out: &mut PolicyOutput, message: String, help: &str) {
+    let span = first_span(input).unwrap_or(input.name_span);
+    out.diagnostics.push(
+        Diagnostic::new(Code::AddressListRefused, message.clone())
+            .object(input.object)
+            .at(span)
+            .note("the paths of this Ingress answer 503, since nobody could tell who may come in")
+            .help(help),
+    );
+    out.refuse(message, false, Origin::field(input.owner, span));
+}
+
+fn first_span(input: &PolicyInput<'_>) -> Option<gatewright_source::Span> {
+    let lists = &input.settings.ip_lists;
+    lists
+        .allow
+        .as_ref()
+        .or(lists.deny.as_ref())
+        .map(|list| list.span)
+}
+
+fn satisfy(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let settings = input.settings;
+    let asks = settings.auth_basic.is_some() || settings.auth_external.is_some();
+    let Some(span) = settings.satisfy.filter(|any| any.value).map(|any| any.span) else {
+        return;
+    };
+    if !asks {
+        return;
+    }
+    out.differs(
+        input,
+        "satisfy",
+        Diagnostic::new(
+            Code::SatisfyAll,
+            "`satisfy: any` becomes `all`: the address and the credentials must both be right",
+        )
+        .label(span, "either was enough")
+        .note("Envoy Gateway asks for all that a SecurityPolicy requires, so nobody gets in who did not before, and some who did do not")
+        .help("drop the address list or the credentials, whichever is not needed"),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn addresses_are_networks_of_one() {
+        let text = |input| network(input).map(|n| n.to_string());
+        assert_eq!(text(" 10.1.2.3/8 ").as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(text("192.0.2.7").as_deref(), Some("192.0.2.7/32"));
+        assert_eq!(text("2001:db8::1").as_deref(), Some("2001:db8::1/128"));
+        assert_eq!(text("all"), None);
+        assert_eq!(text("unix:"), None);
+    }
+}
