@@ -131,7 +131,12 @@ impl Lowering<'_> {
             let owner = source.map_or(first, |source| source.id);
             let route = self.route(r, owner, patterns, secured && name != HostName::Any);
             if !patterns {
-                routes.extend(self.slash_redirect(r, &rendered, owner));
+                // An Exact and a Prefix of the same path share one redirect.
+                if let Some(redirect) = self.slash_redirect(r, &rendered, owner) {
+                    if routes.iter().all(|known: &Route| known.matcher != redirect.matcher) {
+                        routes.push(redirect);
+                    }
+                }
             }
             routes.push(route);
         }

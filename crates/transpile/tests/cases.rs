@@ -22,11 +22,35 @@ use serde::Deserialize;
 const CODES_TO_COME: &[&str] = &[
     // Reading files is the command line's task: testdata/cli shows these.
     "GW0901", "GW0902", "GW0903",
+    // Nothing reports these yet: a missing TLS Secret, gRPC without capitals, the
+    // certificate of an alias.
+    "GW0314", "GW0513", "GW0514",
 ];
 
 /// Annotation keys that no case and no file of the corpus has yet. A key that one has must
 /// leave this list.
-const KEYS_TO_COME: &[&str] = &[];
+const KEYS_TO_COME: &[&str] = &[
+    "affinity-canary-behavior",
+    "auth-always-set-cookie",
+    "auth-keepalive",
+    "auth-keepalive-requests",
+    "auth-keepalive-share-vars",
+    "auth-keepalive-timeout",
+    "auth-proxy-set-headers",
+    "auth-request-redirect",
+    "disable-proxy-intercept-errors",
+    "enable-rewrite-log",
+    "http2-push-preload",
+    "limit-allowlist",
+    "proxy-ssl-ciphers",
+    "proxy-ssl-protocols",
+    "proxy-ssl-verify-depth",
+    "session-cookie-conditional-samesite-none",
+    "session-cookie-domain",
+    "upstream-hash-by-subset",
+    "upstream-hash-by-subset-size",
+    "use-port-in-redirects",
+];
 
 /// Inputs that are converted together.
 struct Case {
@@ -255,7 +279,8 @@ fn diagnostics(conversion: &Conversion) -> String {
             object = Some(&item.object);
             let _ = writeln!(text, "  {}", item.object);
         }
-        let _ = writeln!(text, "    {}: {outcome}", item.path);
+        let path = if item.path.is_empty() { "all of it" } else { &item.path };
+        let _ = writeln!(text, "    {path}: {outcome}");
     }
     text
 }
@@ -309,10 +334,11 @@ impl CaseOptions {
             ssl_passthrough: self.enable_ssl_passthrough,
             gateway: self.gateway.map(pair),
             gateway_class: self.gateway_class,
+            // The Gateway and its base policies hardly differ from case to case.
             emit: match self.emit.as_deref() {
-                None | Some("all") => Emit::All,
+                None | Some("routes") => Emit::Routes,
                 Some("infra") => Emit::Infra,
-                Some("routes") => Emit::Routes,
+                Some("all") => Emit::All,
                 Some(other) => panic!("emit = {other:?}"),
             },
             nginx_version: match self.nginx_version.as_deref() {
