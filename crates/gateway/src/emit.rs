@@ -296,7 +296,9 @@ impl<'a> Emitter<'a> {
         let mut alike: BTreeMap<(OwnerId, bool), usize> = BTreeMap::new();
         for ((owner, plain), groups) in &routes {
             for (rules, _) in groups {
-                *alike.entry((*owner, only_plain(*plain, rules))).or_default() += 1;
+                *alike
+                    .entry((*owner, only_plain(*plain, rules)))
+                    .or_default() += 1;
             }
         }
         for ((owner, plain), groups) in routes {
@@ -344,7 +346,8 @@ impl<'a> Emitter<'a> {
                 };
                 let content = format!("{}/{}", owner.namespace, owner.name);
                 let name = if *wanted == *owner.name {
-                    self.names.take_own("HTTPRoute", &owner.namespace, &wanted, &content)
+                    self.names
+                        .take_own("HTTPRoute", &owner.namespace, &wanted, &content)
                 } else {
                     self.names
                         .take("HTTPRoute", &owner.namespace, &wanted, &content)

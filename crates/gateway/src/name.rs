@@ -95,7 +95,10 @@ impl Names {
         name: &str,
         content: &str,
     ) -> String {
-        if self.own.insert((kind, namespace.to_owned(), name.to_owned())) {
+        if self
+            .own
+            .insert((kind, namespace.to_owned(), name.to_owned()))
+        {
             return name.to_owned();
         }
         self.take(kind, namespace, name, content)
@@ -172,7 +175,13 @@ mod tests {
         assert_ne!(name, "web-http");
         assert!(name.starts_with("web-http-"));
         assert_eq!(names.take("HTTPRoute", "blog", "web-http", "x"), "web-http");
-        assert_eq!(names.take_own("HTTPRoute", "shop", "web-http", "x"), "web-http");
-        assert_ne!(names.take_own("HTTPRoute", "shop", "web-http", "x"), "web-http");
+        assert_eq!(
+            names.take_own("HTTPRoute", "shop", "web-http", "x"),
+            "web-http"
+        );
+        assert_ne!(
+            names.take_own("HTTPRoute", "shop", "web-http", "x"),
+            "web-http"
+        );
     }
 }

@@ -9,7 +9,10 @@ const ANNOTATIONS: &[(u32, &str)] = &[
     (30, "ssl-redirect: \"false\""),
     (60, "force-ssl-redirect: \"true\""),
     (120, "proxy-body-size: 50m"),
-    (110, "proxy-read-timeout: \"300\"\nproxy-send-timeout: \"300\""),
+    (
+        110,
+        "proxy-read-timeout: \"300\"\nproxy-send-timeout: \"300\"",
+    ),
     (30, "proxy-connect-timeout: \"15\""),
     (40, "backend-protocol: HTTPS"),
     (25, "backend-protocol: GRPC"),
@@ -17,26 +20,38 @@ const ANNOTATIONS: &[(u32, &str)] = &[
         50,
         "auth-url: https://auth.example.com/verify\nauth-signin: https://auth.example.com/start\nauth-response-headers: X-User,X-Email",
     ),
-    (45, "auth-type: basic\nauth-secret: users\nauth-realm: internal"),
+    (
+        45,
+        "auth-type: basic\nauth-secret: users\nauth-realm: internal",
+    ),
     (65, "whitelist-source-range: 10.0.0.0/8,192.0.2.0/24"),
     (
         60,
         "enable-cors: \"true\"\ncors-allow-origin: https://app.example.com\ncors-allow-headers: Authorization,X-Request-Id",
     ),
-    (30, "affinity: cookie\nsession-cookie-name: route\nsession-cookie-max-age: \"86400\""),
+    (
+        30,
+        "affinity: cookie\nsession-cookie-name: route\nsession-cookie-max-age: \"86400\"",
+    ),
     (30, "limit-rps: \"20\"\nlimit-burst-multiplier: \"3\""),
-    (20, "proxy-request-buffering: \"off\"\nproxy-buffering: \"off\""),
+    (
+        20,
+        "proxy-request-buffering: \"off\"\nproxy-buffering: \"off\"",
+    ),
     (15, "custom-http-errors: 502,503\ndefault-backend: errors"),
     (15, "app-root: /ui"),
     (15, "from-to-www-redirect: \"true\""),
     (15, "upstream-hash-by: $remote_addr"),
-    (10, "configuration-snippet: |\n  more_set_headers \"X-Served-By: edge\";"),
+    (
+        10,
+        "configuration-snippet: |\n  more_set_headers \"X-Served-By: edge\";",
+    ),
     (10, "permanent-redirect: https://www.example.com"),
     (10, "service-upstream: \"true\""),
     (5, "rate-limit: \"100\""),
 ];
 
-/// Random numbers that are the same on every machine (SplitMix64).
+/// Random numbers that are the same on every machine (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -54,7 +69,7 @@ impl Dice {
 }
 
 /// So many Ingresses, with the Services that they name, as one YAML text.
-pub fn ingresses(count: u32) -> String {
+pub(crate) fn ingresses(count: u32) -> String {
     let mut dice = Dice(2026);
     let mut text = String::new();
     for at in 0..count {
@@ -91,7 +106,11 @@ pub fn ingresses(count: u32) -> String {
         if rewrite {
             annotations(
                 &mut text,
-                if captures { "use-regex: \"true\"\nrewrite-target: /$2" } else { "rewrite-target: /" },
+                if captures {
+                    "use-regex: \"true\"\nrewrite-target: /$2"
+                } else {
+                    "rewrite-target: /"
+                },
             );
         }
         text.push_str("spec:\n  ingressClassName: nginx\n");
@@ -101,8 +120,15 @@ pub fn ingresses(count: u32) -> String {
                 "  tls:\n    - hosts:\n        - \"{host}\"\n      secretName: {service}-tls\n"
             );
         }
-        let _ = write!(text, "  rules:\n    - host: \"{host}\"\n      http:\n        paths:\n");
-        let prefix = if shares { format!("/part-{at}") } else { String::new() };
+        let _ = write!(
+            text,
+            "  rules:\n    - host: \"{host}\"\n      http:\n        paths:\n"
+        );
+        let prefix = if shares {
+            format!("/part-{at}")
+        } else {
+            String::new()
+        };
         let paths = 1 + if dice.chance(250) { dice.below(5) } else { 0 };
         for path in 0..paths {
             let path = match (path, rewrite && captures) {
@@ -111,7 +137,11 @@ pub fn ingresses(count: u32) -> String {
                 (path, false) => format!("{prefix}/api/v{path}"),
                 (path, true) => format!("{prefix}/s{path}(/|$)(.*)"),
             };
-            let kind = if path.contains('(') { "ImplementationSpecific" } else { "Prefix" };
+            let kind = if path.contains('(') {
+                "ImplementationSpecific"
+            } else {
+                "Prefix"
+            };
             let _ = write!(
                 text,
                 "          - path: {path}\n            pathType: {kind}\n            backend:\n              service:\n                name: {service}\n                port:\n                  number: 8080\n"

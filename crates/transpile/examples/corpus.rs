@@ -100,7 +100,11 @@ impl Account {
             if diagnostic.severity == Severity::Error && diagnostic.labels.is_empty() {
                 self.fault(name, &format!("no place: {}", diagnostic.message));
             }
-            codes.push(format!("{} {}", diagnostic.code, diagnostic.code.info().title));
+            codes.push(format!(
+                "{} {}",
+                diagnostic.code,
+                diagnostic.code.info().title
+            ));
         }
         for code in &codes {
             self.codes.entry(code.clone()).or_default().0 += 1;

@@ -3,7 +3,6 @@
 //!
 //! Seeds are fixed, so that a run says the same everywhere; `PROPTEST_CASES=5000` looks further.
 
-#[expect(dead_code, reason = "each test program uses a part of it")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +63,11 @@ fn read_back(output: &str) -> Written {
     let mut sources = SourceMap::default();
     let file = sources.add("output.yaml", output);
     let parsed = gatewright_yaml::parse(file, output);
-    assert!(parsed.diagnostics.is_empty(), "{:?}\n{output}", parsed.diagnostics);
+    assert!(
+        parsed.diagnostics.is_empty(),
+        "{:?}\n{output}",
+        parsed.diagnostics
+    );
     let ours: Vec<Value> = parsed
         .documents
         .iter()
@@ -95,7 +98,9 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             let ends = |c: Option<char>| c.is_some_and(|c| c != '-');
-            label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            label
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
                 && ends(label.chars().next())
                 && ends(label.chars().last())
         })
@@ -118,7 +123,10 @@ fn sound(conversion: &Conversion) -> Written {
     let objects = read_back(&conversion.output);
     for ((kind, namespace, name), object) in &objects {
         assert!(is_subdomain(name), "name of {kind}: {name}");
-        assert!(namespace.is_empty() || is_subdomain(namespace), "{kind} in {namespace}");
+        assert!(
+            namespace.is_empty() || is_subdomain(namespace),
+            "{kind} in {namespace}"
+        );
         if kind == "HTTPRoute" {
             limits(name, object);
         }
@@ -133,21 +141,38 @@ fn limits(name: &str, route: &Value) {
     };
     let spec = &route["spec"];
     let rules = list(spec, "rules");
-    let matches: Vec<usize> = rules.iter().map(|rule| list(rule, "matches").len()).collect();
-    assert!(!rules.is_empty() && rules.len() <= 16, "{name}: {} rules", rules.len());
-    assert!(matches.iter().all(|n| *n <= 64), "{name}: {matches:?} matches");
-    assert!(matches.iter().sum::<usize>() <= 128, "{name}: {matches:?} matches");
+    let matches: Vec<usize> = rules
+        .iter()
+        .map(|rule| list(rule, "matches").len())
+        .collect();
+    assert!(
+        !rules.is_empty() && rules.len() <= 16,
+        "{name}: {} rules",
+        rules.len()
+    );
+    assert!(
+        matches.iter().all(|n| *n <= 64),
+        "{name}: {matches:?} matches"
+    );
+    assert!(
+        matches.iter().sum::<usize>() <= 128,
+        "{name}: {matches:?} matches"
+    );
     assert!(list(spec, "hostnames").len() <= 16, "{name}: hostnames");
     let names: Vec<Value> = rules.iter().map(|rule| rule["name"].clone()).collect();
     let distinct: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
-    assert_eq!(distinct.len(), names.len(), "{name}: two rules of one name: {names:?}");
+    assert_eq!(
+        distinct.len(),
+        names.len(),
+        "{name}: two rules of one name: {names:?}"
+    );
     for rule in &names {
         let rule = rule.as_str().expect("a named rule");
         assert!(is_subdomain(rule), "{name}: rule {rule}");
     }
 }
 
-/// Random numbers that are the same on every machine (SplitMix64).
+/// Random numbers that are the same on every machine (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -186,7 +211,10 @@ fn documents(text: &str) -> Vec<&str> {
 
 #[test]
 fn order_of_files_and_documents_and_threads_do_not_show() {
-    let inputs: Vec<Input> = support::corpus().iter().map(|path| support::input(path)).collect();
+    let inputs: Vec<Input> = support::corpus()
+        .iter()
+        .map(|path| support::input(path))
+        .collect();
     let findings = |conversion: &Conversion| {
         let mut findings: Vec<String> = conversion
             .diagnostics
@@ -212,8 +240,17 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
             }
         }
         let threads = [Some(1), Some(2), Some(7), None][round % 4];
-        let conversion = convert(shuffled, &Options { threads, ..options() });
-        assert!(conversion.output == expected.output, "round {round} gives other bytes");
+        let conversion = convert(
+            shuffled,
+            &Options {
+                threads,
+                ..options()
+            },
+        );
+        assert!(
+            conversion.output == expected.output,
+            "round {round} gives other bytes"
+        );
         assert_eq!(findings(&conversion), expected_findings, "round {round}");
     }
 }
@@ -262,18 +299,48 @@ fn annotation() -> impl Strategy<Value = (String, String)> {
 }
 
 const HOSTS: &[&str] = &[
-    "a.test", "b.test", "www.a.test", "*.a.test", "x.a.test", "A.TEST", "*", "bad_host.test", "",
-    "10.0.0.1", "c.test.",
+    "a.test",
+    "b.test",
+    "www.a.test",
+    "*.a.test",
+    "x.a.test",
+    "A.TEST",
+    "*",
+    "bad_host.test",
+    "",
+    "10.0.0.1",
+    "c.test.",
 ];
 const PATHS: &[&str] = &[
-    "/", "/a", "/a/", "/a/b", "/A", "/a(/|$)(.*)", "/(.*)", "/a(", "/(?!x)y", "/é", "/a b", "/%41",
-    "//", "a", "", "/.well-known/x", "/[0-9]+$",
+    "/",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/A",
+    "/a(/|$)(.*)",
+    "/(.*)",
+    "/a(",
+    "/(?!x)y",
+    "/é",
+    "/a b",
+    "/%41",
+    "//",
+    "a",
+    "",
+    "/.well-known/x",
+    "/[0-9]+$",
 ];
 
 fn path() -> impl Strategy<Value = String> {
     let backend = (
         pick(&["web", "api", "outside", "none"]),
-        pick(&["number: 80", "number: 8080", "name: http", "name: nope", "number: 0"]),
+        pick(&[
+            "number: 80",
+            "number: 8080",
+            "name: http",
+            "name: nope",
+            "number: 0",
+        ]),
     );
     let extra = prop_oneof![12 => Just(""), 1 => Just(", pathTyp: Prefix")];
     (pick(PATHS), pick(&["Prefix", "Prefix", "Exact", "ImplementationSpecific", "exact"]), backend, extra)
@@ -287,22 +354,35 @@ fn path() -> impl Strategy<Value = String> {
 
 /// One Ingress as YAML, mostly valid.
 fn ingress() -> impl Strategy<Value = String> {
-    let rule = (prop::option::weighted(0.9, pick(HOSTS)), prop::collection::vec(path(), 0..4));
-    let identity = (pick(&["one", "two", "three"]), pick(&["a", "b", "c", "d", "e", "f"]));
+    let rule = (
+        prop::option::weighted(0.9, pick(HOSTS)),
+        prop::collection::vec(path(), 0..4),
+    );
+    let identity = (
+        pick(&["one", "two", "three"]),
+        pick(&["a", "b", "c", "d", "e", "f"]),
+    );
     let annotations = prop::collection::vec(annotation(), 0..6);
     let canary = prop::option::weighted(
         0.2,
         prop::collection::vec(
             pick(&[
-                "canary-weight: '10'", "canary-weight: '0'", "canary-weight: '100'",
-                "canary-by-header: X-C", "canary-by-header-value: v",
-                "canary-by-header-pattern: '^a(?!b)'", "canary-by-cookie: c",
+                "canary-weight: '10'",
+                "canary-weight: '0'",
+                "canary-weight: '100'",
+                "canary-by-header: X-C",
+                "canary-by-header-value: v",
+                "canary-by-header-pattern: '^a(?!b)'",
+                "canary-by-cookie: c",
                 "canary-weight-total: '50'",
             ]),
             0..3,
         ),
     );
-    let tls = prop::collection::vec((prop::collection::vec(pick(HOSTS), 0..3), prop::bool::ANY), 0..2);
+    let tls = prop::collection::vec(
+        (prop::collection::vec(pick(HOSTS), 0..3), prop::bool::ANY),
+        0..2,
+    );
     let extra = prop_oneof![
         12 => Just(""),
         1 => Just("  defaultBackend: {service: {name: web, port: {number: 80}}}\n"),
@@ -376,20 +456,24 @@ fn everything_in_random_ingresses_has_one_outcome() {
 
 #[test]
 fn order_of_random_ingresses_does_not_show() {
-    check(150, &prop::collection::btree_map(0..12_u8, ingress(), 2..6), |ingresses| {
-        // Each has a name of its own, as which of two of one name counts is a matter of order.
-        let mut texts: Vec<String> = ingresses
-            .into_iter()
-            .map(|(at, text)| {
-                let (head, tail) = text.split_once("  name: ").expect("a name");
-                format!("{head}  name: n{at}-{tail}")
-            })
-            .collect();
-        let forward = convert(one(texts.join("---\n")), &options());
-        texts.reverse();
-        let backward = convert(one(texts.join("---\n")), &options());
-        assert_eq!(forward.output, backward.output);
-    });
+    check(
+        150,
+        &prop::collection::btree_map(0..12_u8, ingress(), 2..6),
+        |ingresses| {
+            // Each has a name of its own, as which of two of one name counts is a matter of order.
+            let mut texts: Vec<String> = ingresses
+                .into_iter()
+                .map(|(at, text)| {
+                    let (head, tail) = text.split_once("  name: ").expect("a name");
+                    format!("{head}  name: n{at}-{tail}")
+                })
+                .collect();
+            let forward = convert(one(texts.join("---\n")), &options());
+            texts.reverse();
+            let backward = convert(one(texts.join("---\n")), &options());
+            assert_eq!(forward.output, backward.output);
+        },
+    );
 }
 
 #[test]
@@ -429,8 +513,10 @@ spec:
             assert_eq!(old, new, "{key:?} has changed");
         }
         for (kind, namespace, name) in after.keys() {
-            assert!(namespace == "new" && name.starts_with("new") || kind == "ReferenceGrant",
-                "{kind} {namespace}/{name} is new");
+            assert!(
+                namespace == "new" && name.starts_with("new") || kind == "ReferenceGrant",
+                "{kind} {namespace}/{name} is new"
+            );
         }
     });
 }
@@ -452,7 +538,14 @@ fn no_bytes_make_it_panic() {
 
 #[test]
 fn no_damage_to_an_ingress_makes_it_panic() {
-    let damage = prop::collection::vec((any::<prop::sample::Index>(), 0..8_usize, any::<Option<char>>()), 1..4);
+    let damage = prop::collection::vec(
+        (
+            any::<prop::sample::Index>(),
+            0..8_usize,
+            any::<Option<char>>(),
+        ),
+        1..4,
+    );
     check(300, &(ingress(), damage), |(text, damage)| {
         let mut letters: Vec<char> = text.chars().collect();
         for (at, length, instead) in damage {

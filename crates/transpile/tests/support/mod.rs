@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use gatewright_transpile::{Emit, Input, NginxVersion, NoClass, Options};
 
 /// `testdata/` of the repository.
-pub fn testdata() -> PathBuf {
+pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
 /// What the command line does unless told otherwise.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         ingress_classes: vec!["nginx".to_owned()],
         no_class: NoClass::Skip,
@@ -31,7 +31,7 @@ pub fn options() -> Options {
 }
 
 /// The files of a directory and of those below it, in the order of their paths.
-pub fn files(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
@@ -51,13 +51,13 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a file is read as Kubernetes objects.
-pub fn is_manifest(path: &Path) -> bool {
+pub(crate) fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str());
     matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
 /// A file under the name that diagnostics show.
-pub fn input(path: &Path) -> Input {
+pub(crate) fn input(path: &Path) -> Input {
     let name = path.file_name().expect("a file name").to_string_lossy();
     Input {
         name: name.into_owned(),
@@ -67,7 +67,7 @@ pub fn input(path: &Path) -> Input {
 }
 
 /// The manifests of `testdata/corpus`.
-pub fn corpus() -> Vec<PathBuf> {
+pub(crate) fn corpus() -> Vec<PathBuf> {
     files(&testdata().join("corpus"))
         .into_iter()
         .filter(|path| is_manifest(path))
