@@ -314,9 +314,18 @@ impl<'a> Emitter<'a> {
             }
         }
         self.divide_limits(&mut routes);
-        for ((owner, plain), groups) in routes {
-            let lone = groups.len() == 1;
+        // Routes of an owner that would have the same name are told apart by a host.
+        let mut alike: BTreeMap<(OwnerId, bool), usize> = BTreeMap::new();
+        for ((owner, plain), groups) in &routes {
             for group in groups {
+                *alike
+                    .entry((*owner, only_plain(*plain, &group.rules)))
+                    .or_default() += 1;
+            }
+        }
+        for ((owner, plain), groups) in routes {
+            for group in groups {
+                let lone = alike[&(owner, only_plain(plain, &group.rules))] == 1;
                 self.route(owner, plain, group, lone);
             }
         }
@@ -374,9 +383,9 @@ impl<'a> Emitter<'a> {
         let both = rules.iter().all(|rule| rule.section == Section::Both);
         let mut base = owner.name.to_string();
         if !lone {
-            base = join(&base, &slug(&hosts[0].to_string()));
+            base = join(&base, &host_slug(hosts[0]));
         }
-        if plain && !both {
+        if only_plain(plain, &rules) {
             base = join(&base, "http");
         }
         let sections: Vec<&str> = match (both && self.https, plain) {
@@ -388,7 +397,7 @@ impl<'a> Emitter<'a> {
         for hosts in hosts.chunks(MAX_HOSTNAMES) {
             let mut base = base.clone();
             if hosts.len() == MAX_HOSTNAMES {
-                base = join(&base, &slug(&hosts[0].to_string()));
+                base = join(&base, &host_slug(hosts[0]));
             }
             for (at, chunk) in chunks(&rules).into_iter().enumerate() {
                 let wanted = if at == 0 {
@@ -396,10 +405,11 @@ impl<'a> Emitter<'a> {
                 } else {
                     join(&base, chunk[0].rule.name.as_deref().unwrap_or_default())
                 };
+                let content = format!("{}/{}", owner.namespace, owner.name);
                 let name = if *wanted == *owner.name {
-                    wanted
+                    self.names
+                        .take_own("HTTPRoute", &owner.namespace, &wanted, &content)
                 } else {
-                    let content = format!("{}/{}", owner.namespace, owner.name);
                     self.names
                         .take("HTTPRoute", &owner.namespace, &wanted, &content)
                 };
@@ -590,11 +600,24 @@ impl<'a> Emitter<'a> {
                 ),
             )
             .object(&object)
-            .note("Gateway API limits a path match to 1,024 characters; the path answers 503")
+            .note("Gateway API limits a path match to 1,024 characters; nothing is written for this path, and requests get the host's other rules or 404")
             .help("shorten the path, or split it into several paths"),
         );
         false
     }
+}
+
+/// A name part for a host. No host has the name of the one that stands for all of them.
+fn host_slug(host: &HostName) -> String {
+    match host {
+        HostName::Any => "any-host".to_owned(),
+        _ => slug(&host.to_string()),
+    }
+}
+
+/// Whether rules are for plain HTTP alone, as a part of what their host serves.
+fn only_plain(plain: bool, rules: &[Planned]) -> bool {
+    plain && !rules.iter().all(|rule| rule.section == Section::Both)
 }
 
 /// Rules for plain HTTP and for HTTPS. Rules for both stand in the first list alone when

@@ -76,6 +76,8 @@ pub(crate) fn limit(name: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     taken: BTreeSet<(&'static str, String, String)>,
+    /// Reserved names that their owners have used.
+    own: BTreeSet<(&'static str, String, String)>,
 }
 
 impl Names {
@@ -83,6 +85,23 @@ impl Names {
     pub(crate) fn reserve(&mut self, kind: &'static str, namespace: &str, name: &str) {
         self.taken
             .insert((kind, namespace.to_owned(), name.to_owned()));
+    }
+
+    /// The reserved name itself for the first object of its owner.
+    pub(crate) fn take_own(
+        &mut self,
+        kind: &'static str,
+        namespace: &str,
+        name: &str,
+        content: &str,
+    ) -> String {
+        if self
+            .own
+            .insert((kind, namespace.to_owned(), name.to_owned()))
+        {
+            return name.to_owned();
+        }
+        self.take(kind, namespace, name, content)
     }
 
     /// `wanted`, or with a hash of `content` when another object has that name.
@@ -156,5 +175,13 @@ mod tests {
         assert_ne!(name, "web-http");
         assert!(name.starts_with("web-http-"));
         assert_eq!(names.take("HTTPRoute", "blog", "web-http", "x"), "web-http");
+        assert_eq!(
+            names.take_own("HTTPRoute", "shop", "web-http", "x"),
+            "web-http"
+        );
+        assert_ne!(
+            names.take_own("HTTPRoute", "shop", "web-http", "x"),
+            "web-http"
+        );
     }
 }

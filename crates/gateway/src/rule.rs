@@ -307,7 +307,11 @@ impl Emitter<'_> {
                     // Slashes are merged, but for a path of slashes alone.
                     matches.push(at(path::regex("//".to_owned())));
                 }
-                let why = comment(&target.origin, "redirect");
+                let words = match target.origin.annotation {
+                    Some(_) => "redirect",
+                    None => "redirect to the same path with a slash",
+                };
+                let why = comment(&target.origin, words);
                 planned_rules.push(planned(&name, matches, deed, section, vec![why]));
             }
             Action::Forward(forward) => {
@@ -425,7 +429,7 @@ impl Emitter<'_> {
         if let Some(canary) = &forward.split.canary
             && let Some(reference) = self.backend(owner, &for_section(&canary.backend, section))
         {
-            let why = comment(&canary.origin, "canary");
+            let why = format!("canary: {}", self.object_ref(canary.origin.owner));
             for (suffix, header, to_canary) in self.canary_headers(canary) {
                 let to = if to_canary { &reference } else { &primary };
                 let mut matches = at(path.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::Origin;
 use gatewright_source::Span;
 
@@ -92,7 +92,11 @@ pub(crate) fn rejected(ledger: &mut Ledger, item: LedgerObject, ingress: &Ingres
         fault.key
     )));
     for annotation in &ingress.annotations {
-        if annotation.value.span == fault.span || annotation.key.span == fault.span {
+        // A fault may point at a part of the value.
+        let (value, place) = (annotation.value.span, fault.span);
+        let within =
+            value.file == place.file && value.start <= place.start && place.end <= value.end;
+        if within || annotation.key.span == place {
             ledger.settle(item, annotation.value.span, &refused);
         }
     }
@@ -200,10 +204,31 @@ impl Account<'_> {
         let lost: BTreeSet<Span> = (self.effective.shadowed.iter().map(|s| s.span))
             .chain(self.effective.orphans.iter().map(|o| o.span))
             .collect();
+        // Lowering found that these values cannot be carried over.
+        let refused: Vec<(ObjectRef, Span, Code)> = self
+            .diagnostics
+            .iter()
+            .filter(|found| {
+                matches!(
+                    found.code,
+                    Code::WildcardWww
+                        | Code::AliasPattern
+                        | Code::HostInvalid
+                        | Code::FastCgi
+                        | Code::PortUnresolved
+                )
+            })
+            .filter_map(|found| Some((found.object.clone()?, found.span()?, found.code)))
+            .collect();
         for at in 0..self.sources.len() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
             self.annotations(at, item);
+            for (object, span, code) in &refused {
+                if *object == source.ingress.object {
+                    self.ledger.settle(item, *span, &Outcome::Refused(*code));
+                }
+            }
             self.rules(source, item, &lost);
             self.tls(at, item);
             self.default_backend(at, item);

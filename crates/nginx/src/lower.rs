@@ -140,7 +140,15 @@ impl Lowering<'_> {
                 server_tls.as_ref(),
             );
             if !patterns {
-                routes.extend(self.slash_redirect(r, &rendered, owner));
+                // An Exact and a Prefix of the same path share one redirect.
+                if let Some(redirect) = self.slash_redirect(r, &rendered, owner) {
+                    if routes
+                        .iter()
+                        .all(|known: &Route| known.matcher != redirect.matcher)
+                    {
+                        routes.push(redirect);
+                    }
+                }
             }
             routes.push(route);
         }

@@ -64,7 +64,13 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     }
     diagnostics.extend(emitted.diagnostics.iter().cloned());
     if model.hosts.is_empty() {
-        if unreadable == 0 && documents > 0 {
+        let dropped = diagnostics.iter().any(|found| {
+            matches!(
+                found.code,
+                Code::AnnotationRejectsIngress | Code::AnnotationTooRisky
+            )
+        });
+        if unreadable == 0 && documents > 0 && taken == 0 && !dropped {
             diagnostics.push(if skipped == 0 {
                 Diagnostic::new(Code::IngressNotFound, "the input holds no Ingress")
                     .help("name the files or directories that hold them")

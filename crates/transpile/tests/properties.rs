@@ -1,0 +1,559 @@
+//! What holds for every input: no panic, one outcome for everything, the same bytes whatever
+//! the order, and output that an API server can take.
+//!
+//! Seeds are fixed, so that a run says the same everywhere; `PROPTEST_CASES=5000` looks further.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use gatewright_nginx::registry;
+use gatewright_source::SourceMap;
+use gatewright_transpile::{Conversion, Input, NoClass, Options, convert};
+use gatewright_yaml::from_node;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::Value;
+
+const PREFIX: &str = "nginx.ingress.kubernetes.io";
+
+/// Runs a property with a fixed seed.
+fn check<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value)) {
+    let cases = match std::env::var("PROPTEST_CASES") {
+        Ok(cases) => cases.parse().expect("a number of cases"),
+        Err(_) => cases,
+    };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(strategy, |value| {
+        test(value);
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+fn options() -> Options {
+    Options {
+        no_class: NoClass::Include,
+        ..support::options()
+    }
+}
+
+fn one(text: impl Into<String>) -> Vec<Input> {
+    vec![Input {
+        name: "input.yaml".to_owned(),
+        text: text.into(),
+    }]
+}
+
+/// An object as it was written, by kind, namespace and name.
+type Written = BTreeMap<(String, String, String), Value>;
+
+/// Reads output with our reader and with another, which have to agree.
+fn read_back(output: &str) -> Written {
+    let mut sources = SourceMap::default();
+    let file = sources.add("output.yaml", output);
+    let parsed = gatewright_yaml::parse(file, output);
+    assert!(
+        parsed.diagnostics.is_empty(),
+        "{:?}\n{output}",
+        parsed.diagnostics
+    );
+    let ours: Vec<Value> = parsed
+        .documents
+        .iter()
+        .map(|document| {
+            let typed = from_node::<Value>(&document.root);
+            assert!(typed.problems.is_empty(), "{:?}", typed.problems);
+            typed.value.expect("a value")
+        })
+        .collect();
+    let theirs: Vec<Value> = serde_yaml::Deserializer::from_str(output)
+        .map(|document| serde::Deserialize::deserialize(document).expect("readable YAML"))
+        .filter(|value: &Value| !value.is_null())
+        .collect();
+    assert_eq!(ours, theirs, "read differently:\n{output}");
+    let mut objects = Written::new();
+    for object in ours {
+        let at = |pointer: &str| {
+            let text = object.pointer(pointer).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let key = (at("/kind"), at("/metadata/namespace"), at("/metadata/name"));
+        assert_eq!(objects.insert(key.clone(), object), None, "twice: {key:?}");
+    }
+    objects
+}
+
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            let ends = |c: Option<char>| c.is_some_and(|c| c != '-');
+            label
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && ends(label.chars().next())
+                && ends(label.chars().last())
+        })
+}
+
+/// What every conversion has to hold.
+fn sound(conversion: &Conversion) -> Written {
+    let unsettled: Vec<String> = conversion
+        .ledger
+        .unsettled()
+        .map(|item| format!("{}: {}", item.object, item.path))
+        .collect();
+    assert!(unsettled.is_empty(), "without outcome: {unsettled:#?}");
+    for diagnostic in &conversion.diagnostics {
+        for label in &diagnostic.labels {
+            // Panics when the place is not in the text.
+            let _ = conversion.sources.slice(label.span);
+        }
+    }
+    let objects = read_back(&conversion.output);
+    for ((kind, namespace, name), object) in &objects {
+        assert!(is_subdomain(name), "name of {kind}: {name}");
+        assert!(
+            namespace.is_empty() || is_subdomain(namespace),
+            "{kind} in {namespace}"
+        );
+        if kind == "HTTPRoute" {
+            limits(name, object);
+        }
+    }
+    objects
+}
+
+fn limits(name: &str, route: &Value) {
+    let list = |value: &Value, key: &str| {
+        let list = value.get(key).and_then(Value::as_array);
+        list.cloned().unwrap_or_default()
+    };
+    let spec = &route["spec"];
+    let rules = list(spec, "rules");
+    let matches: Vec<usize> = rules
+        .iter()
+        .map(|rule| list(rule, "matches").len())
+        .collect();
+    assert!(
+        !rules.is_empty() && rules.len() <= 16,
+        "{name}: {} rules",
+        rules.len()
+    );
+    assert!(
+        matches.iter().all(|n| *n <= 64),
+        "{name}: {matches:?} matches"
+    );
+    assert!(
+        matches.iter().sum::<usize>() <= 128,
+        "{name}: {matches:?} matches"
+    );
+    assert!(list(spec, "hostnames").len() <= 16, "{name}: hostnames");
+    let names: Vec<Value> = rules.iter().map(|rule| rule["name"].clone()).collect();
+    let distinct: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        distinct.len(),
+        names.len(),
+        "{name}: two rules of one name: {names:?}"
+    );
+    for rule in &names {
+        let rule = rule.as_str().expect("a named rule");
+        assert!(is_subdomain(rule), "{name}: rule {rule}");
+    }
+}
+
+/// Random numbers that are the same on every machine (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let below = u64::try_from(below).expect("a small number");
+        usize::try_from((z ^ (z >> 31)) % below).expect("a small number")
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            let other = self.next(at + 1);
+            items.swap(at, other);
+        }
+    }
+}
+
+/// The documents of a file that holds `---` only between documents.
+fn documents(text: &str) -> Vec<&str> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_end() == "---" {
+            documents.push(&text[start..at]);
+            start = at + line.len();
+        }
+        at += line.len();
+    }
+    documents.push(&text[start..]);
+    documents
+}
+
+#[test]
+fn order_of_files_and_documents_and_threads_do_not_show() {
+    let inputs: Vec<Input> = support::corpus()
+        .iter()
+        .map(|path| support::input(path))
+        .collect();
+    let findings = |conversion: &Conversion| {
+        let mut findings: Vec<String> = conversion
+            .diagnostics
+            .iter()
+            .map(|d| format!("{} {:?} {}", d.code, d.object, d.message))
+            .collect();
+        findings.sort();
+        findings
+    };
+    let expected = convert(inputs.clone(), &options());
+    let _ = sound(&expected);
+    let expected_findings = findings(&expected);
+    let mut dice = Dice(7);
+    for round in 0..30 {
+        let mut shuffled = inputs.clone();
+        dice.shuffle(&mut shuffled);
+        for input in &mut shuffled {
+            if round % 3 != 0 && !input.text.starts_with('{') {
+                let text = input.text.trim_start_matches('\u{feff}').to_owned();
+                let mut documents = documents(&text);
+                dice.shuffle(&mut documents);
+                input.text = documents.join("\n---\n");
+            }
+        }
+        let threads = [Some(1), Some(2), Some(7), None][round % 4];
+        let conversion = convert(
+            shuffled,
+            &Options {
+                threads,
+                ..options()
+            },
+        );
+        assert!(
+            conversion.output == expected.output,
+            "round {round} gives other bytes"
+        );
+        assert_eq!(findings(&conversion), expected_findings, "round {round}");
+    }
+}
+
+/// One of a few values, so that Ingresses meet.
+fn pick(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::sample::select(words).prop_map(str::to_owned)
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string")
+}
+
+/// A value: often the one that the registry shows as an example, else anything.
+fn value(example: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => Just(example.to_owned()),
+        1 => Just(String::new()),
+        4 => pick(&[
+            "true", "false", "on", "off", "yes", "0", "1", "-1", "10", "99999999999", "1m", "10k",
+            "/", "/$1", "/$2/x", "$host", "~^a", "https://a.example/$1", "http://b.example",
+            "GET,POST", "10.0.0.0/8", "cookie", "GRPC", "HTTPS", "FCGI", "basic", "default/users",
+            "a b", "a;b", "a\nb", "é", "*", "*.example.com", "308", "200", " true ",
+        ]),
+        1 => any::<String>(),
+    ]
+}
+
+fn annotation() -> impl Strategy<Value = (String, String)> {
+    let known: Vec<(&'static str, &'static str)> = registry::entries()
+        .flat_map(|entry| {
+            let names = std::iter::once(entry.key).chain(entry.aliases.iter().copied());
+            names.map(move |name| (name, entry.example))
+        })
+        .collect();
+    let known = prop::sample::select(known).prop_flat_map(|(key, example)| {
+        value(example).prop_map(move |value| (format!("{PREFIX}/{key}"), value))
+    });
+    prop_oneof![
+        12 => known,
+        1 => (pick(&["rewrite-traget", "rate-limit", "secure-backends", "", "a/b", "Canary"]), value(""))
+            .prop_map(|(key, value)| (format!("{PREFIX}/{key}"), value)),
+        1 => (pick(&["nginx.org/x", "cert-manager.io/issuer", "plain", "ingress.kubernetes.io/ssl-redirect"]), value("")),
+        1 => (any::<String>(), any::<String>()),
+    ]
+}
+
+const HOSTS: &[&str] = &[
+    "a.test",
+    "b.test",
+    "www.a.test",
+    "*.a.test",
+    "x.a.test",
+    "A.TEST",
+    "*",
+    "bad_host.test",
+    "",
+    "10.0.0.1",
+    "c.test.",
+];
+const PATHS: &[&str] = &[
+    "/",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/A",
+    "/a(/|$)(.*)",
+    "/(.*)",
+    "/a(",
+    "/(?!x)y",
+    "/é",
+    "/a b",
+    "/%41",
+    "//",
+    "a",
+    "",
+    "/.well-known/x",
+    "/[0-9]+$",
+];
+
+fn path() -> impl Strategy<Value = String> {
+    let backend = (
+        pick(&["web", "api", "outside", "none"]),
+        pick(&[
+            "number: 80",
+            "number: 8080",
+            "name: http",
+            "name: nope",
+            "number: 0",
+        ]),
+    );
+    let extra = prop_oneof![12 => Just(""), 1 => Just(", pathTyp: Prefix")];
+    (pick(PATHS), pick(&["Prefix", "Prefix", "Exact", "ImplementationSpecific", "exact"]), backend, extra)
+        .prop_map(|(path, kind, (service, port), extra)| {
+            format!(
+                "{{path: {}, pathType: {kind}, backend: {{service: {{name: {service}, port: {{{port}}}}}}}{extra}}}",
+                quoted(&path)
+            )
+        })
+}
+
+/// One Ingress as YAML, mostly valid.
+fn ingress() -> impl Strategy<Value = String> {
+    let rule = (
+        prop::option::weighted(0.9, pick(HOSTS)),
+        prop::collection::vec(path(), 0..4),
+    );
+    let identity = (
+        pick(&["one", "two", "three"]),
+        pick(&["a", "b", "c", "d", "e", "f"]),
+    );
+    let annotations = prop::collection::vec(annotation(), 0..6);
+    let canary = prop::option::weighted(
+        0.2,
+        prop::collection::vec(
+            pick(&[
+                "canary-weight: '10'",
+                "canary-weight: '0'",
+                "canary-weight: '100'",
+                "canary-by-header: X-C",
+                "canary-by-header-value: v",
+                "canary-by-header-pattern: '^a(?!b)'",
+                "canary-by-cookie: c",
+                "canary-weight-total: '50'",
+            ]),
+            0..3,
+        ),
+    );
+    let tls = prop::collection::vec(
+        (prop::collection::vec(pick(HOSTS), 0..3), prop::bool::ANY),
+        0..2,
+    );
+    let extra = prop_oneof![
+        12 => Just(""),
+        1 => Just("  defaultBackend: {service: {name: web, port: {number: 80}}}\n"),
+        1 => Just("  unknown: {deep: [1, {field: true}]}\n"),
+        1 => Just("status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}\n"),
+    ];
+    let created = prop::option::of(pick(&["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"]));
+    (identity, annotations, canary, tls, prop::collection::vec(rule, 0..3), extra, created)
+        .prop_map(|((namespace, name), annotations, canary, tls, rules, extra, created)| {
+            let mut text = format!(
+                "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  namespace: {namespace}\n"
+            );
+            if let Some(created) = created {
+                let _ = writeln!(text, "  creationTimestamp: \"{created}\"");
+            }
+            text.push_str("  annotations:\n    example.com/first: x\n");
+            for (key, value) in annotations {
+                let _ = writeln!(text, "    {}: {}", quoted(&key), quoted(&value));
+            }
+            for canary in canary.into_iter().flat_map(|mut keys| {
+                keys.push("canary: 'true'".to_owned());
+                keys
+            }) {
+                let _ = writeln!(text, "    {PREFIX}/{canary}");
+            }
+            text.push_str("spec:\n  ingressClassName: nginx\n");
+            if !tls.is_empty() {
+                text.push_str("  tls:\n");
+            }
+            for (hosts, secret) in tls {
+                let hosts: Vec<String> = hosts.iter().map(|host| quoted(host)).collect();
+                let secret = if secret { ", secretName: cert" } else { "" };
+                let _ = writeln!(text, "    - {{hosts: [{}]{secret}}}", hosts.join(", "));
+            }
+            if !rules.is_empty() {
+                text.push_str("  rules:\n");
+            }
+            for (host, paths) in rules {
+                let host = host.map_or(String::new(), |host| format!("host: {}, ", quoted(&host)));
+                let _ = writeln!(text, "    - {{{host}http: {{paths: [{}]}}}}", paths.join(", "));
+            }
+            text.push_str(extra);
+            text
+        })
+}
+
+const SERVICES: &str = "\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: one}
+spec: {ports: [{name: http, port: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: outside, namespace: one}
+spec: {type: ExternalName, externalName: outside.example, ports: [{port: 80}]}
+";
+
+#[test]
+fn everything_in_random_ingresses_has_one_outcome() {
+    let strategy = (prop::collection::vec(ingress(), 1..7), prop::bool::ANY);
+    check(400, &strategy, |(ingresses, services)| {
+        let mut text = ingresses.join("---\n");
+        if services {
+            text = format!("{SERVICES}---\n{text}");
+        }
+        let conversion = convert(one(text), &options());
+        let _ = sound(&conversion);
+    });
+}
+
+#[test]
+fn order_of_random_ingresses_does_not_show() {
+    check(
+        150,
+        &prop::collection::btree_map(0..12_u8, ingress(), 2..6),
+        |ingresses| {
+            // Each has a name of its own, as which of two of one name counts is a matter of order.
+            let mut texts: Vec<String> = ingresses
+                .into_iter()
+                .map(|(at, text)| {
+                    let (head, tail) = text.split_once("  name: ").expect("a name");
+                    format!("{head}  name: n{at}-{tail}")
+                })
+                .collect();
+            let forward = convert(one(texts.join("---\n")), &options());
+            texts.reverse();
+            let backward = convert(one(texts.join("---\n")), &options());
+            assert_eq!(forward.output, backward.output);
+        },
+    );
+}
+
+#[test]
+fn a_new_host_changes_nothing_else() {
+    const NEW: &str = "
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: new, namespace: new}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [new.elsewhere.example], secretName: new-tls}]
+  rules:
+    - host: new.elsewhere.example
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: new, port: {number: 80}}}}]}
+";
+    // The first certificate opens the HTTPS listener, which concerns everybody.
+    let first = NEW.replace("new", "old");
+    check(150, &prop::collection::vec(ingress(), 0..5), |ingresses| {
+        let before = format!("{first}---\n{}", ingresses.join("---\n"));
+        let after = format!("{before}---\n{NEW}");
+        let before = read_back(&convert(one(before), &options()).output);
+        let mut after = read_back(&convert(one(after), &options()).output);
+        for (key, old) in before {
+            let new = after.remove(&key);
+            let mut new = new.unwrap_or_else(|| panic!("{key:?} has gone"));
+            let mut old = old;
+            if key.0 == "Gateway" {
+                for gateway in [&mut old, &mut new] {
+                    let listeners = gateway["spec"]["listeners"].as_array_mut();
+                    for listener in listeners.into_iter().flatten() {
+                        if let Some(tls) = listener.get_mut("tls").and_then(Value::as_object_mut) {
+                            tls.remove("certificateRefs");
+                        }
+                    }
+                }
+            }
+            assert_eq!(old, new, "{key:?} has changed");
+        }
+        for (kind, namespace, name) in after.keys() {
+            assert!(
+                namespace == "new" && name.starts_with("new") || kind == "ReferenceGrant",
+                "{kind} {namespace}/{name} is new"
+            );
+        }
+    });
+}
+
+#[test]
+fn no_text_makes_it_panic() {
+    check(300, &any::<String>(), |text| {
+        let _ = sound(&convert(one(text), &options()));
+    });
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    check(300, &prop::collection::vec(any::<u8>(), 0..200), |bytes| {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let _ = sound(&convert(one(text), &options()));
+    });
+}
+
+#[test]
+fn no_damage_to_an_ingress_makes_it_panic() {
+    let damage = prop::collection::vec(
+        (
+            any::<prop::sample::Index>(),
+            0..8_usize,
+            any::<Option<char>>(),
+        ),
+        1..4,
+    );
+    check(300, &(ingress(), damage), |(text, damage)| {
+        let mut letters: Vec<char> = text.chars().collect();
+        for (at, length, instead) in damage {
+            let from = at.index(letters.len());
+            let to = (from + length).min(letters.len());
+            letters.splice(from..to, instead);
+        }
+        let text: String = letters.into_iter().collect();
+        let _ = sound(&convert(one(text), &options()));
+    });
+}
