@@ -272,7 +272,7 @@ fn headers(
         None => {
             why = Some(format!(
                 "ConfigMap {namespace}/{name} is not among the input objects"
-            ))
+            ));
         }
         Some((_, map)) => {
             for (key, value, _) in &map.data {
