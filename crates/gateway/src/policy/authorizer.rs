@@ -15,6 +15,7 @@ use crate::envoy::{
     ExtAuth, HeaderModifier, HeaderValue, HttpExtAuth, ResponseOverride, StatusCodeMatch,
 };
 use crate::filter;
+use crate::formatter;
 use crate::infra::seconds;
 use crate::name::join;
 use crate::rule::Planned;
@@ -74,7 +75,7 @@ pub(crate) fn attach(
 fn overrides(authorizer: &Authorizer, not_found: bool, attached: &mut Attached) {
     let list = &mut attached.traffic().response_override;
     if let Some(sign_in) = &authorizer.sign_in {
-        let location = HeaderValue::new("Location", render(sign_in, "%REQ(:SCHEME)%"));
+        let location = HeaderValue::new("Location", render(sign_in, formatter::SCHEME));
         // It takes the place of a 401 for want of a password as well.
         list.retain(|o| o.matches.status_codes != [StatusCodeMatch::value(401)]);
         list.push(ResponseOverride::local(
@@ -108,7 +109,7 @@ fn untold(emitter: &mut Emitter<'_>, authorizer: &Authorizer) {
     let names: Vec<String> = authorizer
         .headers
         .iter()
-        .map(|(name, value)| format!("`{name}: {}`", render(value, "%REQ(:SCHEME)%")))
+        .map(|(name, value)| format!("`{name}: {}`", render(value, formatter::SCHEME)))
         .collect();
     emitter.report(
         &authorizer.origin,
@@ -217,10 +218,10 @@ fn render(parts: &[Part], scheme: &str) -> String {
     parts
         .iter()
         .map(|part| match part {
-            Part::Literal(text) => crate::formatter::literal(text),
+            Part::Literal(text) => formatter::literal(text),
             Part::Scheme => scheme.to_owned(),
-            Part::Authority => "%REQ(:AUTHORITY)%".to_owned(),
-            Part::Target | Part::EscapedTarget => "%REQ(:PATH)%".to_owned(),
+            Part::Authority => formatter::AUTHORITY.to_owned(),
+            Part::Target | Part::EscapedTarget => formatter::PATH.to_owned(),
             Part::Method => "%REQ(:METHOD)%".to_owned(),
         })
         .collect()

@@ -10,6 +10,7 @@ use crate::emit::Emitter;
 use crate::envoy::{
     BasicAuth, HeaderModifier, HeaderValue, ResponseOverride, SecretReference, StatusCodeMatch,
 };
+use crate::formatter;
 use crate::name::join;
 use crate::object::SecretData;
 
@@ -36,7 +37,7 @@ pub(crate) fn attach(
             escape.into_iter().chain([c])
         })
         .collect();
-    let value = format!("Basic realm=\"{}\"", crate::formatter::literal(&realm));
+    let value = format!("Basic realm=\"{}\"", formatter::literal(&realm));
     attached
         .traffic()
         .response_override

@@ -274,7 +274,7 @@ fn headers(
         None => {
             why = Some(format!(
                 "ConfigMap {namespace}/{name} is not among the input objects"
-            ))
+            ));
         }
         Some((_, map)) => {
             for (key, value, _) in &map.data {
@@ -494,7 +494,7 @@ mod tests {
         assert_eq!(&*asked.backend.namespace, "auth");
         assert_eq!(asked.response_headers, ["X-User"]);
         assert!(asked.client_headers.contains(&"x-session".to_owned()));
-        assert_eq!(asked.sign_in.as_ref().map(Vec::len), Some(4));
+        assert_eq!(asked.sign_in.as_ref().map(Vec::len), Some(3));
         assert!(out.refusal.is_none());
         assert_eq!(
             codes(&out),

@@ -94,7 +94,7 @@ mod tests {
     fn lines_are_read_as_nginx_reads_them() {
         let users = parse(concat!(
             "# staff\r\n",
-            "alice:{SHA}w3QkzGJswDXW5OOZHAJw0FELjfM=:since May\n",
+            "alice:{SHA}w3QkzGJswDXW5OKZHAJw0FELjfM=:since May\n",
             "alice:$apr1$x$second-line-of-alice\n",
             "bob:{PLAIN}wonder\n",
             "carol:$apr1$pepper12$H7hE8gu4tsY59xsiBwpMR0\n",
