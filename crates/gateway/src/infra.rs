@@ -437,11 +437,13 @@ fn early_headers(model: &Model, https: bool) -> HeaderModifier {
             .map(|(name, value)| HeaderValue::new(*name, *value))
             .collect()
     };
-    let mut early = HeaderModifier::default();
-    early.set = named(&[
-        ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
-        ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
-    ]);
+    let mut early = HeaderModifier {
+        set: named(&[
+            ("X-Original-Forwarded-For", "%REQ(X-FORWARDED-FOR)%"),
+            ("X-Original-Forwarded-Host", "%REQ(X-FORWARDED-HOST)%"),
+        ]),
+        ..HeaderModifier::default()
+    };
     let own = [
         ("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
         ("X-Forwarded-Port", port),

@@ -141,13 +141,12 @@ impl Lowering<'_> {
             );
             if !patterns {
                 // An Exact and a Prefix of the same path share one redirect.
-                if let Some(redirect) = self.slash_redirect(r, &rendered, owner) {
-                    if routes
+                if let Some(redirect) = self.slash_redirect(r, &rendered, owner)
+                    && routes
                         .iter()
                         .all(|known: &Route| known.matcher != redirect.matcher)
-                    {
-                        routes.push(redirect);
-                    }
+                {
+                    routes.push(redirect);
                 }
             }
             routes.push(route);

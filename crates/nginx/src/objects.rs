@@ -21,7 +21,7 @@ pub(crate) type Key = (Arc<str>, Arc<str>);
 
 /// Everything that was read.
 #[derive(Debug, Default)]
-pub struct Objects {
+pub(crate) struct Objects {
     /// Ingresses in the order of the input, each with its items in the ledger.
     pub ingresses: Vec<(Ingress, LedgerObject)>,
     /// `spec.controller` of each `IngressClass`.
@@ -56,8 +56,6 @@ pub(crate) struct ServicePortInfo {
     pub port: i32,
     /// `targetPort` as it was written.
     pub target: Option<IntOrString>,
-    /// `appProtocol`.
-    pub app_protocol: Option<Arc<str>>,
 }
 
 /// What a Secret holds. Contents never reach a diagnostic.
@@ -320,7 +318,6 @@ impl Intake {
                         name: port.name.map(Arc::from),
                         port: port.port,
                         target: port.target_port,
-                        app_protocol: port.app_protocol.map(Arc::from),
                     })
                     .collect(),
                 external_name: spec

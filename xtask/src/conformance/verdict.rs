@@ -144,7 +144,8 @@ fn concerns(
         })
 }
 
-/// ingress-nginx protected, Envoy served.
+/// ingress-nginx protected, Envoy served. A body size (413) is no access control: a larger
+/// one that passes is a difference like any other.
 fn is_opened(exchange: &Exchange, observed: &Observed, ingresses: &[Ingress]) -> bool {
     let host = &exchange.request.host;
     let concerned: Vec<&Ingress> = ingresses
@@ -154,7 +155,7 @@ fn is_opened(exchange: &Exchange, observed: &Observed, ingresses: &[Ingress]) ->
     let has_client_tls = concerned.iter().any(|ingress| ingress.has_client_tls);
     let has_sign_in = concerned.iter().any(|ingress| ingress.has_sign_in);
     let is_refusal = |status: u16| match status {
-        401 | 403 | 413 | 429 | 503 => true,
+        401 | 403 | 429 | 503 => true,
         400 => has_client_tls,
         302 => has_sign_in,
         _ => false,

@@ -305,7 +305,8 @@ impl Worker {
     }
 
     /// Envoy learns the endpoints of a new cluster a moment after the cluster: an answer 503
-    /// where none is expected is asked for again for a while.
+    /// where none is expected is asked for again for a while; a backend that is known by a
+    /// name only comes with the next resolution, up to half a minute later.
     fn observe_when_ready(
         &self,
         exchange: &Exchange,
@@ -314,7 +315,12 @@ impl Worker {
     ) -> Observed {
         let mut observed = self.observe(exchange, world, ingresses);
         let single = exchange.request.repeat.unwrap_or(1) == 1;
-        for _ in 0..4 {
+        let attempts = if exchange.nginx.backend.is_some() {
+            50
+        } else {
+            4
+        };
+        for _ in 0..attempts {
             // Envoy says so in words; a direct response has no body.
             let unready = observed.answers.iter().any(|answered| {
                 answered.hit.is_none()

@@ -238,6 +238,8 @@ mod tests {
                 namespace: "auth".into(),
                 target: gatewright_model::Target::Unavailable { reason: "".into() },
                 protocol: gatewright_model::Protocol::Http,
+                tls: None,
+                balance: None,
                 service_address: false,
                 origin: origin(),
             },

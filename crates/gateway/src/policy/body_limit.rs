@@ -1,7 +1,7 @@
 //! A limit for request bodies: a rule that answers 413 before the others of its path.
 //!
 //! The policy that Envoy Gateway has for it collects bodies in memory, which breaks
-//! WebSockets and streams. The rule looks at `Content-Length` instead; that also puts it
+//! `WebSockets` and streams. The rule looks at `Content-Length` instead; that also puts it
 //! before redirects and credentials, where the source proxy has it.
 
 use gateway_api::httproutes::{

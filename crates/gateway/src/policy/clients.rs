@@ -210,6 +210,8 @@ mod tests {
                 seen: true,
             },
             protocol: Protocol::Http,
+            tls: None,
+            balance: None,
             service_address: false,
             origin: origin(),
         };
@@ -252,8 +254,8 @@ mod tests {
         gatewright_model::Origin::field(OwnerId(0), gatewright_source::Span::new(file, 0, 1))
     }
 
-    fn required() -> Option<ClientCertificates> {
-        Some(ClientCertificates {
+    fn required() -> ClientCertificates {
+        ClientCertificates {
             authorities: gatewright_model::SecretRef {
                 namespace: Arc::from("shop"),
                 name: Arc::from("ca"),
@@ -262,7 +264,7 @@ mod tests {
             verify: VerifyClient::Required,
             pass: false,
             origin: origin(),
-        })
+        }
     }
 
     /// `host: section section, …` of every route with a backend.
@@ -281,12 +283,22 @@ mod tests {
                 hsts: None,
                 connect_timeout: 5,
                 idle_timeout: 60,
-                tries: 3,
+                retry: gatewright_model::Retry {
+                    tries: 1,
+                    connection: false,
+                    statuses: Vec::new(),
+                    any_method: false,
+                },
+                balance: gatewright_model::Balance::RoundRobin,
+                compression: None,
+                unwritten_body_limit: None,
                 client_idle_timeout: 75,
                 client_header_timeout: 60,
                 underscores_in_headers: false,
+                http2: true,
                 http2_streams: 128,
                 forwarded: ForwardedHeaders::default(),
+                headers: gatewright_model::GlobalHeaders::default(),
             },
         };
         let settings = crate::Settings {
@@ -329,7 +341,7 @@ mod tests {
 
     #[test]
     fn rules_of_the_host_belong_to_its_own_listener_alone() {
-        let m = || host(exact("m.test"), required());
+        let m = || host(exact("m.test"), Some(required()));
         check(vec![m()], false, "m.test: http, m.test: https-m-test");
         let both = vec![host(exact("a.test"), None), m()];
         check(
@@ -341,15 +353,19 @@ mod tests {
 
     #[test]
     fn without_a_listener_of_its_own_https_is_shut() {
-        check(vec![host(exact("m.test"), required())], true, "m.test: :80");
-        check(vec![host(HostName::Any, required())], false, ": http");
+        check(
+            vec![host(exact("m.test"), Some(required()))],
+            true,
+            "m.test: :80",
+        );
+        check(vec![host(HostName::Any, Some(required()))], false, ": http");
     }
 
     #[test]
     fn hosts_below_a_wildcard_get_listeners_too() {
         let wild = HostName::OneLabel(Arc::from("w.test"));
         check(
-            vec![host(wild, required()), host(exact("a.w.test"), None)],
+            vec![host(wild, Some(required())), host(exact("a.w.test"), None)],
             false,
             "*.w.test: http, *.w.test: https-w-test, a.w.test: http https-a-w-test",
         );

@@ -33,7 +33,7 @@ pub(crate) fn attach(
     let mut rules = Vec::new();
     for rate in &limits.rates {
         let Some(value) = bucket(rate, share) else {
-            too_many(emitter, rate.origin.clone(), share);
+            too_many(emitter, &rate.origin, share);
             return false;
         };
         rules.extend(
@@ -49,7 +49,7 @@ pub(crate) fn attach(
     if let Some((most, origin)) = &limits.concurrent {
         let each = most / share.max(1);
         if each == 0 {
-            too_many(emitter, origin.clone(), share);
+            too_many(emitter, origin, share);
             return false;
         }
         attached.traffic().circuit_breaker = Some(CircuitBreaker {
@@ -115,9 +115,9 @@ fn networks(exempt: &[String]) -> Vec<SourceMatch> {
     }
 }
 
-fn too_many(emitter: &mut Emitter<'_>, origin: gatewright_model::Origin, share: u32) {
+fn too_many(emitter: &mut Emitter<'_>, origin: &gatewright_model::Origin, share: u32) {
     emitter.report(
-        &origin,
+        origin,
         true,
         Diagnostic::new(
             Code::LimitRefused,

@@ -61,19 +61,16 @@ fn list(
     }
     let mut networks = Vec::new();
     for text in controller {
-        match network(text) {
-            Some(network) => networks.push(network.to_string()),
-            None => {
-                refuse_address(
-                    input,
-                    out,
-                    format!(
-                        "`{text}` in an address list of the controller's ConfigMap is no network"
-                    ),
-                    "write addresses and networks such as `10.0.0.0/8`",
-                );
-                return None;
-            }
+        if let Some(network) = network(text) {
+            networks.push(network.to_string());
+        } else {
+            refuse_address(
+                input,
+                out,
+                format!("`{text}` in an address list of the controller's ConfigMap is no network"),
+                "write addresses and networks such as `10.0.0.0/8`",
+            );
+            return None;
         }
     }
     Some(networks)

@@ -7,7 +7,7 @@ use super::{PolicyInput, PolicyOutput};
 /// What the family carries.
 pub(crate) const KEYS: &[&str] = &["ssl-ciphers", "ssl-prefer-server-ciphers"];
 
-/// The suites up to TLS 1.2 that the target knows (BoringSSL), by their OpenSSL names.
+/// The suites up to TLS 1.2 that the target knows (`BoringSSL`), by their OpenSSL names.
 const KNOWN: &[&str] = &[
     "ECDHE-ECDSA-AES128-GCM-SHA256",
     "ECDHE-RSA-AES128-GCM-SHA256",
