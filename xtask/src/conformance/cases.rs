@@ -133,6 +133,9 @@ pub(crate) struct Difference {
     /// `namespace/name` of the Ingress the diagnostic must be about, if it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) object: Option<String>,
+    /// Whether the answer is the same by chance at times, for instance by a random order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unsteady: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -86,7 +86,7 @@ impl Report {
                     .requests
                     .iter()
                     .any(|judged| judged.name == entry.request && judged.verdict == Verdict::Same);
-                if is_same {
+                if is_same && !entry.unsteady {
                     vanished.push(format!(
                         "{}: {:?} ({})",
                         result.name, entry.request, entry.code
