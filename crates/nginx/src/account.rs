@@ -108,6 +108,12 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
     for note in notes {
         let outcome = match note.status {
             ConfigStatus::Taken(_) => Outcome::Translated,
+            ConfigStatus::NotCarried { protects: true } => {
+                Outcome::Refused(Code::ProtectionRefused)
+            }
+            ConfigStatus::NotCarried { protects: false } => {
+                Outcome::Refused(Code::NotTranslatedYet)
+            }
             ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
             ConfigStatus::NoEffect => {
                 Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))

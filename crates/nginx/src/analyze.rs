@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
-use gatewright_model::{Globals, Model, Owner, OwnerId, SecretRef};
+use gatewright_model::{Globals, Model, Origin, Owner, OwnerId, SecretRef};
 
 use crate::account::{self, Account};
 use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
-use crate::config_map::Config;
+use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::lower::Lowering;
@@ -70,7 +70,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         objects,
         ..
     } = intake;
-    let config = config(&objects, options, &mut ledger, &mut diagnostics);
+    let (config, lost_protection) = config(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
     let mut taken: Vec<Taken<'_>> = Vec::new();
     let prefix = prefix(&objects, options);
@@ -135,6 +135,13 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 objects: &objects,
             });
             account::not_carried(source, notes, &mut output);
+            if let Some(note) = &lost_protection {
+                output.refuse(
+                    format!("{} of the ConfigMap is not carried over", note.key),
+                    false,
+                    Origin::field(source.id, note.span),
+                );
+            }
             diagnostics.append(&mut output.diagnostics);
             output
         })
@@ -225,7 +232,7 @@ fn config(
     options: &Options,
     ledger: &mut Ledger,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Config {
+) -> (Config, Option<ConfigNote>) {
     let default = (DEFAULT_CONFIG.0.to_owned(), DEFAULT_CONFIG.1.to_owned());
     let asked = options.controller_config.as_ref();
     let (namespace, name) = asked
@@ -233,6 +240,7 @@ fn config(
         .unwrap_or(&default);
     let key = (Arc::from(namespace.as_str()), Arc::from(name.as_str()));
     let mut config = Config::default();
+    let mut lost_protection = None;
     match objects.config_maps.get(&key) {
         Some(map) => {
             let entries = map
@@ -243,6 +251,9 @@ fn config(
             config = read;
             diagnostics.append(&mut found);
             account::config(ledger, map.ledger, &notes);
+            lost_protection = notes
+                .into_iter()
+                .find(|note| note.status == ConfigStatus::NotCarried { protects: true });
         }
         None if asked.is_some() => diagnostics.push(
             Diagnostic::new(
@@ -258,7 +269,7 @@ fn config(
         let reason = Outcome::NoEffect(Arc::from("it stays as it is; what names it reads it"));
         ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
     }
-    config
+    (config, lost_protection)
 }
 
 fn globals(

@@ -41,6 +41,53 @@ pub enum Concern {
     Snippet,
 }
 
+/// Keys that protect and that are not carried over: with one of them every path answers 503.
+const PROTECTING: &[&str] = &[
+    "block-referers",
+    "block-user-agents",
+    "enable-owasp-modsecurity-crs",
+    "global-auth-snippet",
+    "http-snippet",
+    "location-snippet",
+    "server-snippet",
+];
+
+/// Keys that are not carried over and protect nothing.
+const NOT_CARRIED: &[&str] = &[
+    "client-body-timeout",
+    "default-type",
+    "disable-proxy-intercept-errors",
+    "enable-ocsp",
+    "global-auth-cache-duration",
+    "gzip-level",
+    "gzip-types",
+    "ignore-invalid-headers",
+    "keep-alive-requests",
+    "limit-rate",
+    "limit-rate-after",
+    "limit-conn-status-code",
+    "main-snippet",
+    "opentelemetry-operation-name",
+    "opentelemetry-trust-incoming-span",
+    "otel-sampler",
+    "otel-sampler-parent-based",
+    "otel-sampler-ratio",
+    "otel-service-name",
+    "otlp-collector-host",
+    "otlp-collector-port",
+    "proxy-http-version",
+    "ssl-ciphers",
+    "ssl-ecdh-curve",
+    "ssl-protocols",
+    "ssl-reject-handshake",
+    "ssl-session-tickets",
+    "stream-snippet",
+    "upstream-keepalive-connections",
+    "upstream-keepalive-requests",
+    "upstream-keepalive-time",
+    "upstream-keepalive-timeout",
+];
+
 /// What became of a key of the `ConfigMap`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigStatus {
@@ -48,6 +95,11 @@ pub enum ConfigStatus {
     Taken(Concern),
     /// Its value could not be read; the default holds.
     Ignored,
+    /// Its value is in the [`Config`], but nothing carries it over.
+    NotCarried {
+        /// Whether it protects.
+        protects: bool,
+    },
     /// The controller reads it, but it does not change what an Ingress does.
     NoEffect,
     /// The controller does not know it.
@@ -75,7 +127,18 @@ impl Config {
         let mut notes = Vec::new();
         for (key, value, span) in entries {
             let status = match config.set(key, value) {
-                Some((known, true)) => ConfigStatus::Taken(known.concern),
+                Some((known, true)) if value.trim() == known.default => {
+                    ConfigStatus::Taken(known.concern)
+                }
+                Some((known, true)) => {
+                    let protects = PROTECTING.contains(&key);
+                    if protects || NOT_CARRIED.contains(&key) {
+                        diagnostics.push(not_carried(known, protects, span));
+                        ConfigStatus::NotCarried { protects }
+                    } else {
+                        ConfigStatus::Taken(known.concern)
+                    }
+                }
                 Some((known, false)) => {
                     diagnostics.push(
                         Diagnostic::new(
@@ -124,6 +187,27 @@ impl Config {
     }
 }
 
+fn not_carried(known: &ConfigKey, protects: bool, span: Span) -> Diagnostic {
+    let (code, message) = if protects {
+        (
+            Code::ProtectionRefused,
+            "cannot be carried over, so every path answers 503",
+        )
+    } else {
+        (Code::NotTranslatedYet, "is not translated yet")
+    };
+    Diagnostic::new(
+        code,
+        format!("`{}` of the controller's ConfigMap {message}", known.key),
+    )
+    .label(span, known.summary)
+    .help(if protects {
+        "carry it over by hand, and convert with the key removed from the ConfigMap"
+    } else {
+        "see whether what you serve depends on it"
+    })
+}
+
 fn unknown_key(key: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::ConfigKeyUnknown,
@@ -157,6 +241,13 @@ mod tests {
 
     fn read(entries: &[(&str, &str)]) -> (Config, Vec<Diagnostic>, Vec<ConfigNote>) {
         Config::read(entries.iter().map(|&(k, v)| (k, v, span())))
+    }
+
+    #[test]
+    fn what_is_not_carried_is_a_key() {
+        for key in PROTECTING.iter().chain(NOT_CARRIED) {
+            assert!(CONFIG_KEYS.iter().any(|known| known.key == *key), "{key}");
+        }
     }
 
     #[test]
