@@ -84,7 +84,6 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     }
     accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);
-    diagnostics.dedup();
     let objects = || {
         emitted.objects.iter().filter(|object| match options.emit {
             Emit::All => true,
