@@ -72,7 +72,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     } = intake;
     let (config, lost_protection) = config(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
-    let mut taken: Vec<Taken<'_>> = Vec::new();
+    let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = if objects.flags.no_validation {
         ControllerVersion::Pre1_12

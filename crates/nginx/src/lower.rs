@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
     Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Forward, HeaderRule,
-    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol,
-    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol, Redirect,
+    RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
 use indexmap::{IndexMap, IndexSet};
@@ -235,7 +235,7 @@ impl Lowering<'_> {
             } else {
                 Action::Refuse(refusal)
             },
-            policies: Policies::default(),
+            policies: Arc::default(),
         }];
     }
 
@@ -312,9 +312,9 @@ impl Lowering<'_> {
         };
         let action = self.action(r, owner, &origin, server_tls);
         let plain_http = self.plain_http(r, owner, &action, secured);
-        let policies = r.location.source.map_or_else(Policies::default, |index| {
+        let policies = r.location.source.map_or_else(Arc::default, |index| {
             let all = &self.policies[index].policies;
-            policies::for_location(all, &r.location.path, r.location.implicit, self.config)
+            policies::for_location(all, &r.location.path, self.config)
         });
         Route {
             owner,
@@ -540,7 +540,7 @@ impl Lowering<'_> {
                 code: 301,
                 origin,
             }),
-            policies: Policies::default(),
+            policies: Arc::default(),
         })
     }
 
@@ -567,7 +567,7 @@ impl Lowering<'_> {
                     code: 302,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             })
         })
     }
@@ -730,7 +730,7 @@ impl Lowering<'_> {
                     code: self.config.http_redirect_code,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             }],
             certificate: None,
             passthrough: None,
@@ -793,7 +793,10 @@ impl Lowering<'_> {
         if let Some(canary) = &mut canary {
             canary.backend.tls = tls;
         }
-        Ok(Split { primary, canary })
+        Ok(Split {
+            primary,
+            canary: canary.map(Box::new),
+        })
     }
 
     /// How an endpoint of the upstream of a location is chosen.

@@ -108,7 +108,7 @@ fn every_annotation_key_is_in_a_case() {
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for case in cases().into_iter().chain(corpus()) {
         let conversion = convert(case.inputs, &case.options);
-        let keys = conversion.ledger.items().iter().filter_map(|item| {
+        let keys = conversion.ledger.items().filter_map(|(_, item)| {
             let key = item.path.strip_prefix("metadata.annotations[")?;
             let key = key
                 .strip_suffix(']')?
@@ -128,7 +128,7 @@ fn every_item_of_every_case_has_an_outcome() {
         let unsettled: Vec<String> = conversion
             .ledger
             .unsettled()
-            .map(|item| format!("{}: {}", item.object, item.path))
+            .map(|(object, item)| format!("{object}: {}", item.path))
             .collect();
         assert!(unsettled.is_empty(), "{}: {unsettled:#?}", case.name);
     }
@@ -274,8 +274,8 @@ fn diagnostics(conversion: &Conversion) -> String {
         );
     }
     text.push_str("\noutcomes:\n");
-    let mut object = None;
-    for item in conversion.ledger.items() {
+    let mut last = None;
+    for (object, item) in conversion.ledger.items() {
         let outcome = match &item.outcome {
             None => "UNSETTLED".to_owned(),
             Some(Outcome::Translated) if !item.path.starts_with("metadata.annotations") => {
@@ -286,9 +286,9 @@ fn diagnostics(conversion: &Conversion) -> String {
             Some(Outcome::Refused(code)) => format!("refused, {code}"),
             Some(Outcome::NoEffect(reason)) => format!("no effect: {reason}"),
         };
-        if object != Some(&item.object) {
-            object = Some(&item.object);
-            let _ = writeln!(text, "  {}", item.object);
+        if last != Some(object) {
+            last = Some(object);
+            let _ = writeln!(text, "  {object}");
         }
         let path = if item.path.is_empty() {
             "all of it"

@@ -207,8 +207,8 @@ mod tests {
 
     fn host(name: HostName, clients: Option<ClientCertificates>) -> Host {
         use gatewright_model::{
-            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Policies, Protocol,
-            Route, SecretRef, Split, Target,
+            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Protocol, Route,
+            SecretRef, Split, Target,
         };
         let backend = Backend {
             namespace: Arc::from("shop"),
@@ -242,7 +242,7 @@ mod tests {
                     authority: None,
                     forwarded_prefix: None,
                 })),
-                policies: Policies::default(),
+                policies: Arc::default(),
             }],
             certificate: Some(Certificate {
                 secrets: vec![SecretRef {

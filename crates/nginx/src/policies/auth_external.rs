@@ -199,7 +199,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         }
     }
     let sign_in = sign_in(input, &asked, out);
-    out.policies.authorizer = Some(Authorizer {
+    out.policies_mut().authorizer = Some(Authorizer {
         backend: Backend {
             namespace,
             target,
