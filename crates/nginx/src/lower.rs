@@ -63,7 +63,7 @@ impl Lowering<'_> {
     /// All hosts, in the order of their names.
     pub(crate) fn hosts(&mut self) -> Vec<Host> {
         let effective = self.effective;
-        let mut hosts = Vec::new();
+        let mut hosts = Vec::with_capacity(effective.servers.len());
         // Names that aliases and `www` have taken.
         let mut taken = IndexSet::new();
         for (raw, server) in &effective.servers {
@@ -182,7 +182,9 @@ impl Lowering<'_> {
             routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
             routes.insert(0, root);
         }
-        let passthrough = self.passthrough(&name, server);
+        // There are many hosts, most with few routes.
+        routes.shrink_to_fit();
+        let passthrough = self.passthrough(&name, server).map(Box::new);
         let mut host = Host {
             name,
             first,
