@@ -6,6 +6,7 @@
     reason = "a command-line tool whose output is its purpose"
 )]
 
+mod bench;
 mod conformance;
 mod tidy;
 
@@ -32,6 +33,8 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// Measure the release build on generated Ingresses.
+    Bench(bench::Arguments),
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {
