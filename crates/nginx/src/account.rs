@@ -49,6 +49,7 @@ fn disposition(note: &KeyNote) -> Disposition {
         | "temporal-redirect-code"
         | "relative-redirects"
         | "from-to-www-redirect"
+        | "use-port-in-redirects"
         | "server-alias"
         | "upstream-vhost"
         | "canary"
@@ -114,6 +115,7 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
             ConfigStatus::NotCarried { protects: false } => {
                 Outcome::Refused(Code::NotTranslatedYet)
             }
+            ConfigStatus::Different(code) => Outcome::Difference(code),
             ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
             ConfigStatus::NoEffect => {
                 Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))
@@ -222,6 +224,7 @@ impl Account<'_> {
                         | Code::HostInvalid
                         | Code::FastCgi
                         | Code::PortUnresolved
+                        | Code::UpstreamTlsRefused
                 )
             })
             .filter_map(|found| Some((found.object.clone()?, found.span()?, found.code)))
@@ -260,18 +263,21 @@ impl Account<'_> {
                 continue;
             }
             let Some(note) = notes.next() else { continue };
+            let told = outcomes
+                .iter()
+                .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key))
+                .map(|(_, outcome)| outcome);
             let outcome = match &note.status {
                 KeyStatus::Taken if canary && note.entry.is_some_and(|entry| !entry.canary) => {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
                 }
-                KeyStatus::Taken => {
-                    let told = outcomes
-                        .iter()
-                        .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key));
-                    match told {
-                        Some((_, outcome)) => outcome.clone(),
-                        None => self.taken(source, note, span),
-                    }
+                KeyStatus::Taken => match told {
+                    Some(outcome) => outcome.clone(),
+                    None => self.taken(source, note, span),
+                },
+                // Its loss in ingress-nginx is not repeated.
+                KeyStatus::Ignored { .. } if matches!(told, Some(Outcome::Refused(_))) => {
+                    told.cloned().unwrap_or(Outcome::Translated)
                 }
                 KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
                 KeyStatus::Unknown(class) => unknown(class),
@@ -414,6 +420,19 @@ impl Account<'_> {
             }
             return;
         }
+        if source
+            .ingress
+            .rules
+            .iter()
+            .all(|rule| rule.host.as_ref().is_none_or(|host| host.value.is_empty()))
+        {
+            let outcome = no_effect("rules without a host are served with the default certificate");
+            for tls in &source.ingress.tls {
+                self.ledger.settle(item, tls.span, &outcome);
+            }
+            return;
+        }
+        self.certificates(source);
         let decides = self
             .effective
             .servers
@@ -439,6 +458,47 @@ impl Account<'_> {
                 self.ledger.settle(item, host.span, &outcome);
             }
             self.ledger.settle(item, tls.span, &Outcome::Translated);
+        }
+    }
+
+    /// A certificate that is missing where others of its namespace are not was probably
+    /// misspelt; those of cert-manager are never in a manifest.
+    fn certificates(&mut self, source: &Source<'_>) {
+        const MAKERS: [&str; 4] = [
+            "cert-manager.io/",
+            "acme.cert-manager.io/",
+            "certmanager.k8s.io/",
+            "kubernetes.io/tls-acme",
+        ];
+        let made = source.ingress.annotations.iter().any(|annotation| {
+            MAKERS
+                .iter()
+                .any(|maker| annotation.key.value.starts_with(maker))
+        });
+        let namespace = &source.ingress.object.namespace;
+        let others = self
+            .objects
+            .secrets
+            .iter()
+            .any(|((of, _), secret)| of == namespace && &*secret.kind == "kubernetes.io/tls");
+        if made || !others {
+            return;
+        }
+        for secret in source.ingress.tls.iter().filter_map(|tls| tls.secret.as_ref()) {
+            let key = (Arc::clone(namespace), Arc::clone(&secret.value));
+            if self.objects.secrets.contains_key(&key) {
+                continue;
+            }
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::CertificateMissing,
+                    format!("Secret {namespace}/{} is not in the input", secret.value),
+                )
+                .object(&source.ingress.object)
+                .at(secret.span)
+                .note("other certificates of the namespace are; as long as it does not exist, ingress-nginx serves its default certificate, and the Gateway another one that it has")
+                .help("add it to the input, or correct its name"),
+            );
         }
     }
 

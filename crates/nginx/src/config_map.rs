@@ -59,8 +59,6 @@ const NOT_CARRIED: &[&str] = &[
     "disable-proxy-intercept-errors",
     "enable-ocsp",
     "global-auth-cache-duration",
-    "gzip-level",
-    "gzip-types",
     "ignore-invalid-headers",
     "keep-alive-requests",
     "limit-rate",
@@ -88,6 +86,12 @@ const NOT_CARRIED: &[&str] = &[
     "upstream-keepalive-timeout",
 ];
 
+/// Keys in whose place the target has a way of its own.
+const DIFFERENT: &[(&str, Code)] = &[
+    ("gzip-level", Code::CompressionSettings),
+    ("gzip-types", Code::CompressionSettings),
+];
+
 /// What became of a key of the `ConfigMap`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigStatus {
@@ -100,6 +104,9 @@ pub enum ConfigStatus {
         /// Whether it protects.
         protects: bool,
     },
+    /// Its value is in the [`Config`], and the target does it in another way; a finding about
+    /// the whole output says how.
+    Different(Code),
     /// The controller reads it, but it does not change what an Ingress does.
     NoEffect,
     /// The controller does not know it.
@@ -135,6 +142,8 @@ impl Config {
                     if protects || NOT_CARRIED.contains(&key) {
                         diagnostics.push(not_carried(known, protects, span));
                         ConfigStatus::NotCarried { protects }
+                    } else if let Some((_, code)) = DIFFERENT.iter().find(|(name, _)| *name == key) {
+                        ConfigStatus::Different(*code)
                     } else {
                         ConfigStatus::Taken(known.concern)
                     }
@@ -245,7 +254,8 @@ mod tests {
 
     #[test]
     fn what_is_not_carried_is_a_key() {
-        for key in PROTECTING.iter().chain(NOT_CARRIED) {
+        let different = DIFFERENT.iter().map(|(key, _)| key);
+        for key in PROTECTING.iter().chain(NOT_CARRIED).chain(different) {
             assert!(CONFIG_KEYS.iter().any(|known| known.key == *key), "{key}");
         }
     }

@@ -338,12 +338,17 @@ impl Lowering<'_> {
             });
         }
         let settings = source.settings;
+        let refusal = self.policies[index].refusal.as_ref();
+        // The controller's own 503 stands in the place of everything else.
+        if let Some(refusal) = refusal.filter(|refusal| refusal.faithful) {
+            return Action::Refuse(refusal.clone());
+        }
         if !r.location.bare
             && let Some(redirect) = self.fixed_redirect(settings, owner)
         {
             return Action::Redirect(redirect);
         }
-        if let Some(refusal) = &self.policies[index].refusal {
+        if let Some(refusal) = refusal {
             return Action::Refuse(refusal.clone());
         }
         let rewrite = self
@@ -490,6 +495,7 @@ impl Lowering<'_> {
         PlainHttp::Redirect {
             code: self.config.http_redirect_code,
             keep_slash: rewrite.preserve_trailing_slash(self.config),
+            name_port: rewrite.use_port_in_redirects(self.config),
             origin,
         }
     }
@@ -506,8 +512,10 @@ impl Lowering<'_> {
         if rendered.iter().any(|other| other.path == bare) {
             return None;
         }
-        let source = &self.sources[r.location.source?];
-        if source.denied.is_some() {
+        let index = r.location.source?;
+        let source = &self.sources[index];
+        let refusal = self.policies[index].refusal.as_ref();
+        if source.denied.is_some() || refusal.is_some_and(|refusal| refusal.faithful) {
             return None;
         }
         let origin = Origin::field(owner, r.location.span?);
@@ -749,14 +757,22 @@ impl Lowering<'_> {
             Some(protocol) => Origin::annotation(owner, "backend-protocol", protocol.span),
             None => Origin::field(owner, span),
         };
+        let own = self.policies[index].upstream_tls.as_ref();
         let tls = match protocol {
-            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => self.policies[index]
-                .upstream_tls
-                .as_ref()
+            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => own
                 .or(server_tls)
                 .map(|tls| tls.settings.clone())
-                .transpose()?,
-            Protocol::Http | Protocol::Grpc => None,
+                .transpose(),
+            Protocol::Http | Protocol::Grpc => Ok(None),
+        };
+        let tls = match tls {
+            Ok(tls) => tls,
+            Err(refusal) => {
+                if own.is_none() {
+                    self.inherited(index, &refusal, origin.span);
+                }
+                return Err(refusal);
+            }
         };
         let mut primary = self.backend(key, protocol, origin);
         primary.tls.clone_from(&tls);
@@ -769,6 +785,29 @@ impl Lowering<'_> {
             canary.backend.tls = tls;
         }
         Ok(Split { primary, canary })
+    }
+
+    /// TLS to the backend is refused because of what another Ingress of the host says.
+    fn inherited(&mut self, index: usize, refusal: &Refusal, span: Span) {
+        let source = &self.sources[index];
+        let other = self.sources.iter().find(|s| s.id == refusal.origin.owner);
+        let by = other.map_or_else(String::new, |other| {
+            format!("; {} says so for the host", other.ingress.object)
+        });
+        let mut diagnostic = Diagnostic::new(
+            Code::UpstreamTlsRefused,
+            format!("{}{by}", refusal.reason),
+        )
+        .object(&source.ingress.object)
+        .at(span)
+        .note("the paths of this Ingress answer 503 as well")
+        .help("write `proxy-ssl-name` there, or set `proxy-ssl-location-only` in the controller's ConfigMap");
+        if source.settings.backend.protocol.is_some() {
+            diagnostic = diagnostic.annotation("backend-protocol");
+        }
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// How an endpoint of the upstream of a location is chosen.

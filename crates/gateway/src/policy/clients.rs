@@ -93,6 +93,8 @@ pub(crate) fn plan(
                 let secure = planned.section == Section::Https;
                 if secure && shut {
                     planned.answer(emitter.unserved(owner));
+                    planned.comments =
+                        vec!["refused: clients cannot be asked for certificates".to_owned()];
                 } else if planned.rule.backend_refs.is_some() {
                     tell(&mut planned, clients, secure);
                 }
@@ -143,9 +145,12 @@ fn tell(planned: &mut Planned, clients: &ClientCertificates, secure: bool) {
     let left = HEADERS
         .into_iter()
         .filter(|name| !set.iter().any(|(known, _)| known == name))
-        .map(str::to_owned);
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let modifier = modifier(planned);
-    modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    if !left.is_empty() {
+        modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    }
     if !set.is_empty() {
         let written = modifier.set.get_or_insert_with(Vec::new);
         written.extend(set.into_iter().map(|(name, value)| {
