@@ -307,8 +307,7 @@ impl Emitter<'_> {
             Action::Redirect(target) => {
                 let written = redirect::deed(self, owner, target, &name);
                 let refused = written.is_none();
-                let deed =
-                    written.unwrap_or_else(|| self.respond(owner, 503, REFUSED.to_owned()));
+                let deed = written.unwrap_or_else(|| self.respond(owner, 503, REFUSED.to_owned()));
                 let mut matches = vec![at(path.clone())];
                 if route.matcher == PathMatcher::Exact("/".to_owned()) {
                     // Slashes are merged, but for a path of slashes alone.

@@ -26,6 +26,8 @@ enum Disposition {
     NotYet,
     /// It protects and is not carried over: its routes are refused.
     Protective,
+    /// It belongs to something whose finding says that it is refused.
+    Refused(Code),
 }
 
 const BUFFERS: &str = "Envoy streams with flow control, so there are no buffers to size";
@@ -76,6 +78,7 @@ fn disposition(note: &KeyNote) -> Disposition {
             Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
         }
         key if policies::carries(key) => Disposition::Translated,
+        "fastcgi-index" | "fastcgi-params-configmap" => Disposition::Refused(Code::FastCgi),
         // What a snippet says may well be what keeps others out.
         "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
             Disposition::Protective
@@ -139,7 +142,7 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
             continue;
         }
         match disposition(note) {
-            Disposition::Translated | Disposition::Inert(_) => {}
+            Disposition::Translated | Disposition::Inert(_) | Disposition::Refused(_) => {}
             Disposition::Protective => protective.push((entry.key, note.span)),
             Disposition::NotYet => output.diagnostics.push(
                 Diagnostic::new(
@@ -174,11 +177,11 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
     .object(&source.ingress.object)
     .annotation(first);
     for (key, span) in &protective {
-        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths"));
+        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths, or may do so"));
     }
     output.diagnostics.push(
         diagnostic
-            .note("without it the routes would be open to everybody")
+            .note("without it the paths might be more open than before")
             .help("convert this Ingress by hand until the annotation is supported"),
     );
     output.refuse(
@@ -225,6 +228,7 @@ impl Account<'_> {
                         | Code::FastCgi
                         | Code::PortUnresolved
                         | Code::UpstreamTlsRefused
+                        | Code::ProtectionRefused
                 )
             })
             .filter_map(|found| Some((found.object.clone()?, found.span()?, found.code)))
@@ -320,6 +324,7 @@ impl Account<'_> {
             Disposition::Inert(reason) => no_effect(reason),
             Disposition::NotYet => Outcome::Refused(Code::NotTranslatedYet),
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
+            Disposition::Refused(code) => Outcome::Refused(code),
         }
     }
 
@@ -484,7 +489,12 @@ impl Account<'_> {
         if made || !others {
             return;
         }
-        for secret in source.ingress.tls.iter().filter_map(|tls| tls.secret.as_ref()) {
+        for secret in source
+            .ingress
+            .tls
+            .iter()
+            .filter_map(|tls| tls.secret.as_ref())
+        {
             let key = (Arc::clone(namespace), Arc::clone(&secret.value));
             if self.objects.secrets.contains_key(&key) {
                 continue;

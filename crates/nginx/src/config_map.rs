@@ -142,7 +142,8 @@ impl Config {
                     if protects || NOT_CARRIED.contains(&key) {
                         diagnostics.push(not_carried(known, protects, span));
                         ConfigStatus::NotCarried { protects }
-                    } else if let Some((_, code)) = DIFFERENT.iter().find(|(name, _)| *name == key) {
+                    } else if let Some((_, code)) = DIFFERENT.iter().find(|(name, _)| *name == key)
+                    {
                         ConfigStatus::Different(*code)
                     } else {
                         ConfigStatus::Taken(known.concern)

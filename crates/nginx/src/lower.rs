@@ -174,6 +174,7 @@ impl Lowering<'_> {
             ciphers: self.ciphers(raw),
         };
         self.clients(raw, &mut host);
+        self.server_snippet(raw, &mut host);
         host
     }
 
@@ -222,6 +223,42 @@ impl Lowering<'_> {
             },
             policies: Policies::default(),
         }];
+    }
+
+    /// A `server-snippet` holds for the whole host (`createServers`): what it says may keep
+    /// others out of the paths of every Ingress.
+    fn server_snippet(&mut self, raw: &str, host: &mut Host) {
+        let found = self
+            .of_host(raw)
+            .filter(|source| source.settings.canary.is_none())
+            .find_map(|source| {
+                let snippet = source.settings.snippets.server.as_ref()?;
+                let origin = Origin::annotation(source.id, "server-snippet", snippet.span);
+                (!snippet.value.is_empty()).then(|| (origin, source.ingress.object.to_string()))
+            });
+        let Some((origin, guard)) = found else { return };
+        let forwards = |route: &&mut Route| matches!(route.action, Action::Forward(_));
+        for route in host.routes.iter_mut().filter(forwards) {
+            route.action = Action::Refuse(Refusal {
+                reason: format!("`server-snippet` of {guard} is not carried over"),
+                faithful: false,
+                origin: origin.clone(),
+            });
+            let Some(other) = self.sources.iter().find(|source| source.id == route.owner) else {
+                continue;
+            };
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::ProtectionRefused,
+                    format!("`server-snippet` of {guard} cannot be carried over, so this path answers 503"),
+                )
+                .object(&other.ingress.object)
+                .label(route.origin.span, "served by the same host")
+                .label(origin.span, "holds for the whole host")
+                .note("what it says may be what keeps others out")
+                .help("convert the host by hand, or remove the snippet"),
+            );
+        }
     }
 
     /// The first list of ciphers of the host's Ingresses.

@@ -5,13 +5,14 @@
 mod support;
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use gatewright_diagnostics::render::{Format, render};
-use gatewright_diagnostics::{CODES, Diagnostic, Outcome};
+use gatewright_diagnostics::{CODES, Code, Diagnostic, Outcome};
+use gatewright_nginx::registry::{self, Carried};
 use gatewright_transpile::{
     Conversion, Emit, Input, NginxVersion, NoClass, Options, annotation_keys, convert,
 };
@@ -81,17 +82,70 @@ fn every_annotation_key_is_in_a_case() {
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for case in cases().into_iter().chain(corpus()) {
         let conversion = convert(case.inputs, &case.options);
-        let keys = conversion.ledger.items().iter().filter_map(|item| {
-            let key = item.path.strip_prefix("metadata.annotations[")?;
-            let key = key
-                .strip_suffix(']')?
-                .strip_prefix("nginx.ingress.kubernetes.io/")?;
-            Some(key.to_owned())
-        });
-        shown.extend(keys);
+        let items = conversion.ledger.items().iter();
+        shown.extend(items.filter_map(|item| annotation(&item.path).map(str::to_owned)));
     }
     let all = annotation_keys().into_iter().map(str::to_owned);
     account("annotation key", all, &shown, KEYS_TO_COME);
+}
+
+/// The registry is what `explain` and the reference say, so it has to be true.
+#[test]
+fn the_registry_says_what_becomes_of_every_key() {
+    let mut seen: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
+    for case in cases().into_iter().chain(corpus()).chain(behaviour()) {
+        let conversion = convert(case.inputs, &case.options);
+        for item in conversion.ledger.items() {
+            let entry = annotation(&item.path).and_then(registry::find);
+            if let (Some(entry), Some(outcome)) = (entry, &item.outcome) {
+                seen.entry(entry.key).or_default().push(outcome.clone());
+            }
+        }
+    }
+    let mut faults = Vec::new();
+    for entry in registry::entries() {
+        let key = entry.key;
+        let outcomes = seen.remove(key).unwrap_or_default();
+        let codes: BTreeSet<Code> = outcomes.iter().filter_map(code_of).collect();
+        // Objects and values that are wrong in themselves have codes below.
+        for code in codes.iter().filter(|code| code.info().number >= 500) {
+            if !entry.codes.contains(code) {
+                faults.push(format!("{key}: {code} is not among its codes"));
+            }
+        }
+        for code in entry.codes {
+            if !codes.contains(code) {
+                faults.push(format!("{key}: no case shows {code}"));
+            }
+        }
+        let carried = |outcome: &Outcome| match entry.carried {
+            Carried::Whole => matches!(outcome, Outcome::Translated),
+            Carried::Differently => matches!(outcome, Outcome::Difference(_)),
+            Carried::LeftOut => code_of(outcome).is_some_and(|code| entry.codes.contains(&code)),
+            Carried::Needless => matches!(outcome, Outcome::NoEffect(_)),
+            Carried::Refused => {
+                matches!(outcome, Outcome::Refused(code) if entry.codes.contains(code))
+            }
+        };
+        if !outcomes.iter().any(carried) {
+            faults.push(format!("{key}: no case shows {:?}", entry.carried));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+fn code_of(outcome: &Outcome) -> Option<Code> {
+    match outcome {
+        Outcome::Difference(code) | Outcome::Refused(code) => Some(*code),
+        Outcome::Translated | Outcome::NoEffect(_) => None,
+    }
+}
+
+/// The key of an annotation under the default prefix.
+fn annotation(path: &str) -> Option<&str> {
+    path.strip_prefix("metadata.annotations[")?
+        .strip_suffix(']')?
+        .strip_prefix("nginx.ingress.kubernetes.io/")
 }
 
 #[test]
@@ -193,6 +247,22 @@ fn corpus() -> Vec<Case> {
                 },
                 directory: root.clone(),
             }
+        })
+        .collect()
+}
+
+/// The inputs of `testdata/behaviour`, without their snapshots.
+fn behaviour() -> Vec<Case> {
+    let root = support::testdata().join("behaviour");
+    support::files(&root)
+        .into_iter()
+        .filter(|path| path.ends_with("input.yaml"))
+        .map(|path| Case {
+            name: relative(&path, &root),
+            inputs: vec![support::input(&path)],
+            options: support::options(),
+            directory: root.clone(),
+            prefix: String::new(),
         })
         .collect()
 }

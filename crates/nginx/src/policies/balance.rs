@@ -241,7 +241,11 @@ pub(crate) fn lower_canary(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         (None, Some(word)) if word.value != LoadBalance::RoundRobin => ("load-balance", word.span),
         _ => return,
     };
-    for key in ["load-balance", "upstream-hash-by-subset", "upstream-hash-by-subset-size"] {
+    for key in [
+        "load-balance",
+        "upstream-hash-by-subset",
+        "upstream-hash-by-subset-size",
+    ] {
         if key != other.0 {
             out.outcomes.push((
                 key,

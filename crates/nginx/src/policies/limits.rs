@@ -165,7 +165,10 @@ fn bandwidth(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     if !input.settings.buffering.buffering(input.config) {
         // `ngx_http_upstream_send_response` sets the rate of an unbuffered response to 0.
         for key in ["limit-rate", "limit-rate-after"] {
-            out.inert(key, "nginx slows responses down only with `proxy-buffering: on`");
+            out.inert(
+                key,
+                "nginx slows responses down only with `proxy-buffering: on`",
+            );
         }
         return;
     }

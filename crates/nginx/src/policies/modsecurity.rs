@@ -56,10 +56,13 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.differs(
             input,
             key,
-            Diagnostic::new(Code::FirewallLog, "requests are not checked by ModSecurity, which only logs here")
-                .at(span)
-                .note("its rules are in detection mode: it has stopped no request")
-                .help("run Coraza as an EnvoyExtensionPolicy if its log matters"),
+            Diagnostic::new(
+                Code::FirewallLog,
+                "requests are not checked by ModSecurity, which only logs here",
+            )
+            .at(span)
+            .note("its rules are in detection mode: it has stopped no request")
+            .help("run Coraza as an EnvoyExtensionPolicy if its log matters"),
         );
     }
     let outcome = if own_blocks.is_some() || global_blocks {

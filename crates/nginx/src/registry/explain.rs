@@ -77,8 +77,11 @@ fn describe(entry: &Entry, name: &str) -> String {
             ""
         },
     );
+    row("outcome", entry.carried.describe());
     row("becomes", entry.target);
     row("different", entry.difference);
+    let codes: Vec<String> = entry.codes.iter().map(ToString::to_string).collect();
+    row("findings", &codes.join(", "));
     let _ = write!(
         text,
         "\nExample\n\n  metadata:\n    annotations:\n      {DEFAULT_PREFIX}/{}: ",
