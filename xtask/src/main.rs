@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod docs;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// Write the reference pages below docs/ anew.
+    Docs,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::Docs => docs::write(),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -108,7 +108,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether sessions move when endpoints are added (`balanced`) or never do (`persistent`)",
         target: "nothing for `balanced`",
         difference: "`persistent` is not to be had: sessions can move when pods come or go",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
         example: "balanced",
         ..AFFINITY
@@ -125,7 +125,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether a client with a session stays on canary or main Ingress (`sticky`) or draws for each request (`legacy`)",
         target: "nothing: weights are drawn by session",
         difference: "header and cookie of the canary decide before the session; `legacy` is not to be had",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::CanarySession],
         example: "legacy",
         ..AFFINITY
@@ -208,7 +208,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "leaves `SameSite=None` out for old browsers that mistreat it",
         target: "nothing: the browser is not looked at",
         difference: "every browser gets `SameSite=None`",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
         example: "true",
         ..AFFINITY
@@ -220,7 +220,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "chooses another endpoint and a new cookie when the endpoint fails",
         target: "nothing",
         difference: "the cookie stays when its pod fails",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
         example: "true",
         ..AFFINITY

@@ -89,7 +89,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the method with which the auth service is asked",
         target: "nothing: the method of the request is used",
         difference: "the auth service sees the method of the request, and `X-Original-Method`",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::AuthQuestion],
         example: "GET",
         ..AUTH
@@ -166,7 +166,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "passes cookies of the auth service to the client whatever the status; a faulty value leaves the paths without authentication",
         target: "nothing",
         difference: "cookies of the auth service reach the client only when it refuses; a faulty value does not open the paths: they answer 503",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::AuthCookies, Code::AuthOpening],
         example: "true",
         ..AUTH
@@ -179,7 +179,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "caches answers of the auth service under this key",
         target: "nothing",
         difference: "there is no cache: the auth service is asked about every request",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::AuthCache],
         example: "$remote_user$http_authorization",
         ..AUTH
@@ -194,7 +194,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says for which status codes and how long answers are cached; wrong characters leave the paths without authentication, a wrong form answers 503",
         target: "nothing",
         difference: "there is no cache: the auth service is asked about every request; a faulty value does not open the paths: they answer 503",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::AuthCache, Code::AuthOpening],
         example: "200 202 10m, 401 5m",
         ..AUTH

@@ -121,7 +121,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is how many certificates may stand between that of the client and the CA",
         target: "nothing",
         difference: "chains of any length are accepted; they must still lead to the authority",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::ClientChainDepth],
         example: "1",
         ..AUTH_TLS
@@ -134,7 +134,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "redirects clients whose certificate is missing or bad to this URL",
         target: "nothing",
         difference: "a handshake that fails cannot be redirected",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::ClientErrorPage],
         example: "https://example.com/certificate-needed",
         ..AUTH_TLS

@@ -194,7 +194,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "hashes to groups of endpoints and takes a random one of the group",
         target: "nothing: the hash chooses one pod",
         difference: "a key leads to one pod, not to a group of them",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::HashKey],
         example: "true",
         ..HASH
@@ -206,7 +206,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the number of endpoints in a group of `upstream-hash-by-subset`",
         target: "nothing: there are no groups",
         difference: "a key leads to one pod, not to a group of them",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::HashKey],
         example: "3",
         ..HASH

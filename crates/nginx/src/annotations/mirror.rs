@@ -54,7 +54,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the `Host` header of the copy",
         target: "nothing",
         difference: "the copy keeps the `Host` of the client",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::MirrorRequest],
         example: "shadow.example.com",
         ..MIRROR

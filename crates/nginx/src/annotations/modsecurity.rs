@@ -36,7 +36,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "lets ModSecurity check requests; without rules that say otherwise it only logs",
         target: "nothing",
         difference: "ModSecurity is not to be had: its log ends; where rules of the ConfigMap or a snippet let it stop requests, the paths answer 503",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::FirewallLog, Code::FirewallBlocks],
         example: "true",
         ..MODSECURITY
@@ -49,7 +49,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "adds the OWASP rules",
         target: "nothing",
         difference: "ModSecurity is not to be had: its log ends",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::FirewallLog],
         example: "true",
         ..MODSECURITY
@@ -61,7 +61,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the id of a request in ModSecurity's log",
         target: "nothing",
         difference: "ModSecurity is not to be had: its log ends",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::FirewallLog],
         example: "$request_id",
         ..MODSECURITY

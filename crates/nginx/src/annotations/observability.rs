@@ -37,7 +37,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether requests are logged",
         target: "nothing: EnvoyProxy `telemetry.accessLog` decides for the whole Gateway",
         difference: "requests of these paths are logged too",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::AccessLogs],
         example: "false",
         ..Entry::BASE
@@ -61,7 +61,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether requests are traced",
         target: "nothing: EnvoyProxy `telemetry.tracing` decides for the whole Gateway",
         difference: "nothing is traced until a collector is named there",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::Tracing],
         example: "true",
         ..Entry::BASE

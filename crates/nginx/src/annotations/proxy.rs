@@ -159,7 +159,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the number of seconds in which tries may begin; 0 is no limit",
         target: "nothing",
         difference: "the time for all tries together is not limited",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::RetryConditions],
         example: "10",
         ..PROXY

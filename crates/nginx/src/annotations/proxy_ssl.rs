@@ -109,7 +109,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is how many certificates may stand between that of the backend and the CA",
         target: "nothing",
         difference: "chains of any length are accepted",
-        carried: Carried::Differently,
+        carried: Carried::LeftOut,
         codes: &[Code::UpstreamTls],
         example: "2",
         ..PROXY_SSL
