@@ -218,6 +218,8 @@ codes! {
         "A value of the ConfigMap holds an nginx variable that Envoy has no counterpart for. The header is not set.\n\nWrite a plain text, or set the header in the application.";
     HeaderLeftOut = 564, "header-left-out", Warning, "a header is not set",
         "A rule of Gateway API sets at most 16 headers, and Envoy keeps those that frame a message or name the host for itself. The headers that are named are not set.\n\nSet fewer headers, or set them in the application.";
+    GatewaySettings = 565, "gateway-settings", Warning, "settings for all clients and backends are left to the Gateway",
+        "With `--gateway` the routes are attached to a Gateway that exists, and none of its policies is written. What ingress-nginx does for every client and backend then depends on that Gateway: timeouts, retries, headers such as `X-Forwarded-For` and `Strict-Transport-Security`, compression, and where the client's address comes from, by which address lists and limits go. It is an error where the controller takes the address from a header or the PROXY protocol: a Gateway that does not would take the load balancer for every client, which an address list may well let in.\n\nConvert once without `--gateway`, with `--emit infra`, and compare the policies with those of the Gateway.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

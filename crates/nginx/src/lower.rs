@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
-    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Forward, HeaderRule,
-    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol,
-    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Ciphers, Forward,
+    HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies,
+    Protocol, Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
 
@@ -262,12 +262,17 @@ impl Lowering<'_> {
     }
 
     /// The first list of ciphers of the host's Ingresses.
-    fn ciphers(&self, raw: &str) -> Vec<String> {
+    fn ciphers(&self, raw: &str) -> Option<Ciphers> {
         self.of_host(raw)
             .filter(|source| source.settings.canary.is_none())
-            .find_map(|source| source.settings.ssl.ciphers.as_ref())
-            .map(|list| ssl::suites(&list.value))
-            .unwrap_or_default()
+            .find_map(|source| {
+                let list = source.settings.ssl.ciphers.as_ref()?;
+                Some(Ciphers {
+                    suites: ssl::suites(&list.value),
+                    origin: Origin::annotation(source.id, "ssl-ciphers", list.span),
+                })
+            })
+            .filter(|ciphers| !ciphers.suites.is_empty())
     }
 
     /// `updateServerLocations`: locations by length of the path, then by the path, descending;
@@ -755,7 +760,7 @@ impl Lowering<'_> {
             certificate: None,
             passthrough: None,
             clients: None,
-            ciphers: Vec::new(),
+            ciphers: None,
         });
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn asks(host: &Host) -> bool {
 
 /// Whether HTTPS of the host has a listener of its own.
 pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
-    let special = |host: &Host| asks(host) || !host.ciphers.is_empty();
+    let special = |host: &Host| asks(host) || host.ciphers.is_some();
     emitter.https
         && !emitter.settings.existing
         && host.passthrough.is_none()
@@ -67,6 +67,22 @@ pub(crate) fn plan(
     host: &Host,
     plan: &mut IndexMap<OwnerId, Vec<Planned>>,
 ) {
+    if let Some(ciphers) = &host.ciphers
+        && emitter.https
+        && host.passthrough.is_none()
+        && !own_listener(emitter, host)
+    {
+        emitter.report(
+            &ciphers.origin,
+            false,
+            Diagnostic::new(
+                Code::CipherNames,
+                "the cipher suites of the host are those of the Gateway's listener",
+            )
+            .note("they are set for a listener of the host; a rule without a host has none, and the listeners of a Gateway that exists already are not written")
+            .help("set `tls.ciphers` in the ClientTrafficPolicy of the listener"),
+        );
+    }
     let Some(clients) = &host.clients else { return };
     let shut =
         emitter.https && host.passthrough.is_none() && asks(host) && !own_listener(emitter, host);
@@ -250,7 +266,7 @@ mod tests {
             }),
             passthrough: None,
             clients,
-            ciphers: Vec::new(),
+            ciphers: None,
         }
     }
 
