@@ -58,6 +58,8 @@ const NOT_CARRIED: &[&str] = &[
     "default-type",
     "disable-proxy-intercept-errors",
     "enable-ocsp",
+    "forwarded-for-proxy-protocol-header",
+    "forwarded-host-header",
     "global-auth-cache-duration",
     "ignore-invalid-headers",
     "keep-alive-requests",
@@ -88,8 +90,22 @@ const NOT_CARRIED: &[&str] = &[
 
 /// Keys in whose place the target has a way of its own.
 const DIFFERENT: &[(&str, Code)] = &[
+    ("client-header-buffer-size", Code::HeaderSizes),
     ("gzip-level", Code::CompressionSettings),
     ("gzip-types", Code::CompressionSettings),
+    ("large-client-header-buffers", Code::HeaderSizes),
+];
+
+/// Keys that are read for annotations' sake and that change nothing behind Envoy.
+const NEEDLESS: &[&str] = &[
+    "client-body-buffer-size",
+    "grpc-buffer-size-kb",
+    "proxy-buffer-size",
+    "proxy-buffers-number",
+    "proxy-busy-buffers-size",
+    "proxy-max-temp-file-size",
+    "strict-validate-path-type",
+    "worker-shutdown-timeout",
 ];
 
 /// What became of a key of the `ConfigMap`.
@@ -134,6 +150,7 @@ impl Config {
         let mut notes = Vec::new();
         for (key, value, span) in entries {
             let status = match config.set(key, value) {
+                Some((_, true)) if NEEDLESS.contains(&key) => ConfigStatus::NoEffect,
                 Some((known, true)) if value.trim() == known.default => {
                     ConfigStatus::Taken(known.concern)
                 }
@@ -176,6 +193,13 @@ impl Config {
                 span,
                 status,
             });
+        }
+        if !config.use_gzip {
+            for note in &mut notes {
+                if note.status == ConfigStatus::Different(Code::CompressionSettings) {
+                    note.status = ConfigStatus::NoEffect;
+                }
+            }
         }
         (config, diagnostics, notes)
     }
@@ -256,7 +280,12 @@ mod tests {
     #[test]
     fn what_is_not_carried_is_a_key() {
         let different = DIFFERENT.iter().map(|(key, _)| key);
-        for key in PROTECTING.iter().chain(NOT_CARRIED).chain(different) {
+        for key in PROTECTING
+            .iter()
+            .chain(NOT_CARRIED)
+            .chain(NEEDLESS)
+            .chain(different)
+        {
             assert!(CONFIG_KEYS.iter().any(|known| known.key == *key), "{key}");
         }
     }
