@@ -178,6 +178,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     if input.settings.canary.is_some() {
         // Of a canary the controller reads nothing else.
         balance::lower_canary(input, &mut output);
+        backend_tls::lower(input, &mut output);
         return output;
     }
     ip_lists::lower(input, &mut output);
