@@ -9,8 +9,10 @@ use gatewright_diagnostics::{CODES, Code};
 use gatewright_nginx::annotations::Family;
 use gatewright_nginx::registry::{Entry, Grammar};
 
-/// The pages, below the root of the repository.
-const PAGES: [(&str, fn() -> String); 2] = [
+/// A page below the root of the repository, and what makes its text.
+type Page = (&'static str, fn() -> String);
+
+const PAGES: [Page; 2] = [
     ("docs/annotations.md", annotations),
     ("docs/diagnostics.md", diagnostics),
 ];
