@@ -117,7 +117,7 @@ pub struct Host {
     /// Its certificate, when one was asked for.
     pub certificate: Option<Certificate>,
     /// Set when TLS is passed through to a backend; plain HTTP is still routed.
-    pub passthrough: Option<Passthrough>,
+    pub passthrough: Option<Box<Passthrough>>,
     /// Certificates that clients need over HTTPS.
     pub clients: Option<ClientCertificates>,
     /// Cipher suites up to TLS 1.2, by their OpenSSL names.

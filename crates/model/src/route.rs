@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{Origin, OwnerId, Policies, Split};
 
 /// One rule of a host.
@@ -16,7 +18,7 @@ pub struct Route {
     /// What happens then.
     pub action: Action,
     /// Further requirements and settings.
-    pub policies: Policies,
+    pub policies: Arc<Policies>,
 }
 
 /// Which paths a route takes. All are compared with the decoded, normalised path.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::Origin;
 use gatewright_source::Span;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
-use crate::effective::{Effective, Source};
+use crate::effective::{Effective, Server, Source, SourceIndex};
 use crate::ingress::{BackendTarget, Ingress};
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
@@ -208,6 +209,30 @@ pub(crate) struct Account<'a> {
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
+/// What Ingresses decide about servers.
+struct ServersOf<'a> {
+    /// By source, the servers that it defined first.
+    defined: Vec<Vec<&'a Server>>,
+    /// Sources whose `spec.tls` decides for a server.
+    certified: IndexSet<SourceIndex>,
+}
+
+impl<'a> ServersOf<'a> {
+    fn new(effective: &'a Effective, sources: usize) -> Self {
+        let mut index = Self {
+            defined: vec![Vec::new(); sources],
+            certified: IndexSet::new(),
+        };
+        for server in effective.servers.values() {
+            if let Some(first) = server.first {
+                index.defined[first].push(server);
+            }
+            index.certified.extend(server.tls);
+        }
+        index
+    }
+}
+
 impl Account<'_> {
     pub(crate) fn settle(mut self) {
         self.shadowed();
@@ -216,35 +241,34 @@ impl Account<'_> {
             .chain(self.effective.orphans.iter().map(|o| o.span))
             .collect();
         // Lowering found that these values cannot be carried over.
-        let refused: Vec<(ObjectRef, Span, Code)> = self
-            .diagnostics
-            .iter()
-            .filter(|found| {
-                matches!(
-                    found.code,
-                    Code::WildcardWww
-                        | Code::AliasPattern
-                        | Code::HostInvalid
-                        | Code::FastCgi
-                        | Code::PortUnresolved
-                        | Code::UpstreamTlsRefused
-                        | Code::ProtectionRefused
-                )
-            })
-            .filter_map(|found| Some((found.object.clone()?, found.span()?, found.code)))
-            .collect();
+        let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::new();
+        for found in &*self.diagnostics {
+            let lost = matches!(
+                found.code,
+                Code::WildcardWww
+                    | Code::AliasPattern
+                    | Code::HostInvalid
+                    | Code::FastCgi
+                    | Code::PortUnresolved
+                    | Code::UpstreamTlsRefused
+                    | Code::ProtectionRefused
+            );
+            if let (true, Some(object), Some(span)) = (lost, &found.object, found.span()) {
+                let of_object = refused.entry(object.clone()).or_default();
+                of_object.push((span, found.code));
+            }
+        }
+        let servers = ServersOf::new(self.effective, self.sources.len());
         for at in 0..self.sources.len() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
             self.annotations(at, item);
-            for (object, span, code) in &refused {
-                if *object == source.ingress.object {
-                    self.ledger.settle(item, *span, &Outcome::Refused(*code));
-                }
+            for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
+                self.ledger.settle(item, *span, &Outcome::Refused(*code));
             }
             self.rules(source, item, &lost);
-            self.tls(at, item);
-            self.default_backend(at, item);
+            self.tls(at, item, servers.certified.contains(&at));
+            self.default_backend(at, item, &servers.defined[at]);
             self.services(source);
             self.ledger.settle_rest(item, |path| Some(rest(path)));
         }
@@ -416,7 +440,7 @@ impl Account<'_> {
         }
     }
 
-    fn tls(&mut self, at: usize, item: LedgerObject) {
+    fn tls(&mut self, at: usize, item: LedgerObject, decides: bool) {
         let source = &self.sources[at];
         if source.settings.canary.is_some() {
             let outcome = no_effect("ingress-nginx does not read the TLS section of a canary");
@@ -438,11 +462,6 @@ impl Account<'_> {
             return;
         }
         self.certificates(source);
-        let decides = self
-            .effective
-            .servers
-            .values()
-            .any(|server| server.tls == Some(at));
         for tls in &source.ingress.tls {
             if !decides {
                 let outcome = no_effect("an older Ingress decides the certificate of its hosts");
@@ -484,8 +503,9 @@ impl Account<'_> {
         let others = self
             .objects
             .secrets
-            .iter()
-            .any(|((of, _), secret)| of == namespace && &*secret.kind == "kubernetes.io/tls");
+            .range((Arc::clone(namespace), Arc::from(""))..)
+            .take_while(|((of, _), _)| of == namespace)
+            .any(|(_, secret)| &*secret.kind == "kubernetes.io/tls");
         if made || !others {
             return;
         }
@@ -512,18 +532,14 @@ impl Account<'_> {
         }
     }
 
-    fn default_backend(&mut self, at: usize, item: LedgerObject) {
+    fn default_backend(&mut self, at: usize, item: LedgerObject, defined: &[&Server]) {
         let source = &self.sources[at];
         let Some(backend) = &source.ingress.default_backend else {
             return;
         };
-        let used = self.effective.servers.values().any(|server| {
-            server.first == Some(at)
-                && server
-                    .locations
-                    .iter()
-                    .any(|l| l.upstream == crate::effective::upstream_key(source, backend))
-        }) || source.settings.canary.is_some();
+        let key = crate::effective::upstream_key(source, backend);
+        let mut locations = defined.iter().flat_map(|server| &server.locations);
+        let used = locations.any(|l| l.upstream == key) || source.settings.canary.is_some();
         let outcome = if used {
             Outcome::Translated
         } else {

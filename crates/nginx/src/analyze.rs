@@ -11,7 +11,7 @@ use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
-use crate::lower::Lowering;
+use crate::lower::{self, Lowering};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
@@ -72,7 +72,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     } = intake;
     let (config, lost_protection) = config(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
-    let mut taken: Vec<Taken<'_>> = Vec::new();
+    let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = if objects.flags.no_validation {
         ControllerVersion::Pre1_12
@@ -156,6 +156,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         passthrough,
         policies: &policies,
         diagnostics: &mut diagnostics,
+        of_host: lower::of_host(&sources),
     }
     .hosts();
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();

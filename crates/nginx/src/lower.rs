@@ -5,15 +5,16 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
     Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Ciphers, Forward,
-    HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies,
-    Protocol, Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol,
+    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
+use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::Settings;
 use crate::annotations::backend::Protocol as BackendProtocol;
 use crate::config_map::Config;
-use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
+use crate::effective::{Effective, Location, Server, Source, SourceIndex, UpstreamKey};
 use crate::ingress::PathType;
 use crate::objects::Objects;
 use crate::policies::auth_tls::{self, Clients};
@@ -33,6 +34,23 @@ pub(crate) struct Lowering<'a> {
     /// What else holds for the locations of each source.
     pub(crate) policies: &'a [PolicyOutput],
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    /// By host, the Ingresses with a rule for it, canaries included.
+    pub(crate) of_host: IndexMap<&'a str, Vec<SourceIndex>>,
+}
+
+/// For [`Lowering::of_host`].
+pub(crate) fn of_host<'a>(sources: &[Source<'a>]) -> IndexMap<&'a str, Vec<SourceIndex>> {
+    let mut index: IndexMap<&str, Vec<SourceIndex>> = IndexMap::new();
+    for (at, source) in sources.iter().enumerate() {
+        for rule in &source.ingress.rules {
+            let host = rule.host.as_ref().map_or("", |host| &*host.value);
+            let of_host = index.entry(host).or_default();
+            if of_host.last() != Some(&at) {
+                of_host.push(at);
+            }
+        }
+    }
+    index
 }
 
 /// A location as the template renders it.
@@ -45,7 +63,9 @@ impl Lowering<'_> {
     /// All hosts, in the order of their names.
     pub(crate) fn hosts(&mut self) -> Vec<Host> {
         let effective = self.effective;
-        let mut hosts = Vec::new();
+        let mut hosts = Vec::with_capacity(effective.servers.len());
+        // Names that aliases and `www` have taken.
+        let mut taken = IndexSet::new();
         for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
@@ -53,8 +73,8 @@ impl Lowering<'_> {
                 continue;
             };
             let host = self.host(raw, name, first, server);
-            self.aliases(&host, server, &mut hosts);
-            self.www(&host, server, &mut hosts);
+            self.aliases(&host, server, &mut hosts, &mut taken);
+            self.www(&host, server, &mut hosts, &mut taken);
             hosts.push(host);
         }
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -162,7 +182,9 @@ impl Lowering<'_> {
             routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
             routes.insert(0, root);
         }
-        let passthrough = self.passthrough(&name, server);
+        // There are many hosts, most with few routes.
+        routes.shrink_to_fit();
+        let passthrough = self.passthrough(&name, server).map(Box::new);
         let mut host = Host {
             name,
             first,
@@ -179,14 +201,9 @@ impl Lowering<'_> {
     }
 
     /// The Ingresses with a rule for a host, canaries included.
-    fn of_host<'s>(&'s self, raw: &'s str) -> impl Iterator<Item = &'s Source<'s>> {
-        self.sources.iter().filter(move |source| {
-            source
-                .ingress
-                .rules
-                .iter()
-                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == raw)
-        })
+    fn of_host<'s>(&'s self, raw: &str) -> impl Iterator<Item = &'s Source<'s>> {
+        let known = self.of_host.get(raw).into_iter().flatten();
+        known.map(|&at| &self.sources[at])
     }
 
     /// Client certificates of the host, or why it answers nothing else.
@@ -221,7 +238,7 @@ impl Lowering<'_> {
             } else {
                 Action::Refuse(refusal)
             },
-            policies: Policies::default(),
+            policies: Arc::default(),
         }];
     }
 
@@ -339,9 +356,9 @@ impl Lowering<'_> {
         };
         let action = self.action(r, owner, &origin, server_tls);
         let plain_http = self.plain_http(r, owner, &action, secured);
-        let policies = r.location.source.map_or_else(Policies::default, |index| {
+        let policies = r.location.source.map_or_else(Arc::default, |index| {
             let all = &self.policies[index].policies;
-            policies::for_location(all, &r.location.path, r.location.implicit, self.config)
+            policies::for_location(all, &r.location.path, self.config)
         });
         Route {
             owner,
@@ -468,9 +485,7 @@ impl Lowering<'_> {
         .annotation("backend-protocol")
         .at(origin.span)
         .help("put a web server that speaks FastCGI beside the application and let the Service point to it");
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
         Action::Refuse(Refusal {
             reason: "FastCGI backends are not supported".to_owned(),
             faithful: false,
@@ -577,7 +592,7 @@ impl Lowering<'_> {
                 code: 301,
                 origin,
             }),
-            policies: Policies::default(),
+            policies: Arc::default(),
         })
     }
 
@@ -604,7 +619,7 @@ impl Lowering<'_> {
                     code: 302,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             })
         })
     }
@@ -652,7 +667,13 @@ impl Lowering<'_> {
             .is_some_and(|server| server.tls.is_some())
     }
 
-    fn aliases(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+    fn aliases(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        hosts: &mut Vec<Host>,
+        taken: &mut IndexSet<HostName>,
+    ) {
         let Some(source) = server.alias.map(|index| &self.sources[index]) else {
             return;
         };
@@ -680,7 +701,7 @@ impl Lowering<'_> {
                     continue;
                 }
             };
-            if hosts.iter().any(|known| known.name == name) {
+            if !taken.insert(name.clone()) {
                 continue;
             }
             // The certificate of the host serves an alias only if it names it; without one,
@@ -707,7 +728,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn www(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+    fn www(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        hosts: &mut Vec<Host>,
+        taken: &mut IndexSet<HostName>,
+    ) {
         let Some(source) = server.www.map(|index| &self.sources[index]) else {
             return;
         };
@@ -737,7 +764,7 @@ impl Lowering<'_> {
         }
         let origin = Origin::annotation(source.id, "from-to-www-redirect", flag.span);
         let name_of_other = HostName::Exact(Arc::from(other));
-        if hosts.iter().any(|known| known.name == name_of_other) {
+        if !taken.insert(name_of_other.clone()) {
             return;
         }
         hosts.push(Host {
@@ -755,7 +782,7 @@ impl Lowering<'_> {
                     code: self.config.http_redirect_code,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             }],
             certificate: None,
             passthrough: None,
@@ -826,7 +853,10 @@ impl Lowering<'_> {
         if let Some(canary) = &mut canary {
             canary.backend.tls = tls;
         }
-        Ok(Split { primary, canary })
+        Ok(Split {
+            primary,
+            canary: canary.map(Box::new),
+        })
     }
 
     /// TLS to the backend is refused because of what another Ingress of the host says.
@@ -873,16 +903,9 @@ impl Lowering<'_> {
         if self.config.proxy_ssl_location_only {
             return None;
         }
-        let of_host = |source: &Source<'_>| {
-            source
-                .ingress
-                .rules
-                .iter()
-                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == name)
-        };
         let mut found = None;
-        for (source, policies) in self.sources.iter().zip(self.policies) {
-            let Some(tls) = policies.upstream_tls.as_ref().filter(|_| of_host(source)) else {
+        for &at in self.of_host.get(name).into_iter().flatten() {
+            let Some(tls) = &self.policies[at].upstream_tls else {
                 continue;
             };
             found = Some(tls);
@@ -976,9 +999,7 @@ impl Lowering<'_> {
                 "add Service {}/{} to the input, or write the port's number",
                 key.namespace, key.service
             ));
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
         Some(Refusal {
             reason,
             faithful: false,

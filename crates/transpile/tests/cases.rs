@@ -82,7 +82,7 @@ fn every_annotation_key_is_in_a_case() {
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for case in cases().into_iter().chain(corpus()) {
         let conversion = convert(case.inputs, &case.options);
-        let items = conversion.ledger.items().iter();
+        let items = conversion.ledger.items().map(|(_, item)| item);
         shown.extend(items.filter_map(|item| annotation(&item.path).map(str::to_owned)));
     }
     let all = annotation_keys().into_iter().map(str::to_owned);
@@ -95,7 +95,7 @@ fn the_registry_says_what_becomes_of_every_key() {
     let mut seen: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
     for case in cases().into_iter().chain(corpus()).chain(behaviour()) {
         let conversion = convert(case.inputs, &case.options);
-        for item in conversion.ledger.items() {
+        for (_, item) in conversion.ledger.items() {
             let entry = annotation(&item.path).and_then(registry::find);
             if let (Some(entry), Some(outcome)) = (entry, &item.outcome) {
                 seen.entry(entry.key).or_default().push(outcome.clone());
@@ -155,7 +155,7 @@ fn every_item_of_every_case_has_an_outcome() {
         let unsettled: Vec<String> = conversion
             .ledger
             .unsettled()
-            .map(|item| format!("{}: {}", item.object, item.path))
+            .map(|(object, item)| format!("{object}: {}", item.path))
             .collect();
         assert!(unsettled.is_empty(), "{}: {unsettled:#?}", case.name);
     }
@@ -317,8 +317,8 @@ fn diagnostics(conversion: &Conversion) -> String {
         );
     }
     text.push_str("\noutcomes:\n");
-    let mut object = None;
-    for item in conversion.ledger.items() {
+    let mut last = None;
+    for (object, item) in conversion.ledger.items() {
         let outcome = match &item.outcome {
             None => "UNSETTLED".to_owned(),
             Some(Outcome::Translated) if !item.path.starts_with("metadata.annotations") => {
@@ -329,9 +329,9 @@ fn diagnostics(conversion: &Conversion) -> String {
             Some(Outcome::Refused(code)) => format!("refused, {code}"),
             Some(Outcome::NoEffect(reason)) => format!("no effect: {reason}"),
         };
-        if object != Some(&item.object) {
-            object = Some(&item.object);
-            let _ = writeln!(text, "  {}", item.object);
+        if last != Some(object) {
+            last = Some(object);
+            let _ = writeln!(text, "  {object}");
         }
         let path = if item.path.is_empty() {
             "all of it"

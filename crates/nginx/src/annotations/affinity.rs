@@ -255,7 +255,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         secure: keys.flag("session-cookie-secure"),
         change_on_failure: keys.flag("session-cookie-change-on-failure"),
     };
-    settings.affinity = Some(same_site_as_sent(keys, cookie));
+    settings.affinity = Some(Box::new(same_site_as_sent(keys, cookie)));
 }
 
 /// The balancer sends `SameSite` only for the three exact spellings.

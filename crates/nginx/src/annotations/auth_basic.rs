@@ -154,14 +154,14 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     let (Some(secret), Some(secret_type)) = (secret, secret_type) else {
         return;
     };
-    settings.auth_basic = Some(AuthBasic {
+    settings.auth_basic = Some(Box::new(AuthBasic {
         span: kind.span,
         digest: kind.value != "basic",
         secret,
         secret_type,
         realm,
         switched_off,
-    });
+    }));
 }
 
 /// A type that holds a word without being it passes the check and is then refused.

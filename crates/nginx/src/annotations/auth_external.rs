@@ -279,7 +279,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         };
         keys.ignore_rest(GROUP, reason);
     }
-    settings.auth_external = auth;
+    settings.auth_external = auth.map(Box::new);
 }
 
 fn read(keys: &mut Keys<'_>) -> Option<AuthExternal> {

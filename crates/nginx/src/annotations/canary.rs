@@ -138,10 +138,10 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         Some(enabled) if enabled.value => {
             let without_header = canary.header.is_none();
             let by_value = canary.header_value.is_some();
-            settings.canary = Some(Canary {
+            settings.canary = Some(Box::new(Canary {
                 span: enabled.span,
                 ..canary
-            });
+            }));
             if without_header {
                 keys.ignore("canary-by-header-value", "`canary-by-header` is not set");
                 keys.ignore("canary-by-header-pattern", "`canary-by-header` is not set");

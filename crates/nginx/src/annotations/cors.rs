@@ -164,7 +164,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         return;
     };
     let (origins, origins_span) = origins(keys);
-    settings.cors = Some(Cors {
+    settings.cors = Some(Box::new(Cors {
         span: enabled.span,
         origins,
         origins_span,
@@ -173,7 +173,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         expose_headers: keys.text("cors-expose-headers"),
         credentials: keys.flag("cors-allow-credentials"),
         max_age: keys.int("cors-max-age"),
-    });
+    }));
 }
 
 fn origins(keys: &mut Keys<'_>) -> (Origins, Option<Span>) {
@@ -235,7 +235,7 @@ mod tests {
     fn cors(pairs: &[(&str, &str)]) -> Cors {
         let mut all = vec![("enable-cors", "true")];
         all.extend(pairs);
-        read(&all).settings.cors.unwrap()
+        *read(&all).settings.cors.unwrap()
     }
 
     fn items(value: &str) -> Option<Vec<String>> {

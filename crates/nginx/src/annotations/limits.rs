@@ -173,7 +173,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         limits.burst_multiplier = None;
     }
     let any = limits.counts() || limits.rate.is_some() || limits.rate_after.is_some();
-    settings.limits = any.then_some(limits);
+    settings.limits = any.then(|| Box::new(limits));
 }
 
 /// A positive limit. 0 and less are no limit at all.

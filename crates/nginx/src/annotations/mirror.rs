@@ -109,13 +109,13 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
             .help("write a whole URL, such as `https://shadow.example.com$request_uri`, or remove the annotation");
         keys.report(diagnostic);
     }
-    settings.mirror = Some(Mirror {
+    settings.mirror = Some(Box::new(Mirror {
         span,
         target,
         host,
         host_span,
         request_body: body.is_none_or(|body| body.value),
-    });
+    }));
 }
 
 /// The host of what stands before the first variable.

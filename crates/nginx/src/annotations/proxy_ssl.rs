@@ -168,7 +168,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         word if word.replace(' ', "") == "off" => Some(false),
         _ => None,
     };
-    settings.proxy_ssl = Some(ProxySsl {
+    settings.proxy_ssl = Some(Box::new(ProxySsl {
         secret,
         verify: keys.word("proxy-ssl-verify", switch),
         verify_depth: keys.int("proxy-ssl-verify-depth"),
@@ -176,7 +176,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         server_name: keys.word("proxy-ssl-server-name", switch),
         protocols: keys.text("proxy-ssl-protocols"),
         ciphers: keys.text("proxy-ssl-ciphers"),
-    });
+    }));
 }
 
 #[cfg(test)]

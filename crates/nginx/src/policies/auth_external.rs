@@ -199,7 +199,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         }
     }
     let sign_in = sign_in(input, &asked, out);
-    out.policies.authorizer = Some(Authorizer {
+    out.policies_mut().authorizer = Some(Box::new(Authorizer {
         backend: Backend {
             namespace,
             target,
@@ -216,7 +216,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         response_headers,
         sign_in,
         origin,
-    });
+    }));
 }
 
 /// The headers that are made for the question; nothing when one cannot be.

@@ -51,7 +51,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.refused(input, "custom-headers", diagnostic);
         return;
     }
-    out.policies.response_headers = headers;
+    out.policies_mut().response_headers = headers;
 }
 
 /// What the controller's `ConfigMap` says of headers for all hosts.

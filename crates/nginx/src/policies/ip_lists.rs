@@ -42,7 +42,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         return;
     }
     untold_address(input, out);
-    out.policies.addresses = Some(Addresses {
+    out.policies_mut().addresses = Some(Addresses {
         deny,
         allow: (!allow.is_empty()).then_some(allow),
     });

@@ -81,7 +81,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let concurrent = limits
         .connections
         .map(|c| (number(c.value), input.origin("limit-connections", c.span)));
-    out.policies.limits = Some(RequestLimits {
+    out.policies_mut().limits = Some(RequestLimits {
         rates,
         concurrent,
         exempt: limits

@@ -55,7 +55,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             replies.redirect(config),
         ),
     };
-    out.policies.reply_rewrites = rewrites;
+    out.policies_mut().reply_rewrites = rewrites;
 }
 
 /// No variable, and no regular expression.
