@@ -8,6 +8,7 @@
 
 mod bench;
 mod conformance;
+mod docs;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ enum Task {
     ConformanceRelay,
     /// Measure the release build on generated Ingresses.
     Bench(bench::Arguments),
+    /// Write the reference pages below docs/ anew.
+    Docs,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Docs => docs::write(),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -355,6 +355,7 @@ impl<'a> Emitter<'a> {
                     planned.attached = attached;
                 } else {
                     planned.answer(self.unserved(model.owner(*owner)));
+                    planned.comments = vec!["refused: the limit cannot be divided".to_owned()];
                 }
             }
         }

@@ -47,12 +47,14 @@ impl PathMatcher {
 pub enum PlainHttp {
     /// It is served like HTTPS.
     Serve,
-    /// It is redirected to HTTPS, same host without port, same path and query.
+    /// It is redirected to HTTPS, same host, same path and query.
     Redirect {
         /// The status code.
         code: u16,
         /// Whether one final slash of the request target is kept.
         keep_slash: bool,
+        /// Whether the port of HTTPS is named; that of the request never is.
+        name_port: bool,
         /// What asked for it.
         origin: Origin,
     },

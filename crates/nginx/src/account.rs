@@ -27,6 +27,8 @@ enum Disposition {
     NotYet,
     /// It protects and is not carried over: its routes are refused.
     Protective,
+    /// It belongs to something whose finding says that it is refused.
+    Refused(Code),
 }
 
 const BUFFERS: &str = "Envoy streams with flow control, so there are no buffers to size";
@@ -50,6 +52,7 @@ fn disposition(note: &KeyNote) -> Disposition {
         | "temporal-redirect-code"
         | "relative-redirects"
         | "from-to-www-redirect"
+        | "use-port-in-redirects"
         | "server-alias"
         | "upstream-vhost"
         | "canary"
@@ -76,6 +79,7 @@ fn disposition(note: &KeyNote) -> Disposition {
             Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
         }
         key if policies::carries(key) => Disposition::Translated,
+        "fastcgi-index" | "fastcgi-params-configmap" => Disposition::Refused(Code::FastCgi),
         // What a snippet says may well be what keeps others out.
         "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
             Disposition::Protective
@@ -115,6 +119,7 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
             ConfigStatus::NotCarried { protects: false } => {
                 Outcome::Refused(Code::NotTranslatedYet)
             }
+            ConfigStatus::Different(code) => Outcome::Difference(code),
             ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
             ConfigStatus::NoEffect => {
                 Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))
@@ -138,7 +143,7 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
             continue;
         }
         match disposition(note) {
-            Disposition::Translated | Disposition::Inert(_) => {}
+            Disposition::Translated | Disposition::Inert(_) | Disposition::Refused(_) => {}
             Disposition::Protective => protective.push((entry.key, note.span)),
             Disposition::NotYet => output.diagnostics.push(
                 Diagnostic::new(
@@ -173,11 +178,11 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
     .object(&source.ingress.object)
     .annotation(first);
     for (key, span) in &protective {
-        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths"));
+        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths, or may do so"));
     }
     output.diagnostics.push(
         diagnostic
-            .note("without it the routes would be open to everybody")
+            .note("without it the paths might be more open than before")
             .help("convert this Ingress by hand until the annotation is supported"),
     );
     output.refuse(
@@ -245,6 +250,8 @@ impl Account<'_> {
                     | Code::HostInvalid
                     | Code::FastCgi
                     | Code::PortUnresolved
+                    | Code::UpstreamTlsRefused
+                    | Code::ProtectionRefused
             );
             if let (true, Some(object), Some(span)) = (lost, &found.object, found.span()) {
                 let of_object = refused.entry(object.clone()).or_default();
@@ -284,18 +291,21 @@ impl Account<'_> {
                 continue;
             }
             let Some(note) = notes.next() else { continue };
+            let told = outcomes
+                .iter()
+                .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key))
+                .map(|(_, outcome)| outcome);
             let outcome = match &note.status {
                 KeyStatus::Taken if canary && note.entry.is_some_and(|entry| !entry.canary) => {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
                 }
-                KeyStatus::Taken => {
-                    let told = outcomes
-                        .iter()
-                        .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key));
-                    match told {
-                        Some((_, outcome)) => outcome.clone(),
-                        None => self.taken(source, note, span),
-                    }
+                KeyStatus::Taken => match told {
+                    Some(outcome) => outcome.clone(),
+                    None => self.taken(source, note, span),
+                },
+                // Its loss in ingress-nginx is not repeated.
+                KeyStatus::Ignored { .. } if matches!(told, Some(Outcome::Refused(_))) => {
+                    told.cloned().unwrap_or(Outcome::Translated)
                 }
                 KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
                 KeyStatus::Unknown(class) => unknown(class),
@@ -338,6 +348,7 @@ impl Account<'_> {
             Disposition::Inert(reason) => no_effect(reason),
             Disposition::NotYet => Outcome::Refused(Code::NotTranslatedYet),
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
+            Disposition::Refused(code) => Outcome::Refused(code),
         }
     }
 
@@ -438,6 +449,19 @@ impl Account<'_> {
             }
             return;
         }
+        if source
+            .ingress
+            .rules
+            .iter()
+            .all(|rule| rule.host.as_ref().is_none_or(|host| host.value.is_empty()))
+        {
+            let outcome = no_effect("rules without a host are served with the default certificate");
+            for tls in &source.ingress.tls {
+                self.ledger.settle(item, tls.span, &outcome);
+            }
+            return;
+        }
+        self.certificates(source);
         for tls in &source.ingress.tls {
             if !decides {
                 let outcome = no_effect("an older Ingress decides the certificate of its hosts");
@@ -458,6 +482,53 @@ impl Account<'_> {
                 self.ledger.settle(item, host.span, &outcome);
             }
             self.ledger.settle(item, tls.span, &Outcome::Translated);
+        }
+    }
+
+    /// A certificate that is missing where others of its namespace are not was probably
+    /// misspelt; those of cert-manager are never in a manifest.
+    fn certificates(&mut self, source: &Source<'_>) {
+        const MAKERS: [&str; 4] = [
+            "cert-manager.io/",
+            "acme.cert-manager.io/",
+            "certmanager.k8s.io/",
+            "kubernetes.io/tls-acme",
+        ];
+        let made = source.ingress.annotations.iter().any(|annotation| {
+            MAKERS
+                .iter()
+                .any(|maker| annotation.key.value.starts_with(maker))
+        });
+        let namespace = &source.ingress.object.namespace;
+        let others = self
+            .objects
+            .secrets
+            .range((Arc::clone(namespace), Arc::from(""))..)
+            .take_while(|((of, _), _)| of == namespace)
+            .any(|(_, secret)| &*secret.kind == "kubernetes.io/tls");
+        if made || !others {
+            return;
+        }
+        for secret in source
+            .ingress
+            .tls
+            .iter()
+            .filter_map(|tls| tls.secret.as_ref())
+        {
+            let key = (Arc::clone(namespace), Arc::clone(&secret.value));
+            if self.objects.secrets.contains_key(&key) {
+                continue;
+            }
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::CertificateMissing,
+                    format!("Secret {namespace}/{} is not in the input", secret.value),
+                )
+                .object(&source.ingress.object)
+                .at(secret.span)
+                .note("other certificates of the namespace are; as long as it does not exist, ingress-nginx serves its default certificate, and the Gateway another one that it has")
+                .help("add it to the input, or correct its name"),
+            );
         }
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
-    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Forward, HeaderRule,
-    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol, Redirect,
-    RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Ciphers, Forward,
+    HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol,
+    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
 use indexmap::{IndexMap, IndexSet};
@@ -196,6 +196,7 @@ impl Lowering<'_> {
             ciphers: self.ciphers(raw),
         };
         self.clients(raw, &mut host);
+        self.server_snippet(raw, &mut host);
         host
     }
 
@@ -241,13 +242,54 @@ impl Lowering<'_> {
         }];
     }
 
+    /// A `server-snippet` holds for the whole host (`createServers`): what it says may keep
+    /// others out of the paths of every Ingress.
+    fn server_snippet(&mut self, raw: &str, host: &mut Host) {
+        let found = self
+            .of_host(raw)
+            .filter(|source| source.settings.canary.is_none())
+            .find_map(|source| {
+                let snippet = source.settings.snippets.server.as_ref()?;
+                let origin = Origin::annotation(source.id, "server-snippet", snippet.span);
+                (!snippet.value.is_empty()).then(|| (origin, source.ingress.object.to_string()))
+            });
+        let Some((origin, guard)) = found else { return };
+        let forwards = |route: &&mut Route| matches!(route.action, Action::Forward(_));
+        for route in host.routes.iter_mut().filter(forwards) {
+            route.action = Action::Refuse(Refusal {
+                reason: format!("`server-snippet` of {guard} is not carried over"),
+                faithful: false,
+                origin: origin.clone(),
+            });
+            let Some(other) = self.sources.iter().find(|source| source.id == route.owner) else {
+                continue;
+            };
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::ProtectionRefused,
+                    format!("`server-snippet` of {guard} cannot be carried over, so this path answers 503"),
+                )
+                .object(&other.ingress.object)
+                .label(route.origin.span, "served by the same host")
+                .label(origin.span, "holds for the whole host")
+                .note("what it says may be what keeps others out")
+                .help("convert the host by hand, or remove the snippet"),
+            );
+        }
+    }
+
     /// The first list of ciphers of the host's Ingresses.
-    fn ciphers(&self, raw: &str) -> Vec<String> {
+    fn ciphers(&self, raw: &str) -> Option<Ciphers> {
         self.of_host(raw)
             .filter(|source| source.settings.canary.is_none())
-            .find_map(|source| source.settings.ssl.ciphers.as_ref())
-            .map(|list| ssl::suites(&list.value))
-            .unwrap_or_default()
+            .find_map(|source| {
+                let list = source.settings.ssl.ciphers.as_ref()?;
+                Some(Ciphers {
+                    suites: ssl::suites(&list.value),
+                    origin: Origin::annotation(source.id, "ssl-ciphers", list.span),
+                })
+            })
+            .filter(|ciphers| !ciphers.suites.is_empty())
     }
 
     /// `updateServerLocations`: locations by length of the path, then by the path, descending;
@@ -355,12 +397,17 @@ impl Lowering<'_> {
             });
         }
         let settings = source.settings;
+        let refusal = self.policies[index].refusal.as_ref();
+        // The controller's own 503 stands in the place of everything else.
+        if let Some(refusal) = refusal.filter(|refusal| refusal.faithful) {
+            return Action::Refuse(refusal.clone());
+        }
         if !r.location.bare
             && let Some(redirect) = self.fixed_redirect(settings, owner)
         {
             return Action::Redirect(redirect);
         }
-        if let Some(refusal) = &self.policies[index].refusal {
+        if let Some(refusal) = refusal {
             return Action::Refuse(refusal.clone());
         }
         let rewrite = self
@@ -505,6 +552,7 @@ impl Lowering<'_> {
         PlainHttp::Redirect {
             code: self.config.http_redirect_code,
             keep_slash: rewrite.preserve_trailing_slash(self.config),
+            name_port: rewrite.use_port_in_redirects(self.config),
             origin,
         }
     }
@@ -521,8 +569,10 @@ impl Lowering<'_> {
         if rendered.iter().any(|other| other.path == bare) {
             return None;
         }
-        let source = &self.sources[r.location.source?];
-        if source.denied.is_some() {
+        let index = r.location.source?;
+        let source = &self.sources[index];
+        let refusal = self.policies[index].refusal.as_ref();
+        if source.denied.is_some() || refusal.is_some_and(|refusal| refusal.faithful) {
             return None;
         }
         let origin = Origin::field(owner, r.location.span?);
@@ -737,7 +787,7 @@ impl Lowering<'_> {
             certificate: None,
             passthrough: None,
             clients: None,
-            ciphers: Vec::new(),
+            ciphers: None,
         });
     }
 
@@ -776,14 +826,22 @@ impl Lowering<'_> {
             Some(protocol) => Origin::annotation(owner, "backend-protocol", protocol.span),
             None => Origin::field(owner, span),
         };
+        let own = self.policies[index].upstream_tls.as_ref();
         let tls = match protocol {
-            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => self.policies[index]
-                .upstream_tls
-                .as_ref()
+            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => own
                 .or(server_tls)
                 .map(|tls| tls.settings.clone())
-                .transpose()?,
-            Protocol::Http | Protocol::Grpc => None,
+                .transpose(),
+            Protocol::Http | Protocol::Grpc => Ok(None),
+        };
+        let tls = match tls {
+            Ok(tls) => tls,
+            Err(refusal) => {
+                if own.is_none() {
+                    self.inherited(index, &refusal, origin.span);
+                }
+                return Err(refusal);
+            }
         };
         let mut primary = self.backend(key, protocol, origin);
         primary.tls.clone_from(&tls);
@@ -799,6 +857,29 @@ impl Lowering<'_> {
             primary,
             canary: canary.map(Box::new),
         })
+    }
+
+    /// TLS to the backend is refused because of what another Ingress of the host says.
+    fn inherited(&mut self, index: usize, refusal: &Refusal, span: Span) {
+        let source = &self.sources[index];
+        let other = self.sources.iter().find(|s| s.id == refusal.origin.owner);
+        let by = other.map_or_else(String::new, |other| {
+            format!("; {} says so for the host", other.ingress.object)
+        });
+        let mut diagnostic = Diagnostic::new(
+            Code::UpstreamTlsRefused,
+            format!("{}{by}", refusal.reason),
+        )
+        .object(&source.ingress.object)
+        .at(span)
+        .note("the paths of this Ingress answer 503 as well")
+        .help("write `proxy-ssl-name` there, or set `proxy-ssl-location-only` in the controller's ConfigMap");
+        if source.settings.backend.protocol.is_some() {
+            diagnostic = diagnostic.annotation("backend-protocol");
+        }
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// How an endpoint of the upstream of a location is chosen.

@@ -35,7 +35,7 @@ pub(crate) fn asks(host: &Host) -> bool {
 
 /// Whether TLS of the host is not that of the others.
 fn special(host: &Host) -> bool {
-    host.passthrough.is_none() && (asks(host) || !host.ciphers.is_empty())
+    host.passthrough.is_none() && (asks(host) || host.ciphers.is_some())
 }
 
 /// The parents of wildcard hosts with a listener of their own.
@@ -75,6 +75,22 @@ pub(crate) fn plan(
     host: &Host,
     plan: &mut IndexMap<OwnerId, Vec<Planned>>,
 ) {
+    if let Some(ciphers) = &host.ciphers
+        && emitter.https
+        && host.passthrough.is_none()
+        && !own_listener(emitter, host)
+    {
+        emitter.report(
+            &ciphers.origin,
+            false,
+            Diagnostic::new(
+                Code::CipherNames,
+                "the cipher suites of the host are those of the Gateway's listener",
+            )
+            .note("they are set for a listener of the host; a rule without a host has none, and the listeners of a Gateway that exists already are not written")
+            .help("set `tls.ciphers` in the ClientTrafficPolicy of the listener"),
+        );
+    }
     let Some(clients) = &host.clients else { return };
     let shut =
         emitter.https && host.passthrough.is_none() && asks(host) && !own_listener(emitter, host);
@@ -101,6 +117,8 @@ pub(crate) fn plan(
                 let secure = planned.section == Section::Https;
                 if secure && shut {
                     planned.answer(emitter.unserved(owner));
+                    planned.comments =
+                        vec!["refused: clients cannot be asked for certificates".to_owned()];
                 } else if planned.rule.backend_refs.is_some() {
                     tell(&mut planned, clients, secure);
                 }
@@ -151,9 +169,12 @@ fn tell(planned: &mut Planned, clients: &ClientCertificates, secure: bool) {
     let left = HEADERS
         .into_iter()
         .filter(|name| !set.iter().any(|(known, _)| known == name))
-        .map(str::to_owned);
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let modifier = modifier(planned);
-    modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    if !left.is_empty() {
+        modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    }
     if !set.is_empty() {
         let written = modifier.set.get_or_insert_with(Vec::new);
         written.extend(set.into_iter().map(|(name, value)| {
@@ -253,7 +274,7 @@ mod tests {
             }),
             passthrough: None,
             clients,
-            ciphers: Vec::new(),
+            ciphers: None,
         }
     }
 

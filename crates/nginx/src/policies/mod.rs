@@ -109,9 +109,11 @@ impl PolicyOutput {
         Arc::make_mut(&mut self.policies)
     }
 
-    /// The locations answer 503. `faithful` when ingress-nginx answers 503 as well.
+    /// The locations answer 503. `faithful` when ingress-nginx answers 503 as well, which
+    /// it does before anything else.
     pub(crate) fn refuse(&mut self, reason: impl Into<String>, faithful: bool, origin: Origin) {
-        if self.refusal.is_none() {
+        let graver = |known: &Refusal| faithful && !known.faithful;
+        if self.refusal.as_ref().is_none_or(graver) {
             self.refusal = Some(Refusal {
                 reason: reason.into(),
                 faithful,
@@ -179,6 +181,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     ssl::lower(input, &mut output);
     if input.settings.canary.is_some() {
         // Of a canary the controller reads nothing else.
+        balance::lower_canary(input, &mut output);
+        backend_tls::lower(input, &mut output);
         return output;
     }
     ip_lists::lower(input, &mut output);
