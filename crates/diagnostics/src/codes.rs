@@ -195,7 +195,7 @@ codes! {
     RetryConditions = 550, "retry-conditions", Info, "some failures are not tried again",
         "Envoy has no counterpart for `invalid_header`, and no limit of time for all tries together that would spare the last one (`proxy-next-upstream-timeout`). With a list of status codes POST and PATCH are kept apart as in nginx; LOCK is not.";
     CompressionSettings = 551, "compression-settings", Info, "the level and the types of compression are Envoy's own",
-        "`gzip-level` and `gzip-types` of the controller's ConfigMap have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG. Backends no longer see the `Accept-Encoding` of a client, so that nothing is compressed twice.";
+        "`gzip-level` and `gzip-types` of the controller's ConfigMap, and `gzip_*` directives of a snippet, have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG. Backends no longer see the `Accept-Encoding` of a client, so that nothing is compressed twice.";
     IdleTimeout = 552, "idle-timeout", Info, "one timer runs for both directions",
         "nginx has a timer for reading from the backend and one for writing to it. Envoy has one for a stream, which any byte in either direction resets. It gets the value of `proxy-read-timeout`; where only `proxy-send-timeout` was made longer, that. A stream without a byte ends with 504 in both, but a request body that pauses longer than `proxy-read-timeout` is cut too (408), where nginx waits for clients up to 60 seconds.";
     MirrorRequest = 555, "mirror-request", Warning, "a copy of a request keeps path and host",
@@ -220,6 +220,16 @@ codes! {
         "A rule of Gateway API sets at most 16 headers, and Envoy keeps those that frame a message or name the host for itself. The headers that are named are not set.\n\nSet fewer headers, or set them in the application.";
     GatewaySettings = 565, "gateway-settings", Warning, "settings for all clients and backends are left to the Gateway",
         "With `--gateway` the routes are attached to a Gateway that exists, and none of its policies is written. What ingress-nginx does for every client and backend then depends on that Gateway: timeouts, retries, headers such as `X-Forwarded-For` and `Strict-Transport-Security`, compression, and where the client's address comes from, by which address lists and limits go. It is an error where the controller takes the address from a header or the PROXY protocol: a Gateway that does not would take the load balancer for every client, which an address list may well let in.\n\nConvert once without `--gateway`, with `--emit infra`, and compare the policies with those of the Gateway.";
+    HeaderOnErrors = 570, "header-on-errors", Info, "a response header stands on error answers, too",
+        "`add_header` without `always` adds a header to successful answers and redirects only. Envoy sets response headers whatever the status, so error answers have it as well.\n\nNothing to do unless a client takes the header for a sign of success.";
+    ConnectionClosed = 571, "connection-closed", Info, "status 444 is sent instead of closing the connection",
+        "`return 444` makes nginx close the connection without an answer. Envoy cannot do that from a rule: it answers with status 444 and an empty body. The request gets no further in either case.";
+    HeaderTwice = 572, "header-twice", Info, "a request header is sent once",
+        "ingress-nginx sends some request headers itself. A snippet that sets one of them makes nginx send two headers of one name, and it depends on the backend which it reads. The converted route sends the value of the snippet alone.";
+    HeaderPath = 573, "header-path", Info, "a path in a header is not decoded",
+        "`$uri` holds the decoded path. Envoy puts the path into a header as the client encoded it, so `/a%20b` stays `/a%20b`.\n\nNothing to do unless the backend compares it with a decoded path.";
+    ConditionQuery = 574, "condition-query", Info, "a condition on the request URI looks at the path alone",
+        "`$request_uri` is the path with the query, as the client sent it. Rules of a Gateway match the normalised path without the query, so a condition written without one also holds for requests with a query.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -264,6 +274,24 @@ codes! {
         "The target names no fixed host, or the copy was to go without the body. Envoy copies requests to a known backend, whole. Nothing is copied, and requests are served as before.\n\nName a target with a host, such as `https://shadow.example.com$request_uri`, and leave `mirror-request-body` on.";
     FirewallBlocks = 672, "firewall-blocks", Error, "ModSecurity stops requests here, so the route answers 503",
         "The rules of this Ingress let ModSecurity stop requests (`SecRuleEngine On`). Envoy Gateway has no ModSecurity, and without it requests that were stopped would reach the backend. The paths answer 503.\n\nRun Coraza as an extension of Envoy (EnvoyExtensionPolicy) with the same rules and convert again without the annotations, or set the engine to `DetectionOnly` if the application can do without.";
+    SnippetDirective = 685, "snippet-directive", Warning, "a directive of a snippet is not carried over",
+        "The directive has no counterpart in Gateway API or Envoy Gateway, or none that could be derived from it. It lets nobody in and keeps nobody out, so the route is served without it.\n\nThe help names what does the same, if there is something.";
+    SnippetProtection = 686, "snippet-protection", Error, "a directive that may protect is not carried over",
+        "The directive may be what keeps requests away from the backend: a condition, an authentication, a limit, a script, or one that is not known; or it sends them to another place than the backend of the Ingress. It cannot be carried over whole, so the paths that it stands for answer 503.\n\nReplace the directive by what the help names, or convert the Ingress by hand.";
+    SnippetSyntax = 687, "snippet-syntax", Error, "a snippet is not valid nginx configuration",
+        "nginx does not load a configuration that holds this text. The controller then applies no change at all and keeps the last configuration that worked. The paths of the snippet answer 503.\n\nMend the snippet.";
+    SnippetRequestHeader = 688, "snippet-request-header", Warning, "a request header cannot be set and is removed",
+        "The value holds a variable that Envoy does not know, or characters that it does not take. A header that is not set would come from the client unchecked, so it is removed from requests.\n\nLet the backend do without it, or set it in the output by hand.";
+    SnippetDuplicate = 689, "snippet-duplicate", Error, "a snippet repeats what the controller writes",
+        "The controller's template has this already, and nginx does not load a configuration with it twice. From then on the controller cannot apply any change; it keeps the last configuration that worked. The output is made as if it were not there.\n\nUse the annotation of that name.";
+    StreamSnippet = 690, "stream-snippet", Warning, "a stream-snippet is not carried over",
+        "The snippet configures TCP or UDP servers of the controller. Nothing of it is HTTP, so no route depends on it.\n\nWrite a TCPRoute or UDPRoute, with a listener of its own on the Gateway.";
+    SnippetCondition = 691, "snippet-condition", Error, "a condition of a snippet cannot be written as a rule",
+        "Rules of a Gateway match the method, headers and the path by literal texts and RE2 patterns. This condition, or what depends on it, cannot be said that way, so the paths that it stands for answer 503.\n\nSimplify the condition, or let the application decide.";
+    SnippetIgnored = 692, "snippet-ignored", Info, "a server-snippet of another Ingress counts",
+        "A host has one server-snippet: that of the first Ingress that has one. The controller logs the others and leaves them out.\n\nMove what is still needed into that one.";
+    SnippetLocationLost = 693, "snippet-location-unreached", Info, "a location of a snippet is never reached",
+        "Some path of this host is a pattern, so all its locations are patterns, and a pattern goes before a plain prefix. The location of the snippet has never served a request.\n\nWrite `^~` or `=` if it is to be served.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
         "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",

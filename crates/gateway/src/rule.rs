@@ -31,6 +31,8 @@ pub(crate) struct Planned {
     pub(crate) section: Section,
     pub(crate) comments: Vec<String>,
     pub(crate) attached: Attached,
+    /// With which status it answers itself, where that matters.
+    pub(crate) status: Option<u16>,
 }
 
 impl Planned {
@@ -249,7 +251,8 @@ impl Emitter<'_> {
                 };
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
-                if blanket != Some(to_https) || root {
+                // A step may answer over plain HTTP at this path alone.
+                if blanket != Some(to_https) || root || !route.policies.steps.is_empty() {
                     let at_path = if root {
                         path::prefix("/")
                     } else {
@@ -328,6 +331,9 @@ impl Emitter<'_> {
                 }
             }
         }
+        let before = (name.as_str(), section);
+        let mut planned_rules =
+            policy::steps::before(self, host, route, path, before, planned_rules);
         if let Some(rule) = policy::rules(self, owner, route, path, &planned_rules) {
             planned_rules.push(rule);
         }
@@ -339,6 +345,8 @@ impl Emitter<'_> {
         let spec = HttpRouteFilterSpec {
             direct_response: Some(DirectResponse {
                 status_code: status,
+                content_type: None,
+                body: None,
                 header: None,
             }),
             ..HttpRouteFilterSpec::default()
@@ -428,6 +436,16 @@ impl Emitter<'_> {
         }
         policy::filters(route, &mut filters);
         policy::headers::forward_filters(self, owner, route, &mut filters);
+        if let Some(edit) = &route.policies.path_edit {
+            match policy::header_edits::path_edit(self, owner, edit, name) {
+                Some(filter) => filters.push(filter),
+                None => return self.refused_rewrite(owner, path, name, section),
+            }
+            comments.push(comment(&edit.origin, ""));
+        }
+        if policy::header_edits::requests(self, route, forward, &mut filters).is_err() {
+            return self.refused_headers(owner, path, name, section);
+        }
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),
@@ -492,6 +510,18 @@ impl Emitter<'_> {
             section,
             vec!["refused: the rewrite cannot be carried over".to_owned()],
         )]
+    }
+
+    fn refused_headers(
+        &mut self,
+        owner: &Owner,
+        path: &HttpRouteRulesMatchesPath,
+        name: &str,
+        section: Section,
+    ) -> Vec<Planned> {
+        let deed = self.respond(owner, 503, REFUSED.to_owned());
+        let why = vec!["refused: request headers cannot be removed".to_owned()];
+        vec![planned(name, vec![at(path.clone())], deed, section, why)]
     }
 
     /// The filter of a rewrite, or `None` when it cannot be said.
@@ -703,6 +733,10 @@ fn blanket_redirect(host: &Host) -> Option<ToHttps> {
     let root = host.routes.iter().find(|route| {
         route.matcher.text() == "/" && !matches!(route.matcher, PathMatcher::Exact(_))
     })?;
+    // What it answers itself would stand before the redirect of every path.
+    if !root.policies.steps.is_empty() {
+        return None;
+    }
     let to_https = to_https(&root.plain_http)?;
     let alike = host
         .routes
@@ -788,6 +822,7 @@ pub(crate) fn planned(
         section,
         comments,
         attached: Attached::default(),
+        status: None,
     }
 }
 
@@ -824,10 +859,11 @@ fn labels(parent: &str, labels: &str) -> HttpRouteRulesMatchesHeaders {
 fn require(plan: &mut IndexMap<OwnerId, Vec<Planned>>, header: &HttpRouteRulesMatchesHeaders) {
     for planned in plan.values_mut().flatten() {
         for matches in planned.rule.matches.iter_mut().flatten() {
-            matches
-                .headers
-                .get_or_insert_with(Vec::new)
-                .push(header.clone());
+            let headers = matches.headers.get_or_insert_with(Vec::new);
+            // A match names a header once; one host is narrower than all of them.
+            if !headers.iter().any(|known| known.name == header.name) {
+                headers.push(header.clone());
+            }
         }
     }
 }

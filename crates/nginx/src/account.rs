@@ -12,6 +12,7 @@ use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
 use crate::effective::{Effective, Server, Source, SourceIndex};
 use crate::ingress::{BackendTarget, Ingress};
+use crate::lower::server_snippet::ByHost;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
@@ -81,9 +82,7 @@ fn disposition(note: &KeyNote) -> Disposition {
         key if policies::carries(key) => Disposition::Translated,
         "fastcgi-index" | "fastcgi-params-configmap" => Disposition::Refused(Code::FastCgi),
         // What a snippet says may well be what keeps others out.
-        "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
-            Disposition::Protective
-        }
+        "auth-snippet" => Disposition::Protective,
         _ if entry.protective => Disposition::Protective,
         _ => Disposition::NotYet,
     }
@@ -201,6 +200,8 @@ pub(crate) struct Account<'a> {
     pub(crate) notes: &'a [&'a Vec<KeyNote>],
     /// Of each source.
     pub(crate) policies: &'a [PolicyOutput],
+    /// The server-snippets of each host.
+    pub(crate) server_snippets: &'a ByHost<'a>,
     pub(crate) objects: &'a Objects,
     pub(crate) passthrough: bool,
     /// By owner.
@@ -242,6 +243,8 @@ impl Account<'_> {
             .collect();
         // Lowering found that these values cannot be carried over.
         let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::new();
+        // Of these a part of the value is shown; the whole of it is refused.
+        let mut snippets: IndexMap<ObjectRef, Vec<(String, Code)>> = IndexMap::new();
         for found in &*self.diagnostics {
             let lost = matches!(
                 found.code,
@@ -257,12 +260,28 @@ impl Account<'_> {
                 let of_object = refused.entry(object.clone()).or_default();
                 of_object.push((span, found.code));
             }
+            if let (Code::SnippetProtection, Some(object), Some(key)) =
+                (found.code, &found.object, &found.annotation)
+            {
+                let of_object = snippets.entry(object.clone()).or_default();
+                of_object.push((key.clone(), found.code));
+            }
         }
         let servers = ServersOf::new(self.effective, self.sources.len());
         for at in 0..self.sources.len() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
             self.annotations(at, item);
+            for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
+                let written = source.ingress.annotations.iter().find(|annotation| {
+                    let (_, name) = annotation.key.value.rsplit_once('/').unwrap_or_default();
+                    name == key
+                });
+                if let Some(written) = written {
+                    let span = written.value.span;
+                    self.ledger.settle(item, span, &Outcome::Refused(*code));
+                }
+            }
             for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
                 self.ledger.settle(item, *span, &Outcome::Refused(*code));
             }
@@ -340,6 +359,9 @@ impl Account<'_> {
             }
             return no_effect("the controller does not run with --enable-ssl-passthrough");
         }
+        if note.key == "server-snippet" && !self.has_server(source) {
+            return no_effect("another Ingress has the server-snippet of its hosts");
+        }
         if note.key == "x-forwarded-prefix" && source.settings.rewrite.target.is_none() {
             return no_effect("ingress-nginx sets the header only together with rewrite-target");
         }
@@ -350,6 +372,15 @@ impl Account<'_> {
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
             Disposition::Refused(code) => Outcome::Refused(code),
         }
+    }
+
+    /// Whether some host has the server-snippet of this Ingress.
+    fn has_server(&self, source: &Source<'_>) -> bool {
+        let mut firsts = self
+            .server_snippets
+            .values()
+            .filter_map(|list| list.first());
+        firsts.any(|&first| self.sources[first].id == source.id)
     }
 
     fn shadowed(&mut self) {

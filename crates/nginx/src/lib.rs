@@ -12,6 +12,7 @@ mod flags;
 mod ingress;
 mod legacy;
 mod lower;
+mod nginx_conf;
 mod objects;
 mod policies;
 pub mod registry;

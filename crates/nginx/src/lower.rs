@@ -1,5 +1,8 @@
 //! From the effective configuration to the routing model.
 
+mod rewritten;
+pub(crate) mod server_snippet;
+
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
@@ -33,6 +36,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) passthrough: bool,
     /// What else holds for the locations of each source.
     pub(crate) policies: &'a [PolicyOutput],
+    /// The server-snippets of each host.
+    pub(crate) server_snippets: &'a server_snippet::ByHost<'a>,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
     /// By host, the Ingresses with a rule for it, canaries included.
     pub(crate) of_host: IndexMap<&'a str, Vec<SourceIndex>>,
@@ -69,10 +74,11 @@ impl Lowering<'_> {
         for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
+            let snippet = self.server_snippet(raw);
             let Some(name) = self.host_name(raw, server) else {
                 continue;
             };
-            let host = self.host(raw, name, first, server);
+            let host = self.host(raw, name, first, server, snippet);
             self.aliases(&host, server, &mut hosts, &mut taken);
             self.www(&host, server, &mut hosts, &mut taken);
             hosts.push(host);
@@ -117,7 +123,14 @@ impl Lowering<'_> {
         None
     }
 
-    fn host(&mut self, raw: &str, name: HostName, first: OwnerId, server: &Server) -> Host {
+    fn host(
+        &mut self,
+        raw: &str,
+        name: HostName,
+        first: OwnerId,
+        server: &Server,
+        snippet: Option<usize>,
+    ) -> Host {
         let server_tls = self.server_tls(raw).cloned();
         let rendered = self.rendered(server);
         let patterns = rendered.iter().any(|r| {
@@ -182,6 +195,10 @@ impl Lowering<'_> {
             routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
             routes.insert(0, root);
         }
+        if let Some(snippet) = snippet {
+            self.apply_server_snippet(snippet, patterns, &mut routes);
+        }
+        self.rewritten(&mut routes);
         // There are many hosts, most with few routes.
         routes.shrink_to_fit();
         let passthrough = self.passthrough(&name, server).map(Box::new);
@@ -196,7 +213,6 @@ impl Lowering<'_> {
             ciphers: self.ciphers(raw),
         };
         self.clients(raw, &mut host);
-        self.server_snippet(raw, &mut host);
         host
     }
 
@@ -240,42 +256,6 @@ impl Lowering<'_> {
             },
             policies: Arc::default(),
         }];
-    }
-
-    /// A `server-snippet` holds for the whole host (`createServers`): what it says may keep
-    /// others out of the paths of every Ingress.
-    fn server_snippet(&mut self, raw: &str, host: &mut Host) {
-        let found = self
-            .of_host(raw)
-            .filter(|source| source.settings.canary.is_none())
-            .find_map(|source| {
-                let snippet = source.settings.snippets.server.as_ref()?;
-                let origin = Origin::annotation(source.id, "server-snippet", snippet.span);
-                (!snippet.value.is_empty()).then(|| (origin, source.ingress.object.to_string()))
-            });
-        let Some((origin, guard)) = found else { return };
-        let forwards = |route: &&mut Route| matches!(route.action, Action::Forward(_));
-        for route in host.routes.iter_mut().filter(forwards) {
-            route.action = Action::Refuse(Refusal {
-                reason: format!("`server-snippet` of {guard} is not carried over"),
-                faithful: false,
-                origin: origin.clone(),
-            });
-            let Some(other) = self.sources.iter().find(|source| source.id == route.owner) else {
-                continue;
-            };
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::ProtectionRefused,
-                    format!("`server-snippet` of {guard} cannot be carried over, so this path answers 503"),
-                )
-                .object(&other.ingress.object)
-                .label(route.origin.span, "served by the same host")
-                .label(origin.span, "holds for the whole host")
-                .note("what it says may be what keeps others out")
-                .help("convert the host by hand, or remove the snippet"),
-            );
-        }
     }
 
     /// The first list of ciphers of the host's Ingresses.

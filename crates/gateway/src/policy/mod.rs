@@ -9,12 +9,17 @@ mod addresses;
 pub(crate) mod authorizer;
 mod body_limit;
 pub(crate) mod clients;
+mod condition;
 pub(crate) mod forwarded;
+pub(crate) mod header_edits;
 pub(crate) mod headers;
 pub(crate) mod limits;
 mod passwords;
 mod replies;
+mod reply;
 mod service_address;
+mod step_path;
+pub(crate) mod steps;
 mod transport;
 
 pub(crate) use body_limit::merge;
@@ -121,6 +126,9 @@ pub(crate) fn attach(
 /// The policies of a rule that answers 404: a request has to prove what it must first.
 pub(crate) fn guard(emitter: &mut Emitter<'_>, owner: &Owner, route: &Route) -> Attached {
     let mut attached = Attached::default();
+    if !route.implicit {
+        addresses::attach(route, &mut attached);
+    }
     authenticate(emitter, owner, route, true, &mut attached);
     attached
 }

@@ -40,7 +40,7 @@ pub use eval::Captures;
 pub use overlap::may_overlap;
 pub use re2::{Re2, pad_match};
 pub use substitution::{Substitution, SubstitutionError, substitution};
-pub use text::{escape_re2, segment_prefix_re2};
+pub use text::{after_anchor, escape_re2, segment_prefix_re2};
 
 use ast::Kind;
 use parse::Parsed;

@@ -28,6 +28,26 @@ const SNIPPET: Entry = Entry {
     ..Entry::BASE
 };
 
+/// What may be said of a directive.
+const CODES: &[Code] = &[
+    Code::CompressionSettings,
+    Code::HeaderOnErrors,
+    Code::ConnectionClosed,
+    Code::HeaderTwice,
+    Code::HeaderPath,
+    Code::ConditionQuery,
+    Code::RewriteVariable,
+    Code::AddressListRefused,
+    Code::SnippetDirective,
+    Code::SnippetProtection,
+    Code::SnippetSyntax,
+    Code::SnippetRequestHeader,
+    Code::SnippetDuplicate,
+    Code::SnippetCondition,
+    Code::SnippetIgnored,
+    Code::SnippetLocationLost,
+];
+
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -35,10 +55,10 @@ pub static ENTRIES: &[Entry] = &[
         group: "ConfigurationSnippet",
         configmap_key: Some("location-snippet"),
         summary: "puts nginx configuration into every location of the Ingress",
-        target: "nothing",
-        difference: "what it does may keep others out: the paths answer 503",
-        carried: Carried::Refused,
-        codes: &[Code::ProtectionRefused],
+        target: "rules and filters for headers (`more_*_headers`, `add_header`, `proxy_set_header`, `proxy_hide_header`), `return`, `rewrite` and `if` on method, host, headers and path; `SecurityPolicy.authorization` for `allow` and `deny`; `compressor` for `gzip`",
+        difference: "any other directive is named with its place; the paths answer 503 if it is not known or might keep requests out, else they are served without it",
+        carried: Carried::Whole,
+        codes: CODES,
         example: "more_set_headers \"X-Frame-Options: DENY\";",
         ..SNIPPET
     },
@@ -48,10 +68,10 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         configmap_key: Some("server-snippet"),
         summary: "puts nginx configuration into the server of the host",
-        target: "nothing",
-        difference: "what it does may keep others out: all paths of the host answer 503",
-        carried: Carried::Refused,
-        codes: &[Code::ProtectionRefused],
+        target: "rules of their own for `location` blocks that answer by themselves, and for all paths of the host what a configuration-snippet comes to",
+        difference: "a location with a `proxy_pass` or files answers 503; any other directive is named with its place, and the host answers 503 if it is not known or might keep requests out",
+        carried: Carried::Whole,
+        codes: CODES,
         example: "location = /healthz { return 200 ok; }",
         ..SNIPPET
     },
@@ -62,10 +82,10 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("stream-snippet"),
         canary: true,
         summary: "puts nginx configuration into the stream block of the controller",
-        target: "nothing",
-        difference: "what it does may keep others out: the paths of the Ingress answer 503",
-        carried: Carried::Refused,
-        codes: &[Code::ProtectionRefused],
+        target: "nothing: TCP and UDP need routes of their own",
+        difference: "what it serves over TCP and UDP is left out; HTTP is served as before",
+        carried: Carried::LeftOut,
+        codes: &[Code::StreamSnippet],
         example: "server { listen 8000; proxy_pass 127.0.0.1:80; }",
         ..SNIPPET
     },
