@@ -28,26 +28,6 @@ const SNIPPET: Entry = Entry {
     ..Entry::BASE
 };
 
-/// What may be said of a directive.
-const CODES: &[Code] = &[
-    Code::CompressionSettings,
-    Code::HeaderOnErrors,
-    Code::ConnectionClosed,
-    Code::HeaderTwice,
-    Code::HeaderPath,
-    Code::ConditionQuery,
-    Code::RewriteVariable,
-    Code::AddressListRefused,
-    Code::SnippetDirective,
-    Code::SnippetProtection,
-    Code::SnippetSyntax,
-    Code::SnippetRequestHeader,
-    Code::SnippetDuplicate,
-    Code::SnippetCondition,
-    Code::SnippetIgnored,
-    Code::SnippetLocationLost,
-];
-
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -57,7 +37,19 @@ pub static ENTRIES: &[Entry] = &[
         target: "rules and filters for headers (`more_*_headers`, `add_header`, `proxy_set_header`, `proxy_hide_header`), `return`, `rewrite` and `if` on method, host, headers and path; `SecurityPolicy.authorization` for `allow` and `deny`; `compressor` for `gzip`",
         difference: "any other directive is named with its place; the paths answer 503 if it is not known or might keep requests out, else they are served without it",
         carried: Carried::Whole,
-        codes: CODES,
+        codes: &[
+            Code::CompressionSettings,
+            Code::HeaderOnErrors,
+            Code::ConnectionClosed,
+            Code::HeaderPath,
+            Code::ConditionQuery,
+            Code::SnippetDirective,
+            Code::SnippetProtection,
+            Code::SnippetSyntax,
+            Code::SnippetRequestHeader,
+            Code::SnippetDuplicate,
+            Code::SnippetCondition,
+        ],
         example: "more_set_headers \"X-Frame-Options: DENY\";",
         ..SNIPPET
     },
@@ -69,7 +61,7 @@ pub static ENTRIES: &[Entry] = &[
         target: "rules of their own for `location` blocks that answer by themselves, and for all paths of the host what a configuration-snippet comes to",
         difference: "a location with a `proxy_pass` or files answers 503; any other directive is named with its place, and the host answers 503 if it is not known or might keep requests out",
         carried: Carried::Whole,
-        codes: CODES,
+        codes: &[Code::SnippetProtection, Code::SnippetDuplicate],
         example: "location = /healthz { return 200 ok; }",
         ..SNIPPET
     },
