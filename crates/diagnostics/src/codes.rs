@@ -61,7 +61,7 @@ codes! {
     WrongType = 202, "wrong-type", Error, "a value has the wrong type",
         "The API server refuses the object. Annotation values are strings: `\"true\"`, not `true`.\n\nThe object is not converted. Mend the value at the place shown.";
     InvalidObject = 203, "invalid-object", Error, "an object is not valid",
-        "The API server refuses the object, so it cannot be in a cluster. It is not converted.\n\nMend what the message names.";
+        "The API server of Kubernetes 1.36 refuses to create the object, so it cannot be in a cluster. It is not converted; all other objects are, and the exit code is 3. Everything that is wrong with it is named, each at its place.\n\nAn object that was read from a cluster (it has a `metadata.uid`) is held only to what an update of it may keep. Objects of `v1beta1` are held to what Kubernetes 1.21 asked of them.\n\nMend what the messages name.";
     DuplicateObject = 204, "duplicate-object", Error, "an object occurs twice",
         "Two documents hold an object of the same kind, namespace and name. A cluster holds only one of them, and the files do not say which. The first one, by file name and line, is converted.\n\nRemove one of them, or convert them apart.";
     OldApiVersion = 205, "old-api-version", Info, "an Ingress has an API version that Kubernetes no longer serves",
@@ -83,7 +83,7 @@ codes! {
     ResourceBackend = 308, "resource-backend", Warning, "a backend is not a Service",
         "ingress-nginx makes no location for a path whose backend is another resource; requests for it get what the host does otherwise. Nothing is written for the path.";
     HostInvalid = 309, "host-invalid", Error, "a host name cannot be served",
-        "Gateway API takes DNS names in lower case, with `*` as the whole first label at most. Nothing is written for the host.\n\nCorrect the host name.";
+        "DNS and Gateway API take at most 63 characters between two dots of a host name; Kubernetes limits only the whole name. No client can ask for such a host. Nothing is written for it.\n\nCorrect the host name.";
     PassthroughOff = 310, "passthrough-off", Warning, "ssl-passthrough is not enabled in the controller",
         "`ssl-passthrough` acts only when the controller runs with `--enable-ssl-passthrough`, which is off by default. Without it TLS is terminated as usual, and so it is in the output.\n\nPass `--enable-ssl-passthrough` if the controller had that flag.";
     WildcardWww = 311, "www-redirect-wildcard", Error, "from-to-www-redirect on a wildcard host",

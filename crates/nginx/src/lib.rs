@@ -17,6 +17,7 @@ mod policies;
 pub mod registry;
 mod select;
 mod service;
+mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
 pub use objects::{Intake, IntakeOptions};

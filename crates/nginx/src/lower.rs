@@ -91,7 +91,7 @@ impl Lowering<'_> {
             Diagnostic::new(Code::HostInvalid, format!("the host `{name}` cannot be served"))
                 .object(&source.ingress.object)
                 .at(span)
-                .note("the API server takes DNS names in lower case, and `*` only as the whole first label")
+                .note("DNS and Gateway API take at most 63 characters between two dots, so no client can ask for it")
                 .help("correct the host name"),
         );
         None
