@@ -15,6 +15,7 @@ use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
 use crate::select::CLASS_ANNOTATION;
+use crate::validate;
 
 /// What a conversion does with a key that the controller accepts.
 enum Disposition {
@@ -438,7 +439,14 @@ impl Account<'_> {
                 };
                 self.ledger.settle(item, host.span, &outcome);
             }
-            self.ledger.settle(item, tls.span, &Outcome::Translated);
+            if let Some(secret) = &tls.secret {
+                let outcome = if validate::is_secret_name(&secret.value) {
+                    Outcome::Translated
+                } else {
+                    no_effect("no Secret can have this name, so the default certificate is served")
+                };
+                self.ledger.settle(item, secret.span, &outcome);
+            }
         }
     }
 

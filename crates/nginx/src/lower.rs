@@ -21,6 +21,7 @@ use crate::policies::backend_tls::UpstreamTls;
 use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput, ssl};
 use crate::service;
+use crate::validate;
 
 /// What lowering reads.
 pub(crate) struct Lowering<'a> {
@@ -575,6 +576,7 @@ impl Lowering<'_> {
         let mut secrets: Vec<SecretRef> = entries
             .iter()
             .filter_map(|entry| entry.secret.as_ref())
+            .filter(|secret| validate::is_secret_name(&secret.value))
             .map(|secret| SecretRef {
                 namespace: Arc::clone(&source.ingress.object.namespace),
                 name: Arc::clone(&secret.value),

@@ -62,6 +62,11 @@ pub(crate) fn ingress(node: &Node, old: bool) -> Vec<Violation> {
     checks.found
 }
 
+/// `ValidateSecretName`. Ingresses from before that was checked may name what no Secret is called.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    (DNS_NAME.holds)(name)
+}
+
 /// A field, whether it is there or not.
 #[derive(Clone, Copy)]
 struct Place<'a> {
