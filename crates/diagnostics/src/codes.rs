@@ -72,8 +72,8 @@ codes! {
         "ingress-nginx serves such an Ingress only with `--watch-ingress-without-class`; in a cluster with a default IngressClass the API server fills in the class when the object is created. It is left out.\n\nPass `--no-class include` to convert it, or set `spec.ingressClassName`.";
     PathShadowed = 303, "path-shadowed", Warning, "another Ingress owns the path",
         "Two Ingresses define the same host, path and pathType. ingress-nginx serves the older one; of two with the same age the one whose `namespace/name` sorts last. Manifests without `creationTimestamp` all have the same age. The other path is not written, as nothing would ever reach it.\n\nRemove one of the two.";
-    CanaryOrphan = 304, "canary-orphan", Warning, "a canary has no primary",
-        "ingress-nginx merges a canary into an Ingress that has the same host, path and pathType. Without one the canary serves nothing, and nothing is written for it.\n\nConvert the canary together with its primary Ingress.";
+    CanaryOrphan = 304, "canary-orphan", Warning, "a canary gets no request",
+        "ingress-nginx merges a canary into an Ingress that has the same host, path and pathType. This one serves nothing: no such Ingress is in the input; or its Service is a primary one as well; or another canary of the same Service comes first, and only that is asked; or nothing says which requests are for it. Nothing is written for it.\n\nConvert the canary together with its primary Ingress, or mend what the message names.";
     ServiceUnknown = 305, "service-unknown", Warning, "a Service is not among the input objects",
         "Other Services of the namespace are in the input, this one is not. The route refers to it nevertheless. As long as the Service does not exist, ingress-nginx and the converted route both answer 503.\n\nAdd the Service to the input, or correct its name.";
     PortUnresolved = 306, "port-unresolved", Error, "a port name cannot be resolved",
@@ -94,6 +94,10 @@ codes! {
         "Its settings change what every Ingress does, so the conversion would not be that of this controller. The defaults are used.\n\nAdd the ConfigMap to the input, or correct its name.";
     CertificateMissing = 314, "certificate-missing", Info, "a TLS Secret is not among the input objects",
         "Other Secrets of the namespace are in the input, this one is not. ingress-nginx serves its default certificate as long as the Secret does not exist; the Gateway does the same if it has a default certificate.";
+    LocationTwice = 315, "location-twice", Error, "two paths make the same nginx location",
+        "A Prefix path `/foo` and a Prefix path `/foo/` of one host both become `location /foo/`. nginx refuses a configuration that has it twice, and from then on the controller cannot apply any change to any Ingress. The output serves the path that came first: that of the older Ingress, or the one that is written first.\n\nKeep the one without the slash: it takes what lies below it as well.";
+    PatternAsText = 316, "pattern-as-text", Warning, "a path looks like a pattern and is compared as it is written",
+        "ingress-nginx reads paths as patterns only on hosts for which some Ingress sets `use-regex: \"true\"` or a `rewrite-target` that changes the path; `pathType: ImplementationSpecific` alone does not do it. On other hosts nginx compares the text as it stands, so that requests like `/img/a.png` never reach a path `/img/.*`. The output does the same.\n\nSet `use-regex: \"true\"` if a pattern is meant.";
     AnnotationRejectsIngress = 400, "annotation-rejects-ingress", Error, "an annotation value makes ingress-nginx drop the Ingress",
         "The value does not pass the controller's validation, and for this annotation the controller then drops the whole Ingress object: none of its hosts and paths is served. (On a running controller the last accepted version of the object stays until a restart, which hides the fault.)\n\nCorrect the value, or remove the annotation. With `--nginx-version pre-1.12` values are judged as controllers before v1.12 did, which did not validate them.";
     AnnotationDeniesIngress = 401, "annotation-denies-ingress", Error, "an annotation value makes ingress-nginx answer 503",
@@ -113,7 +117,7 @@ codes! {
     AnnotationOverridden = 408, "annotation-overridden", Warning, "an annotation is overridden by its other name",
         "The annotation has two names and both are set. The controller reads one of them; the other has no effect, they are not merged.\n\nKeep one.";
     AnnotationNoEffect = 409, "annotation-no-effect", Info, "an annotation has no effect",
-        "The controller reads the annotation only together with another one, which is missing or off, or its value is what would happen anyway.\n\nRemove it, or add what it needs.";
+        "The controller reads the annotation only together with another one, which is not set or set to something else; or another annotation wins over it; or its value asks for what happens without it. The message says which.\n\nThe output leaves it out. Remove it, or set what it needs.";
     UnknownAnnotation = 410, "unknown-annotation", Warning, "an annotation does not exist",
         "The key stands under the controller's prefix, but no release of ingress-nginx has ever read it: it is a key of the controller's ConfigMap, another controller's name, or an invention. It has had no effect.\n\nThe output leaves it out. If a key is suggested, look whether that was meant.";
     MisspeltAnnotation = 411, "misspelt-annotation", Warning, "an annotation is misspelt",
@@ -265,13 +269,13 @@ codes! {
     FirewallBlocks = 672, "firewall-blocks", Error, "ModSecurity stops requests here, so the route answers 503",
         "The rules of this Ingress let ModSecurity stop requests (`SecRuleEngine On`). Envoy Gateway has no ModSecurity, and without it requests that were stopped would reach the backend. The paths answer 503.\n\nRun Coraza as an extension of Envoy (EnvoyExtensionPolicy) with the same rules and convert again without the annotations, or set the engine to `DetectionOnly` if the application can do without.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
-        "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
+        "Gateway API limits the value of a path match to 1,024 characters. Without a rule its requests would fall to other rules of the host, which may be open to more people. So all paths that begin as it does answer 503.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",
         "A listener takes 64 certificates. The hosts of the others get the default one.\n\nUse wildcard certificates, or convert in parts with a Gateway each.";
     PatternInvalid = 801, "pattern-invalid", Error, "a path is not a valid pattern",
-        "The host is in regex mode, and nginx cannot compile this path. ingress-nginx then loads no configuration at all and keeps serving the last good one. Nothing is written for the path.\n\nMend the pattern.";
+        "The host is in regex mode, and nginx cannot compile this path. ingress-nginx then loads no configuration at all and keeps serving the last good one. All paths that begin as the pattern does, up to its first special character, answer 503, so that none falls to a rule that is open to more people.\n\nMend the pattern.";
     PatternInexpressible = 802, "pattern-inexpressible", Error, "a pattern cannot be said in RE2",
-        "nginx matches with PCRE, Envoy with RE2, which has no lookaround, back-references, atomic groups or recursion. Where an equal RE2 pattern exists it is written; this one has none.\n\nWrite the pattern without the construct that is underlined, for example as several paths.";
+        "nginx matches with PCRE, Envoy with RE2, which has no lookaround, back-references, atomic groups or recursion. Where an equal RE2 pattern exists it is written; this one has none. A request that only it matched would fall to other rules of the host, which may be open to more people. So all paths that begin as every match of it does answer 503; where that is no more than `/`, those are all paths that no rule before it takes.\n\nWrite the pattern without the construct that is underlined, for example as several paths.";
     UnreadableFile = 901, "unreadable-file", Error, "a file or directory cannot be read",
         "The operating system refused to open or read it; the message says why. Everything else is converted, and the exit code is 2, because nobody knows what the file would have added: ingress-nginx merges Ingresses of all files, so the output may lack routes.\n\nGive yourself the right to read it, name other paths, or leave it out with `--exclude`.";
     NotUtf8 = 902, "not-utf-8", Error, "a document is not UTF-8",

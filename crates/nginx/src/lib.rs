@@ -15,6 +15,7 @@ mod lower;
 mod objects;
 mod policies;
 pub mod registry;
+mod remarks;
 mod select;
 mod service;
 mod validate;

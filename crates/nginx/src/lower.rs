@@ -20,6 +20,7 @@ use crate::policies::auth_tls::{self, Clients};
 use crate::policies::backend_tls::UpstreamTls;
 use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput, ssl};
+use crate::remarks;
 use crate::service;
 use crate::validate;
 
@@ -105,6 +106,9 @@ impl Lowering<'_> {
             self.rewrite_settings(r.location)
                 .is_some_and(|s| uses_regex(s) || needs_rewrite(s, &r.path))
         });
+        if !patterns {
+            self.plain_patterns(server);
+        }
         let certificate = self.certificate(&name, server);
         let secured = certificate.is_some() || self.wildcard_certificate(&name);
         let mut routes = Vec::new();
@@ -176,6 +180,17 @@ impl Lowering<'_> {
         };
         self.clients(raw, &mut host);
         host
+    }
+
+    fn plain_patterns(&mut self, server: &Server) {
+        for location in &server.locations {
+            let Some((source, span)) = location.source.zip(location.span) else {
+                continue;
+            };
+            let object = &self.sources[source].ingress.object;
+            let remark = remarks::plain_pattern(object, &location.path, span);
+            self.diagnostics.extend(remark);
+        }
     }
 
     /// The Ingresses with a rule for a host, canaries included.
@@ -367,6 +382,13 @@ impl Lowering<'_> {
                     origin: Origin::annotation(owner, "rewrite-target", target.span),
                 });
             }
+        }
+        if let Some(target) = rewrite.as_ref().filter(|_| !r.location.implicit)
+            && let Some(remark) =
+                remarks::missing_capture(&source.ingress.object, &r.location.path, target)
+            && !self.diagnostics.contains(&remark)
+        {
+            self.diagnostics.push(remark);
         }
         let Some(key) = &r.location.upstream else {
             return Action::NotFound;
