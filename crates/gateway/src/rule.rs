@@ -73,7 +73,11 @@ impl Emitter<'_> {
         let paths = self.paths(host);
         // Where a header decides about the scheme, each path needs a redirect of its own.
         let trust = self.model.globals.forwarded.trust;
-        let blanket = blanket_redirect(host).filter(|_| !trust);
+        let has_root =
+            host.routes.iter().zip(&paths).any(|(route, reach)| {
+                route.matcher.text() == "/" && !matches!(reach, Reach::Nothing)
+            });
+        let blanket = blanket_redirect(host).filter(|_| !trust && has_root);
         let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::new();
         for (route, path) in host.routes.iter().zip(paths) {
             let planned = match path {
