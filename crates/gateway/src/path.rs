@@ -60,20 +60,31 @@ pub(crate) fn never_requested(path: &str) -> bool {
 pub(crate) struct Wider {
     /// What they begin with.
     pub(crate) head: String,
+    /// Whether it takes all paths that begin so.
+    all: bool,
     /// The RE2 text that matches the whole path.
     pub(crate) text: String,
     pattern: Option<Pattern>,
 }
 
 impl Wider {
-    /// In the place of a pattern, with the code that says why.
-    pub(crate) fn shut(self, code: Code) -> (Ranked, Option<(String, Code)>) {
+    /// In the place of a pattern.
+    pub(crate) fn shut(self, code: Code) -> (Ranked, Option<Shut>) {
         let ranked = Ranked {
             pattern: self.pattern,
             text: self.text,
         };
-        (ranked, Some((self.head, code)))
+        let head = self.all.then_some(self.head);
+        (ranked, Some(Shut { head, code }))
     }
+}
+
+/// Why the paths of a route answer 503.
+pub(crate) struct Shut {
+    /// All paths that begin so are taken; none when it is not as simple as that.
+    pub(crate) head: Option<String>,
+    /// The code that says why.
+    pub(crate) code: Code,
 }
 
 /// All paths that begin as `head` does; with less of it where that would be too long.
@@ -101,6 +112,7 @@ pub(crate) fn wider(head: &str, fold: bool) -> Wider {
             Some(text) if text.len() <= MAX_PATH / 2 => {
                 return Wider {
                     head: head.to_owned(),
+                    all: true,
                     text,
                     pattern: pattern.ok(),
                 };
@@ -108,6 +120,7 @@ pub(crate) fn wider(head: &str, fold: bool) -> Wider {
             _ if end == 0 => {
                 return Wider {
                     head: "/".to_owned(),
+                    all: true,
                     text: "/.*".to_owned(),
                     pattern: None,
                 };
@@ -115,6 +128,20 @@ pub(crate) fn wider(head: &str, fold: bool) -> Wider {
             _ => end = end * 3 / 4,
         }
     }
+}
+
+/// What a pattern matches without the parts that cannot be said.
+pub(crate) fn loosened(pattern: &Pattern) -> Option<Wider> {
+    let pattern = pattern.loosened()?;
+    let re2 = pattern.to_re2().ok()?;
+    let text = re2.for_encoded_path().match_prefix();
+    let all = wider(&pattern.required_literal_prefix(), true);
+    (text.len() <= MAX_PATH / 2).then_some(Wider {
+        head: all.head,
+        all: all.text == text,
+        text,
+        pattern: Some(pattern),
+    })
 }
 
 /// What stands in front of the first character that means something in a pattern.

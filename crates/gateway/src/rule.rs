@@ -17,6 +17,7 @@ use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUr
 use crate::filter;
 use crate::name::slug;
 use crate::order::{Ranked, lengthen};
+use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
 use crate::{formatter, path, redirect};
 
@@ -150,7 +151,7 @@ impl Emitter<'_> {
                     let (pattern, shut) = self.pattern(route, text);
                     ranked.push(pattern);
                     reaches.push(Err((ranked.len() - 1, shut.is_none())));
-                    closed.extend(shut.map(|(head, code)| (at, head, code)));
+                    closed.extend(shut.map(|shut| (at, shut)));
                     continue;
                 }
             };
@@ -180,8 +181,9 @@ impl Emitter<'_> {
     }
 
     /// Paths of later routes that a closed one takes are not served either.
-    fn behind_closed(&mut self, host: &Host, closed: &[(usize, String, Code)]) {
-        for (at, head, code) in closed {
+    fn behind_closed(&mut self, host: &Host, closed: &[(usize, Shut)]) {
+        for (at, Shut { head, code }) in closed {
+            let Some(head) = head else { continue };
             for route in host.routes[at + 1..].iter().filter(|r| !r.implicit) {
                 let begins = Pattern::parse(route.matcher.text())
                     .map(|pattern| pattern.required_literal_prefix())
@@ -244,8 +246,8 @@ impl Emitter<'_> {
     }
 
     /// The pattern of a route. What cannot be said is replaced by something wider that answers
-    /// 503: with what such paths begin, and the code that says so.
-    fn pattern(&mut self, route: &Route, text: &str) -> (Ranked, Option<(String, Code)>) {
+    /// 503.
+    fn pattern(&mut self, route: &Route, text: &str) -> (Ranked, Option<Shut>) {
         let pattern = match Pattern::parse(text) {
             Ok(pattern) => pattern,
             Err(error) => {
@@ -279,9 +281,13 @@ impl Emitter<'_> {
                 (Ranked { pattern, text }, None)
             }
             Err(faults) => {
-                let wider = wider();
-                self.inexpressible(&route.origin, text, &faults, answers(&wider.head));
-                wider.shut(Code::PatternInexpressible)
+                let loose = path::loosened(&pattern);
+                let consequence = match &loose {
+                    Some(_) => "paths that it matches without the underlined part answer 503, so that none falls to a rule that is open to more people".to_owned(),
+                    None => answers(&wider().head),
+                };
+                self.inexpressible(&route.origin, text, &faults, consequence);
+                loose.unwrap_or_else(wider).shut(Code::PatternInexpressible)
             }
         }
     }
