@@ -214,13 +214,9 @@ impl Emitter<'_> {
                 self.out.outcomes.push((route.origin.clone(), outcome));
             }
         }
-        let mut first = true;
-        (host.routes.iter())
-            .map(|_| match std::mem::take(&mut first) {
-                true => Reach::Closed(path::regex("/.*".to_owned())),
-                false => Reach::Nothing,
-            })
-            .collect()
+        let closed = Reach::Closed(path::regex("/.*".to_owned()));
+        let rest = host.routes.iter().skip(1).map(|_| Reach::Nothing);
+        std::iter::once(closed).chain(rest).collect()
     }
 
     /// Says so when a path holds characters that clients may escape without need.

@@ -389,7 +389,7 @@ fn is_twin(one: &Location, other: &Location) -> bool {
         && other.path_type == PathType::Prefix
         && one.path != other.path
         && one.path.trim_end_matches('/') == other.path.trim_end_matches('/')
-        && one.path.trim_end_matches('/') != ""
+        && !one.path.trim_end_matches('/').is_empty()
 }
 
 /// Whether a location makes its host compare all paths as patterns.

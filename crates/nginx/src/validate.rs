@@ -95,7 +95,7 @@ impl<'a> Place<'a> {
         self.child(Step::Key(key), self.node.and_then(|node| node.get(key)))
     }
 
-    fn items<'b>(&'b self) -> impl Iterator<Item = Place<'b>> {
+    fn items(&self) -> impl Iterator<Item = Place<'_>> {
         let items = self.node.and_then(Node::as_sequence).unwrap_or_default();
         items
             .iter()

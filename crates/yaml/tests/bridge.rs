@@ -215,7 +215,10 @@ fn all_faults_are_named() {
          spec.rules[0].http.paths[0].backend.service.port.number [\"80\"] invalid type: string \"80\", expected i32\n",
     );
     // An end is put to endless ones.
-    let many: String = (0..50).map(|n| format!("  k{n}: {n}\n")).collect();
+    let mut many = String::new();
+    for n in 0..50 {
+        let _ = writeln!(many, "  k{n}: {n}");
+    }
     let typed = read::<ConfigMap>(&format!("data:\n{many}"));
     assert_eq!(typed.problems.len(), 21);
 }

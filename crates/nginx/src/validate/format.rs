@@ -78,7 +78,7 @@ pub(super) const LABEL_KEY: Format = Format {
 };
 /// `IsQualifiedName` without regard to case.
 pub(super) const ANNOTATION_KEY: Format = Format {
-    holds: |text| is_qualified(&text.to_lowercase()),
+    holds: |text| is_qualified(text) || is_qualified(&text.to_lowercase()),
     what: "an annotation key",
     help: KEY_HELP,
 };
