@@ -6,7 +6,9 @@
     reason = "a command-line tool whose output is its purpose"
 )]
 
+mod bench;
 mod conformance;
+mod docs;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,10 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// Measure the release build on generated Ingresses.
+    Bench(bench::Arguments),
+    /// Write the reference pages below docs/ anew.
+    Docs,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Docs => docs::write(),
         Task::Tidy => tidy::run(),
     };
     match outcome {

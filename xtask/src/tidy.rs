@@ -81,12 +81,18 @@ const PREFIX: &str = "gatewright-";
 
 /// Checks everything; whether it is in order.
 pub(crate) fn run() -> Result<bool> {
-    let faults = dependency_faults(&metadata()?);
+    let mut faults = dependency_faults(&metadata()?);
+    let stale = crate::docs::stale(&crate::repository_root());
+    faults.extend(
+        stale
+            .iter()
+            .map(|page| format!("{page} is out of date: run `cargo xtask docs`")),
+    );
     for fault in &faults {
         println!("tidy: {fault}");
     }
     if faults.is_empty() {
-        println!("tidy: dependencies are as they should be");
+        println!("tidy: dependencies and reference pages are as they should be");
     }
     Ok(faults.is_empty())
 }

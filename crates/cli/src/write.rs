@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Fault;
@@ -39,7 +39,7 @@ fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
                 .open(&target)?
                 .write_all(content);
         }
-        if fs::read(&target).is_ok_and(|present| present == content) {
+        if old.len() == content.len() as u64 && holds(&target, content).unwrap_or(false) {
             return Ok(());
         }
     }
@@ -50,6 +50,24 @@ fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     result
+}
+
+/// Whether a file has this content. Read in parts: it may be long.
+fn holds(path: &Path, content: &[u8]) -> io::Result<bool> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut rest = content;
+    loop {
+        let part = file.fill_buf()?;
+        if part.is_empty() {
+            return Ok(rest.is_empty());
+        }
+        let Some(after) = rest.strip_prefix(part) else {
+            return Ok(false);
+        };
+        let length = part.len();
+        rest = after;
+        file.consume(length);
+    }
 }
 
 /// A name in the same directory, hence on the same file system.

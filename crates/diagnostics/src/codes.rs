@@ -92,8 +92,8 @@ codes! {
         "The input holds no Ingress of the classes, namespaces and names that were asked for.";
     ControllerConfigMissing = 313, "controller-config-missing", Error, "the controller's ConfigMap is not in the input",
         "Its settings change what every Ingress does, so the conversion would not be that of this controller. The defaults are used.\n\nAdd the ConfigMap to the input, or correct its name.";
-    CertificateMissing = 314, "certificate-missing", Info, "a TLS Secret is not among the input objects",
-        "Other Secrets of the namespace are in the input, this one is not. ingress-nginx serves its default certificate as long as the Secret does not exist; the Gateway does the same if it has a default certificate.";
+    CertificateMissing = 314, "certificate-missing", Warning, "a TLS Secret is not among the input objects",
+        "Other TLS Secrets of the namespace are in the input, this one is not, and no annotation lets cert-manager make it. The Gateway refers to it nevertheless. As long as the Secret does not exist, ingress-nginx serves its default certificate for the hosts, and the Gateway another one that it has; a listener without any certificate serves nothing.\n\nAdd the Secret to the input, or correct its name. `--default-ssl-certificate NAMESPACE/NAME` gives the Gateway a default certificate.";
     LocationTwice = 315, "location-twice", Error, "two paths make the same nginx location",
         "A Prefix path `/foo` and a Prefix path `/foo/` of one host both become `location /foo/`. nginx refuses a configuration that has it twice, and from then on the controller cannot apply any change to any Ingress. The output serves the path that came first: that of the older Ingress, or the one that is written first.\n\nKeep the one without the slash: it takes what lies below it as well.";
     PatternAsText = 316, "pattern-as-text", Warning, "a path looks like a pattern and is compared as it is written",
@@ -140,8 +140,6 @@ codes! {
         "ingress-nginx serves HTTPS for every host, with a self-signed certificate where no other fits. A Gateway listener needs a certificate from a Secret.\n\nPass `--default-ssl-certificate NAMESPACE/NAME`, the flag that the controller has for the same purpose.";
     ForwardedPrefixCaptures = 507, "forwarded-prefix-captures", Warning, "X-Forwarded-Prefix with nginx variables is not set",
         "Header values can hold captures of the path, but none of nginx's variables.\n\nWrite the prefix with captures (`$1` … `$9`) only.";
-    AutoHttp = 508, "auto-http", Warning, "backend-protocol AUTO_HTTP becomes HTTP",
-        "`AUTO_HTTP` speaks to the backend with the scheme that the client used. Envoy decides the scheme for each backend.\n\nSet `backend-protocol` to `HTTP` or `HTTPS`.";
     UpstreamVhost = 509, "upstream-vhost", Warning, "upstream-vhost cannot be written",
         "Gateway API rewrites the authority to a DNS name, without port and without variables. The backend gets the `Host` of the client.\n\nName a plain host, or let the backend accept the original one.";
     ReservedCharacters = 512, "reserved-characters", Info, "a path with reserved characters is matched as it is written",
@@ -224,6 +222,8 @@ codes! {
         "A value of the ConfigMap holds an nginx variable that Envoy has no counterpart for. The header is not set.\n\nWrite a plain text, or set the header in the application.";
     HeaderLeftOut = 564, "header-left-out", Warning, "a header is not set",
         "A rule of Gateway API sets at most 16 headers, and Envoy keeps those that frame a message or name the host for itself. The headers that are named are not set.\n\nSet fewer headers, or set them in the application.";
+    GatewaySettings = 565, "gateway-settings", Warning, "settings for all clients and backends are left to the Gateway",
+        "With `--gateway` the routes are attached to a Gateway that exists, and none of its policies is written. What ingress-nginx does for every client and backend then depends on that Gateway: timeouts, retries, headers such as `X-Forwarded-For` and `Strict-Transport-Security`, compression, and where the client's address comes from, by which address lists and limits go. It is an error where the controller takes the address from a header or the PROXY protocol: a Gateway that does not would take the load balancer for every client, which an address list may well let in.\n\nConvert once without `--gateway`, with `--emit infra`, and compare the policies with those of the Gateway.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::Code;
 
 /// How bad it is. The order is ascending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; nothing to do.
@@ -65,7 +65,7 @@ impl fmt::Display for ObjectRef {
 }
 
 /// A place with a short remark; the first label of a diagnostic is its own place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -74,7 +74,7 @@ pub struct Label {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// Which fault it is.
     pub code: Code,
@@ -165,17 +165,19 @@ impl Diagnostic {
         self.labels.first().map(|label| label.span)
     }
 
-    /// Sorts by place, then code, then message: independent of threads and file order
-    /// inside the run.
-    pub fn sort(diagnostics: &mut [Self]) {
-        diagnostics.sort_by(|a, b| {
-            (a.span().is_none(), a.span(), a.code, &a.object, &a.message).cmp(&(
-                b.span().is_none(),
-                b.span(),
-                b.code,
-                &b.object,
-                &b.message,
-            ))
-        });
+    /// Sorts by place, then code, then message, and drops what was said before: independent
+    /// of threads and file order inside the run.
+    pub fn sort(diagnostics: &mut Vec<Self>) {
+        diagnostics.sort_by(|a, b| a.key().cmp(&b.key()));
+        diagnostics.dedup();
+    }
+
+    /// All fields, so that equal findings come to stand side by side.
+    fn key(&self) -> impl Ord {
+        (
+            (self.span().is_none(), self.span(), self.code),
+            (&self.object, &self.message, &self.annotation, self.severity),
+            (&self.labels, &self.notes, &self.helps),
+        )
     }
 }

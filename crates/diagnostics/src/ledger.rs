@@ -2,6 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use gatewright_source::Span;
+use indexmap::IndexSet;
 
 use crate::{Code, ObjectRef};
 
@@ -21,8 +22,6 @@ pub enum Outcome {
 /// One annotation or field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The object it stands in.
-    pub object: ObjectRef,
     /// Path inside the object, such as `spec.rules[0].host`.
     pub path: Arc<str>,
     /// Where it stands.
@@ -37,7 +36,8 @@ pub struct Item {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     items: Vec<Item>,
-    objects: Vec<Range<usize>>,
+    objects: Vec<(ObjectRef, Range<usize>)>,
+    paths: IndexSet<Arc<str>>,
 }
 
 /// An object of a [`Ledger`].
@@ -45,6 +45,16 @@ pub struct Ledger {
 pub struct LedgerObject(usize);
 
 impl Ledger {
+    /// A path that an item may have. Objects have most of theirs in common.
+    pub fn path(&mut self, path: &str) -> Arc<str> {
+        if let Some(known) = self.paths.get(path) {
+            return Arc::clone(known);
+        }
+        let path: Arc<str> = Arc::from(path);
+        self.paths.insert(Arc::clone(&path));
+        path
+    }
+
     /// Opens the items of an object: path inside it and place of each.
     pub fn open(
         &mut self,
@@ -54,14 +64,13 @@ impl Ledger {
         let start = self.items.len();
         self.items
             .extend(leaves.into_iter().map(|(path, span)| Item {
-                object: object.clone(),
                 path,
                 span,
                 outcome: None,
             }));
         // Aliases may bring leaves out of the order of the text.
         self.items[start..].sort_by_key(|item| (item.span.file, item.span.start));
-        self.objects.push(start..self.items.len());
+        self.objects.push((object.clone(), start..self.items.len()));
         LedgerObject(self.objects.len() - 1)
     }
 
@@ -69,7 +78,7 @@ impl Ledger {
     /// replaces a lighter one (refused over difference over translated over no effect): a
     /// value that is translated for one host and refused for another is refused.
     pub fn settle(&mut self, object: LedgerObject, span: Span, outcome: &Outcome) {
-        let items = &mut self.items[self.objects[object.0].clone()];
+        let items = &mut self.items[self.objects[object.0].1.clone()];
         let key = (span.file, span.start);
         let from = items.partition_point(|item| (item.span.file, item.span.start) < key);
         for item in &mut items[from..] {
@@ -89,7 +98,7 @@ impl Ledger {
         object: LedgerObject,
         mut choose: impl FnMut(&str) -> Option<Outcome>,
     ) {
-        for item in &mut self.items[self.objects[object.0].clone()] {
+        for item in &mut self.items[self.objects[object.0].1.clone()] {
             if item.outcome.is_none() {
                 item.outcome = choose(&item.path);
             }
@@ -97,18 +106,22 @@ impl Ledger {
     }
 
     /// All items, object by object.
-    pub fn items(&self) -> &[Item] {
-        &self.items
+    pub fn items(&self) -> impl Iterator<Item = (&ObjectRef, &Item)> {
+        self.objects.iter().flat_map(|(object, range)| {
+            self.items[range.clone()]
+                .iter()
+                .map(move |item| (object, item))
+        })
     }
 
     /// The items of one object.
     pub fn items_of(&self, object: LedgerObject) -> &[Item] {
-        &self.items[self.objects[object.0].clone()]
+        &self.items[self.objects[object.0].1.clone()]
     }
 
     /// The items that have no outcome. Empty after a run, or the run is faulty.
-    pub fn unsettled(&self) -> impl Iterator<Item = &Item> {
-        self.items.iter().filter(|item| item.outcome.is_none())
+    pub fn unsettled(&self) -> impl Iterator<Item = (&ObjectRef, &Item)> {
+        self.items().filter(|(_, item)| item.outcome.is_none())
     }
 }
 

@@ -10,7 +10,7 @@ use gateway_api::tlsroutes::{
 };
 use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::backend::{Reference, backend_ref, reference, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
@@ -42,6 +42,10 @@ pub(crate) struct Emitter<'a> {
     /// Whether there is a certificate for any HTTPS listener.
     pub(crate) https: bool,
     pub(crate) out: Emitted,
+    /// Many rules may have the same finding.
+    found: IndexSet<Diagnostic>,
+    /// Parents of the wildcard hosts whose listeners are their own.
+    pub(crate) own_wildcards: IndexSet<Arc<str>>,
     /// Response headers that some route sets, in lower case.
     pub(crate) set_by_routes: BTreeSet<String>,
     names: Names,
@@ -80,6 +84,8 @@ impl<'a> Emitter<'a> {
             settings,
             https: settings.existing || infra::has_certificate(model),
             out: Emitted::default(),
+            found: IndexSet::new(),
+            own_wildcards: crate::policy::clients::own_wildcards(model),
             set_by_routes: crate::policy::headers::set_by_routes(model),
             names,
             filters: BTreeMap::new(),
@@ -90,14 +96,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(crate) fn diagnose(&mut self, diagnostic: Diagnostic) {
-        self.out.diagnostics.push(diagnostic);
-    }
-
-    /// A finding that many rules may have.
-    pub(crate) fn diagnose_once(&mut self, diagnostic: Diagnostic) {
-        if !self.out.diagnostics.contains(&diagnostic) {
-            self.out.diagnostics.push(diagnostic);
-        }
+        self.found.insert(diagnostic);
     }
 
     /// A finding about a value, which also decides what became of it.
@@ -116,9 +115,7 @@ impl<'a> Emitter<'a> {
         if diagnostic.labels.is_empty() {
             diagnostic = diagnostic.at(origin.span);
         }
-        if !self.out.diagnostics.contains(&diagnostic) {
-            self.out.diagnostics.push(diagnostic);
-        }
+        self.found.insert(diagnostic);
     }
 
     pub(crate) fn object_ref(&self, owner: OwnerId) -> ObjectRef {
@@ -358,6 +355,7 @@ impl<'a> Emitter<'a> {
                     planned.attached = attached;
                 } else {
                     planned.answer(self.unserved(model.owner(*owner)));
+                    planned.comments = vec!["refused: the limit cannot be divided".to_owned()];
                 }
             }
         }
@@ -547,6 +545,7 @@ impl<'a> Emitter<'a> {
                 last.part = Part::Infra;
             }
         }
+        self.out.diagnostics = self.found.into_iter().collect();
         self.out.objects.sort_by(|a, b| {
             (a.part, &a.namespace, a.spec.rank(), &a.name).cmp(&(
                 b.part,

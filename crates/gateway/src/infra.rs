@@ -9,7 +9,7 @@ use gateway_api::gateways::{
     GatewayListenersAllowedRoutesNamespacesFrom, GatewayListenersTls,
     GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
 };
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_model::{
     Action, ClientAddress, Host, HostName, Model, Protocol, SecretRef, Split, VerifyClient,
 };
@@ -92,6 +92,7 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     }
     grants(emitter);
     if emitter.settings.existing {
+        left_to_gateway(emitter);
         return;
     }
     let (namespace, name) = emitter.settings.gateway.clone();
@@ -173,7 +174,11 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
 /// What the clients of one host need.
 fn own_tls(host: &Host, namespace: &str, spec: &mut ClientTrafficPolicySpec) {
     let mut tls = ClientTls {
-        ciphers: host.ciphers.clone(),
+        ciphers: host
+            .ciphers
+            .as_ref()
+            .map(|ciphers| ciphers.suites.clone())
+            .unwrap_or_default(),
         ..ClientTls::default()
     };
     if let Some(wanted) = host.clients.as_ref().filter(|_| clients::asks(host)) {
@@ -213,6 +218,64 @@ fn no_https(emitter: &mut Emitter<'_>) {
         .note("ingress-nginx serves HTTPS for every host, with a self-signed certificate where no other fits")
         .help("pass `--default-ssl-certificate NAMESPACE/NAME` with a TLS Secret that exists in the cluster"),
     );
+}
+
+/// What ingress-nginx does for every client and backend stands in policies of the Gateway; those
+/// of one that exists already are somebody else's.
+fn left_to_gateway(emitter: &mut Emitter<'_>) {
+    let globals = &emitter.model.globals;
+    let (namespace, name) = &emitter.settings.gateway;
+    let mut left = vec![
+        "timeouts",
+        "retries",
+        "limits of connections",
+        "the normal form of paths",
+        "`X-Forwarded-*` and `X-Real-IP`",
+        "removing `Server`",
+    ];
+    let headers = &globals.headers;
+    for (wanted, what) in [
+        (globals.hsts.is_some(), "`Strict-Transport-Security`"),
+        (globals.compression.is_some(), "compression"),
+        (
+            !headers.response.is_empty() || !headers.hidden.is_empty(),
+            "headers of all answers",
+        ),
+        (
+            globals.forwarded.proxy_protocol,
+            "the PROXY protocol of the load balancer",
+        ),
+    ] {
+        if wanted {
+            left.push(what);
+        }
+    }
+    let mut diagnostic = Diagnostic::new(
+        Code::GatewaySettings,
+        format!("what ingress-nginx does for every client and backend is left to Gateway {namespace}/{name}"),
+    )
+    .note(format!("that is: {}", left.join(", ")))
+    .help("convert once without `--gateway`, with `--emit infra`, and compare its ClientTrafficPolicies, BackendTrafficPolicy and EnvoyProxy with those of the Gateway");
+    let by_address = emitter
+        .model
+        .hosts
+        .iter()
+        .flat_map(|h| &h.routes)
+        .any(|r| r.policies.addresses.is_some() || r.policies.limits.is_some());
+    let forwarded =
+        globals.forwarded.address != ClientAddress::Peer || globals.forwarded.proxy_protocol;
+    if by_address {
+        diagnostic = diagnostic.note(
+            "address lists and limits go by the address that the Gateway takes for the client's",
+        );
+        if forwarded {
+            // The addresses of load balancers are often on the very lists.
+            diagnostic = diagnostic.severity(Severity::Error).help(
+                "set `clientIPDetection` or `proxyProtocol` in its ClientTrafficPolicy as the controller has it, before the routes are applied",
+            );
+        }
+    }
+    emitter.diagnose(diagnostic);
 }
 
 fn grants(emitter: &mut Emitter<'_>) {

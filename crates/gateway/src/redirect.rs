@@ -60,21 +60,28 @@ pub(crate) fn deed(
     Some(location(emitter, owner, name, code, &value))
 }
 
+/// What of a redirect to HTTPS differs from host to host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ToHttps {
+    /// The status code.
+    pub(crate) code: u16,
+    /// Whether one final slash is kept.
+    pub(crate) keep_slash: bool,
+    /// Whether the port of HTTPS is named.
+    pub(crate) name_port: bool,
+}
+
 /// To HTTPS, as ingress-nginx does it: without the port of the request, and without one final
 /// slash unless that is kept.
-pub(crate) fn to_https(
-    emitter: &mut Emitter<'_>,
-    owner: &Owner,
-    code: u16,
-    keep_slash: bool,
-) -> Deed {
-    let (path, name) = if keep_slash {
+pub(crate) fn to_https(emitter: &mut Emitter<'_>, owner: &Owner, wanted: ToHttps) -> Deed {
+    let (path, name) = if wanted.keep_slash {
         (PATH, "to-https-slash")
     } else {
         (PATH_WITHOUT_SLASH, "to-https")
     };
-    let value = format!("https://{HOST}{path}");
-    location(emitter, owner, name, code, &value)
+    let port = if wanted.name_port { ":443" } else { "" };
+    let value = format!("https://{HOST}{port}{path}");
+    location(emitter, owner, name, wanted.code, &value)
 }
 
 /// The `Location` of a URL in which `$1` … stand for captures, with the query of the request.

@@ -19,6 +19,7 @@ use crate::name::slug;
 use crate::order::{Ranked, lengthen};
 use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
+use crate::redirect::ToHttps;
 use crate::{formatter, path, redirect};
 
 /// Above the answer 503 of what cannot be carried over.
@@ -327,7 +328,7 @@ impl Emitter<'_> {
         host: &Host,
         route: &Route,
         path: &HttpRouteRulesMatchesPath,
-        blanket: Option<(u16, bool)>,
+        blanket: Option<ToHttps>,
     ) -> Vec<Planned> {
         let model = self.model;
         let owner = model.owner(route.owner);
@@ -340,16 +341,22 @@ impl Emitter<'_> {
                 code,
                 origin,
                 keep_slash,
+                name_port,
             } => {
+                let to_https = ToHttps {
+                    code: *code,
+                    keep_slash: *keep_slash,
+                    name_port: *name_port,
+                };
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
-                if blanket != Some((*code, *keep_slash)) || root {
+                if blanket != Some(to_https) || root {
                     let at_path = if root {
                         path::prefix("/")
                     } else {
                         path.clone()
                     };
-                    let deed = redirect::to_https(self, owner, *code, *keep_slash);
+                    let deed = redirect::to_https(self, owner, to_https);
                     let why = comment(origin, "redirected to HTTPS");
                     let mut matches = at(at_path);
                     if trust {
@@ -399,16 +406,16 @@ impl Emitter<'_> {
                 ));
             }
             Action::Redirect(target) => {
-                let deed = match redirect::deed(self, owner, target, &name) {
-                    Some(deed) => deed,
-                    None => self.respond(owner, 503, REFUSED.to_owned()),
-                };
+                let written = redirect::deed(self, owner, target, &name);
+                let refused = written.is_none();
+                let deed = written.unwrap_or_else(|| self.respond(owner, 503, REFUSED.to_owned()));
                 let mut matches = vec![at(path.clone())];
                 if route.matcher == PathMatcher::Exact("/".to_owned()) {
                     // Slashes are merged, but for a path of slashes alone.
                     matches.push(at(path::regex("//".to_owned())));
                 }
                 let words = match target.origin.annotation {
+                    Some(_) if refused => "refused",
                     Some(_) => "redirect",
                     None => "redirect to the same path with a slash",
                 };
@@ -506,6 +513,8 @@ impl Emitter<'_> {
                 )]));
                 comments.push(comment(origin, ""));
             } else {
+                // ingress-nginx takes the place of what a client sends.
+                filter::remove_request_header(&mut filters, "X-Forwarded-Prefix");
                 self.report(
                     origin,
                     false,
@@ -513,7 +522,7 @@ impl Emitter<'_> {
                         Code::ForwardedPrefixCaptures,
                         "`X-Forwarded-Prefix` with nginx variables cannot be set",
                     )
-                    .note("the backend gets no `X-Forwarded-Prefix`, and one that a client sends is passed on")
+                    .note("the backend gets no `X-Forwarded-Prefix`, not even that of a client")
                     .help("write the prefix with captures of the path (`$1` … `$9`) only"),
                 );
             }
@@ -770,7 +779,7 @@ fn closed(route: &Route) -> Route {
             faithful: false,
             origin: route.origin.clone(),
         }),
-        policies: gatewright_model::Policies::default(),
+        policies: gatewright_model::Policies::default().into(),
         ..route.clone()
     }
 }
@@ -823,28 +832,38 @@ fn weighted(
     vec![primary, canary]
 }
 
-/// The status of a redirect to HTTPS that covers the whole host over plain HTTP, so that the
-/// paths need none of their own.
-fn blanket_redirect(host: &Host) -> Option<(u16, bool)> {
+/// The redirect to HTTPS that covers the whole host over plain HTTP, so that the paths need
+/// none of their own.
+fn blanket_redirect(host: &Host) -> Option<ToHttps> {
     let root = host.routes.iter().find(|route| {
         route.matcher.text() == "/" && !matches!(route.matcher, PathMatcher::Exact(_))
     })?;
-    let PlainHttp::Redirect {
-        code, keep_slash, ..
-    } = root.plain_http
-    else {
-        return None;
-    };
-    let alike = host.routes.iter().all(|route| match &route.plain_http {
+    let to_https = to_https(&root.plain_http)?;
+    let alike = host
+        .routes
+        .iter()
+        .all(|route| match self::to_https(&route.plain_http) {
+            Some(other) => other == to_https && policy::headers::same_answers(route, root),
+            // An exact path takes nothing from the paths around it.
+            None => matches!(route.matcher, PathMatcher::Exact(_)),
+        });
+    alike.then_some(to_https)
+}
+
+fn to_https(plain_http: &PlainHttp) -> Option<ToHttps> {
+    match *plain_http {
+        PlainHttp::Serve => None,
         PlainHttp::Redirect {
-            code: other,
-            keep_slash: kept,
+            code,
+            keep_slash,
+            name_port,
             ..
-        } => (*other, *kept) == (code, keep_slash) && policy::headers::same_answers(route, root),
-        // An exact path takes nothing from the paths around it.
-        PlainHttp::Serve => matches!(route.matcher, PathMatcher::Exact(_)),
-    });
-    alike.then_some((code, keep_slash))
+        } => Some(ToHttps {
+            code,
+            keep_slash,
+            name_port,
+        }),
+    }
 }
 
 /// The scheme that a trusted header or else the connection says is HTTP.

@@ -8,7 +8,7 @@ pub struct Split {
     /// Takes what the canary does not.
     pub primary: Backend,
     /// Takes a part, by header, cookie and weight in this order.
-    pub canary: Option<Canary>,
+    pub canary: Option<Box<Canary>>,
 }
 
 /// A second backend for some of the requests.

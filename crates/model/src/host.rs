@@ -94,6 +94,15 @@ impl fmt::Display for HostName {
     }
 }
 
+/// Cipher suites that a host is limited to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ciphers {
+    /// Their names, as OpenSSL has them; not empty.
+    pub suites: Vec<String>,
+    /// What asked for them.
+    pub origin: Origin,
+}
+
 /// A virtual host. There is no fall-through: a request for it reaches no other host.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -108,11 +117,11 @@ pub struct Host {
     /// Its certificate, when one was asked for.
     pub certificate: Option<Certificate>,
     /// Set when TLS is passed through to a backend; plain HTTP is still routed.
-    pub passthrough: Option<Passthrough>,
+    pub passthrough: Option<Box<Passthrough>>,
     /// Certificates that clients need over HTTPS.
     pub clients: Option<ClientCertificates>,
     /// Cipher suites up to TLS 1.2, by their OpenSSL names.
-    pub ciphers: Vec<String>,
+    pub ciphers: Option<Ciphers>,
 }
 
 /// The certificates of a host. None of them may be there: then the default one serves.

@@ -12,7 +12,7 @@ mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
 pub use host::{
-    Certificate, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
+    Certificate, Ciphers, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
 pub use policy::{
     Addresses, Authorizer, BackendTls, Balance, BodyLimit, ClientAddress, ClientCertificates,

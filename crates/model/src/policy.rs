@@ -22,7 +22,7 @@ pub struct Policies {
     /// A user name and a password are asked for.
     pub passwords: Option<Passwords>,
     /// A service is asked about every request.
-    pub authorizer: Option<Authorizer>,
+    pub authorizer: Option<Box<Authorizer>>,
     /// Which client addresses are let in.
     pub addresses: Option<Addresses>,
     /// How many requests a client may make.
@@ -32,7 +32,7 @@ pub struct Policies {
     /// Answers for scripts of other origins.
     pub cors: Option<Cors>,
     /// Where copies of requests go.
-    pub mirror: Option<Mirror>,
+    pub mirror: Option<Box<Mirror>>,
     /// What is replaced in answers of the backend.
     pub reply_rewrites: ReplyRewrites,
     /// How requests travel to the backend.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{Origin, OwnerId, Policies, Split};
 
 /// One rule of a host.
@@ -16,7 +18,7 @@ pub struct Route {
     /// What happens then.
     pub action: Action,
     /// Further requirements and settings.
-    pub policies: Policies,
+    pub policies: Arc<Policies>,
 }
 
 /// Which paths a route takes. All are compared with the decoded, normalised path.
@@ -45,12 +47,14 @@ impl PathMatcher {
 pub enum PlainHttp {
     /// It is served like HTTPS.
     Serve,
-    /// It is redirected to HTTPS, same host without port, same path and query.
+    /// It is redirected to HTTPS, same host, same path and query.
     Redirect {
         /// The status code.
         code: u16,
         /// Whether one final slash of the request target is kept.
         keep_slash: bool,
+        /// Whether the port of HTTPS is named; that of the request never is.
+        name_port: bool,
         /// What asked for it.
         origin: Origin,
     },

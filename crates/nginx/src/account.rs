@@ -6,10 +6,11 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::Origin;
 use gatewright_source::Span;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
-use crate::effective::{Effective, Source, backends};
+use crate::effective::{Effective, Server, Source, SourceIndex, backends};
 use crate::ingress::{BackendTarget, Ingress};
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
@@ -27,6 +28,8 @@ enum Disposition {
     NotYet,
     /// It protects and is not carried over: its routes are refused.
     Protective,
+    /// It belongs to something whose finding says that it is refused.
+    Refused(Code),
 }
 
 const BUFFERS: &str = "Envoy streams with flow control, so there are no buffers to size";
@@ -50,6 +53,7 @@ fn disposition(note: &KeyNote) -> Disposition {
         | "temporal-redirect-code"
         | "relative-redirects"
         | "from-to-www-redirect"
+        | "use-port-in-redirects"
         | "server-alias"
         | "upstream-vhost"
         | "canary"
@@ -76,6 +80,7 @@ fn disposition(note: &KeyNote) -> Disposition {
             Disposition::Inert("nginx 1.27 and browsers no longer know HTTP/2 push")
         }
         key if policies::carries(key) => Disposition::Translated,
+        "fastcgi-index" | "fastcgi-params-configmap" => Disposition::Refused(Code::FastCgi),
         // What a snippet says may well be what keeps others out.
         "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
             Disposition::Protective
@@ -124,6 +129,7 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
             ConfigStatus::NotCarried { protects: false } => {
                 Outcome::Refused(Code::NotTranslatedYet)
             }
+            ConfigStatus::Different(code) => Outcome::Difference(code),
             ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
             ConfigStatus::NoEffect => {
                 Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))
@@ -147,7 +153,7 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
             continue;
         }
         match disposition(note) {
-            Disposition::Translated | Disposition::Inert(_) => {}
+            Disposition::Translated | Disposition::Inert(_) | Disposition::Refused(_) => {}
             Disposition::Protective => protective.push((entry.key, note.span)),
             Disposition::NotYet => output.diagnostics.push(
                 Diagnostic::new(
@@ -182,11 +188,11 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
     .object(&source.ingress.object)
     .annotation(first);
     for (key, span) in &protective {
-        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths"));
+        diagnostic = diagnostic.label(*span, format!("`{key}` protects these paths, or may do so"));
     }
     output.diagnostics.push(
         diagnostic
-            .note("without it the routes would be open to everybody")
+            .note("without it the paths might be more open than before")
             .help("convert this Ingress by hand until the annotation is supported"),
     );
     output.refuse(
@@ -213,6 +219,30 @@ pub(crate) struct Account<'a> {
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
+/// What Ingresses decide about servers.
+struct ServersOf<'a> {
+    /// By source, the servers that it defined first.
+    defined: Vec<Vec<&'a Server>>,
+    /// Sources whose `spec.tls` decides for a server.
+    certified: IndexSet<SourceIndex>,
+}
+
+impl<'a> ServersOf<'a> {
+    fn new(effective: &'a Effective, sources: usize) -> Self {
+        let mut index = Self {
+            defined: vec![Vec::new(); sources],
+            certified: IndexSet::new(),
+        };
+        for server in effective.servers.values() {
+            if let Some(first) = server.first {
+                index.defined[first].push(server);
+            }
+            index.certified.extend(server.tls);
+        }
+        index
+    }
+}
+
 impl Account<'_> {
     pub(crate) fn settle(mut self) {
         self.shadowed();
@@ -221,43 +251,49 @@ impl Account<'_> {
             .chain(self.effective.orphans.iter().map(|o| o.span))
             .collect();
         // Lowering found that these values cannot be carried over.
-        let refused: Vec<(ObjectRef, Span, Code)> = self
-            .diagnostics
-            .iter()
-            .filter(|found| {
-                matches!(
-                    found.code,
-                    Code::WildcardWww
-                        | Code::AliasPattern
-                        | Code::HostInvalid
-                        | Code::FastCgi
-                        | Code::PortUnresolved
-                )
-            })
-            .filter_map(|found| Some((found.object.clone()?, found.span()?, found.code)))
-            .collect();
+        let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::new();
+        for found in &*self.diagnostics {
+            let lost = matches!(
+                found.code,
+                Code::WildcardWww
+                    | Code::AliasPattern
+                    | Code::HostInvalid
+                    | Code::FastCgi
+                    | Code::PortUnresolved
+                    | Code::UpstreamTlsRefused
+                    | Code::ProtectionRefused
+            );
+            if let (true, Some(object), Some(span)) = (lost, &found.object, found.span()) {
+                let of_object = refused.entry(object.clone()).or_default();
+                of_object.push((span, found.code));
+            }
+        }
+        let servers = ServersOf::new(self.effective, self.sources.len());
+        let mut orphans = vec![0; self.sources.len()];
+        for orphan in &self.effective.orphans {
+            orphans[orphan.source] += 1;
+        }
         for at in 0..self.sources.len() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
-            self.annotations(at, item);
-            for (object, span, code) in &refused {
-                if *object == source.ingress.object {
-                    self.ledger.settle(item, *span, &Outcome::Refused(*code));
-                }
+            // A canary none of whose backends gets a request.
+            let idle = source.settings.canary.is_some() && orphans[at] == backends(source).count();
+            self.annotations(at, item, idle);
+            for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
+                self.ledger.settle(item, *span, &Outcome::Refused(*code));
             }
-            self.rules(at, item, &lost);
-            self.tls(at, item);
-            self.default_backend(at, item, &lost);
+            self.rules(at, item, &lost, idle);
+            self.tls(at, item, servers.certified.contains(&at));
+            self.default_backend(at, item, &servers.defined[at], &lost);
             self.services(source);
             self.ledger.settle_rest(item, |path| Some(rest(path)));
         }
     }
 
-    fn annotations(&mut self, at: usize, item: LedgerObject) {
+    fn annotations(&mut self, at: usize, item: LedgerObject, idle: bool) {
         let (source, notes) = (&self.sources[at], self.notes[at]);
         let outcomes = &self.policies[at].outcomes;
         let canary = source.settings.canary.is_some();
-        let idle = self.serves_nothing(at);
         let mut notes = notes.iter();
         for annotation in &source.ingress.annotations {
             let key: &str = &annotation.key.value;
@@ -271,6 +307,10 @@ impl Account<'_> {
                 continue;
             }
             let Some(note) = notes.next() else { continue };
+            let told = outcomes
+                .iter()
+                .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key))
+                .map(|(_, outcome)| outcome);
             let outcome = match &note.status {
                 KeyStatus::Taken if canary && note.entry.is_some_and(|entry| !entry.canary) => {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
@@ -278,14 +318,13 @@ impl Account<'_> {
                 KeyStatus::Taken if idle && note.key.starts_with("canary") => {
                     no_effect("the canary serves nothing")
                 }
-                KeyStatus::Taken => {
-                    let told = outcomes
-                        .iter()
-                        .find(|(key, _)| note.entry.is_some_and(|entry| entry.key == *key));
-                    match told {
-                        Some((_, outcome)) => outcome.clone(),
-                        None => self.taken(source, note, span),
-                    }
+                KeyStatus::Taken => match told {
+                    Some(outcome) => outcome.clone(),
+                    None => self.taken(source, note, span),
+                },
+                // Its loss in ingress-nginx is not repeated.
+                KeyStatus::Ignored { .. } if matches!(told, Some(Outcome::Refused(_))) => {
+                    told.cloned().unwrap_or(Outcome::Translated)
                 }
                 KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
                 KeyStatus::Unknown(class) => unknown(class),
@@ -328,6 +367,7 @@ impl Account<'_> {
             Disposition::Inert(reason) => no_effect(reason),
             Disposition::NotYet => Outcome::Refused(Code::NotTranslatedYet),
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
+            Disposition::Refused(code) => Outcome::Refused(code),
         }
     }
 
@@ -408,17 +448,9 @@ impl Account<'_> {
         }
     }
 
-    /// Whether an Ingress is a canary none of whose backends gets a request.
-    fn serves_nothing(&self, at: usize) -> bool {
+    fn rules(&mut self, at: usize, item: LedgerObject, lost: &BTreeSet<Span>, idle: bool) {
         let source = &self.sources[at];
-        let orphans = self.effective.orphans.iter();
-        source.settings.canary.is_some()
-            && orphans.filter(|orphan| orphan.source == at).count() == backends(source).count()
-    }
-
-    fn rules(&mut self, at: usize, item: LedgerObject, lost: &BTreeSet<Span>) {
-        let source = &self.sources[at];
-        let host_outcome = if self.serves_nothing(at) {
+        let host_outcome = if idle {
             no_effect("the canary serves nothing")
         } else {
             Outcome::Translated
@@ -450,7 +482,7 @@ impl Account<'_> {
         }
     }
 
-    fn tls(&mut self, at: usize, item: LedgerObject) {
+    fn tls(&mut self, at: usize, item: LedgerObject, decides: bool) {
         let source = &self.sources[at];
         if source.settings.canary.is_some() {
             let outcome = no_effect("ingress-nginx does not read the TLS section of a canary");
@@ -459,11 +491,19 @@ impl Account<'_> {
             }
             return;
         }
-        let decides = self
-            .effective
-            .servers
-            .values()
-            .any(|server| server.tls == Some(at));
+        if source
+            .ingress
+            .rules
+            .iter()
+            .all(|rule| rule.host.as_ref().is_none_or(|host| host.value.is_empty()))
+        {
+            let outcome = no_effect("rules without a host are served with the default certificate");
+            for tls in &source.ingress.tls {
+                self.ledger.settle(item, tls.span, &outcome);
+            }
+            return;
+        }
+        self.certificates(source);
         for tls in &source.ingress.tls {
             if !decides {
                 let outcome = no_effect("an older Ingress decides the certificate of its hosts");
@@ -494,19 +534,68 @@ impl Account<'_> {
         }
     }
 
-    fn default_backend(&mut self, at: usize, item: LedgerObject, lost: &BTreeSet<Span>) {
+    /// A certificate that is missing where others of its namespace are not was probably
+    /// misspelt; those of cert-manager are never in a manifest.
+    fn certificates(&mut self, source: &Source<'_>) {
+        const MAKERS: [&str; 4] = [
+            "cert-manager.io/",
+            "acme.cert-manager.io/",
+            "certmanager.k8s.io/",
+            "kubernetes.io/tls-acme",
+        ];
+        let made = source.ingress.annotations.iter().any(|annotation| {
+            MAKERS
+                .iter()
+                .any(|maker| annotation.key.value.starts_with(maker))
+        });
+        let namespace = &source.ingress.object.namespace;
+        let others = self
+            .objects
+            .secrets
+            .range((Arc::clone(namespace), Arc::from(""))..)
+            .take_while(|((of, _), _)| of == namespace)
+            .any(|(_, secret)| &*secret.kind == "kubernetes.io/tls");
+        if made || !others {
+            return;
+        }
+        for secret in source
+            .ingress
+            .tls
+            .iter()
+            .filter_map(|tls| tls.secret.as_ref())
+        {
+            let key = (Arc::clone(namespace), Arc::clone(&secret.value));
+            if self.objects.secrets.contains_key(&key) {
+                continue;
+            }
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::CertificateMissing,
+                    format!("Secret {namespace}/{} is not in the input", secret.value),
+                )
+                .object(&source.ingress.object)
+                .at(secret.span)
+                .note("other certificates of the namespace are; as long as it does not exist, ingress-nginx serves its default certificate, and the Gateway another one that it has")
+                .help("add it to the input, or correct its name"),
+            );
+        }
+    }
+
+    fn default_backend(
+        &mut self,
+        at: usize,
+        item: LedgerObject,
+        defined: &[&Server],
+        lost: &BTreeSet<Span>,
+    ) {
         let source = &self.sources[at];
         let backend = source.ingress.default_backend.as_ref();
         let Some(backend) = backend.filter(|backend| !lost.contains(&backend.span)) else {
             return;
         };
-        let used = self.effective.servers.values().any(|server| {
-            server.first == Some(at)
-                && server
-                    .locations
-                    .iter()
-                    .any(|l| l.upstream == crate::effective::upstream_key(source, backend))
-        }) || source.settings.canary.is_some();
+        let key = crate::effective::upstream_key(source, backend);
+        let mut locations = defined.iter().flat_map(|server| &server.locations);
+        let used = locations.any(|l| l.upstream == key) || source.settings.canary.is_some();
         let outcome = if used {
             Outcome::Translated
         } else {

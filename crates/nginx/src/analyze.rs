@@ -11,8 +11,8 @@ use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
-use crate::lower::Lowering;
-use crate::objects::{Intake, Objects};
+use crate::lower::{self, Lowering};
+use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
@@ -72,7 +72,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     } = intake;
     let (config, lost_protection) = config(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
-    let mut taken: Vec<Taken<'_>> = Vec::new();
+    let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = if objects.flags.no_validation {
         ControllerVersion::Pre1_12
@@ -156,6 +156,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         passthrough,
         policies: &policies,
         diagnostics: &mut diagnostics,
+        of_host: lower::of_host(&sources),
     }
     .hosts();
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();
@@ -171,7 +172,16 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         diagnostics: &mut diagnostics,
     }
     .settle();
-    let globals = globals(&config, &objects, options, &mut diagnostics);
+    let map = controller_map(&objects, options);
+    let before = diagnostics.len();
+    let globals = globals(&config, &objects, map, options, &mut diagnostics);
+    if let Some(map) = map {
+        for found in &diagnostics[before..] {
+            if let (Code::HeaderMapMissing, Some(span)) = (found.code, found.span()) {
+                ledger.settle(map.ledger, span, &Outcome::Refused(found.code));
+            }
+        }
+    }
     let model = Model {
         owners: taken
             .iter()
@@ -227,22 +237,27 @@ fn read_annotations(
     annotations::read(ours, config, version, &ingress.object)
 }
 
+/// The `ConfigMap` of the controller, if it is among the input objects.
+fn controller_map<'a>(objects: &'a Objects, options: &Options) -> Option<&'a ConfigMapInfo> {
+    let (namespace, name) = options
+        .controller_config
+        .as_ref()
+        .or(objects.flags.config_map.as_ref())
+        .map_or(DEFAULT_CONFIG, |(namespace, name)| (namespace, name));
+    let key = (Arc::from(namespace), Arc::from(name));
+    objects.config_maps.get(&key)
+}
+
 fn config(
     objects: &Objects,
     options: &Options,
     ledger: &mut Ledger,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Config, Option<ConfigNote>) {
-    let default = (DEFAULT_CONFIG.0.to_owned(), DEFAULT_CONFIG.1.to_owned());
-    let asked = options.controller_config.as_ref();
-    let (namespace, name) = asked
-        .or(objects.flags.config_map.as_ref())
-        .unwrap_or(&default);
-    let key = (Arc::from(namespace.as_str()), Arc::from(name.as_str()));
     let mut config = Config::default();
     let mut lost_protection = None;
-    match objects.config_maps.get(&key) {
-        Some(map) => {
+    match (controller_map(objects, options), &options.controller_config) {
+        (Some(map), _) => {
             let entries = map
                 .data
                 .iter()
@@ -255,7 +270,7 @@ fn config(
                 .into_iter()
                 .find(|note| note.status == ConfigStatus::NotCarried { protects: true });
         }
-        None if asked.is_some() => diagnostics.push(
+        (None, Some((namespace, name))) => diagnostics.push(
             Diagnostic::new(
                 Code::ControllerConfigMissing,
                 format!("ConfigMap {namespace}/{name} is not in the input"),
@@ -263,7 +278,7 @@ fn config(
             .note("the controller's defaults are used in its place")
             .help("add it to the input: `kubectl get configmap -o yaml` prints it"),
         ),
-        None => {}
+        (None, None) => {}
     }
     for map in objects.config_maps.values() {
         let reason = Outcome::NoEffect(Arc::from("it stays as it is; what names it reads it"));
@@ -275,6 +290,7 @@ fn config(
 fn globals(
     config: &Config,
     objects: &Objects,
+    map: Option<&ConfigMapInfo>,
     options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Globals {
@@ -310,6 +326,6 @@ fn globals(
         http2: config.use_http2,
         http2_streams: seconds(config.http2_max_concurrent_streams),
         forwarded: policies::forwarded::lower(config),
-        headers: policies::headers::globals(config, objects, diagnostics),
+        headers: policies::headers::globals(config, objects, map, diagnostics),
     }
 }

@@ -58,9 +58,9 @@ const NOT_CARRIED: &[&str] = &[
     "default-type",
     "disable-proxy-intercept-errors",
     "enable-ocsp",
+    "forwarded-for-proxy-protocol-header",
+    "forwarded-host-header",
     "global-auth-cache-duration",
-    "gzip-level",
-    "gzip-types",
     "ignore-invalid-headers",
     "keep-alive-requests",
     "limit-rate",
@@ -88,6 +88,26 @@ const NOT_CARRIED: &[&str] = &[
     "upstream-keepalive-timeout",
 ];
 
+/// Keys in whose place the target has a way of its own.
+const DIFFERENT: &[(&str, Code)] = &[
+    ("client-header-buffer-size", Code::HeaderSizes),
+    ("gzip-level", Code::CompressionSettings),
+    ("gzip-types", Code::CompressionSettings),
+    ("large-client-header-buffers", Code::HeaderSizes),
+];
+
+/// Keys that are read for annotations' sake and that change nothing behind Envoy.
+const NEEDLESS: &[&str] = &[
+    "client-body-buffer-size",
+    "grpc-buffer-size-kb",
+    "proxy-buffer-size",
+    "proxy-buffers-number",
+    "proxy-busy-buffers-size",
+    "proxy-max-temp-file-size",
+    "strict-validate-path-type",
+    "worker-shutdown-timeout",
+];
+
 /// What became of a key of the `ConfigMap`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigStatus {
@@ -100,6 +120,9 @@ pub enum ConfigStatus {
         /// Whether it protects.
         protects: bool,
     },
+    /// Its value is in the [`Config`], and the target does it in another way; a finding about
+    /// the whole output says how.
+    Different(Code),
     /// The controller reads it, but it does not change what an Ingress does.
     NoEffect,
     /// The controller does not know it.
@@ -127,6 +150,7 @@ impl Config {
         let mut notes = Vec::new();
         for (key, value, span) in entries {
             let status = match config.set(key, value) {
+                Some((_, true)) if NEEDLESS.contains(&key) => ConfigStatus::NoEffect,
                 Some((known, true)) if value.trim() == known.default => {
                     ConfigStatus::Taken(known.concern)
                 }
@@ -135,6 +159,9 @@ impl Config {
                     if protects || NOT_CARRIED.contains(&key) {
                         diagnostics.push(not_carried(known, protects, span));
                         ConfigStatus::NotCarried { protects }
+                    } else if let Some((_, code)) = DIFFERENT.iter().find(|(name, _)| *name == key)
+                    {
+                        ConfigStatus::Different(*code)
                     } else {
                         ConfigStatus::Taken(known.concern)
                     }
@@ -166,6 +193,13 @@ impl Config {
                 span,
                 status,
             });
+        }
+        if !config.use_gzip {
+            for note in &mut notes {
+                if note.status == ConfigStatus::Different(Code::CompressionSettings) {
+                    note.status = ConfigStatus::NoEffect;
+                }
+            }
         }
         (config, diagnostics, notes)
     }
@@ -245,7 +279,13 @@ mod tests {
 
     #[test]
     fn what_is_not_carried_is_a_key() {
-        for key in PROTECTING.iter().chain(NOT_CARRIED) {
+        let different = DIFFERENT.iter().map(|(key, _)| key);
+        for key in PROTECTING
+            .iter()
+            .chain(NOT_CARRIED)
+            .chain(NEEDLESS)
+            .chain(different)
+        {
             assert!(CONFIG_KEYS.iter().any(|known| known.key == *key), "{key}");
         }
     }

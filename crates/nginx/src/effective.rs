@@ -12,7 +12,6 @@ use gatewright_source::Span;
 use indexmap::IndexMap;
 
 use crate::annotations::Settings;
-use crate::annotations::canary::Canary;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 
 /// An Ingress that the controller takes, with its settings.
@@ -486,7 +485,7 @@ fn merge_canary(
             "ingress-nginx asks one canary of a Service only, and another one comes first",
             "remove one of the two canaries",
         );
-    } else if source.settings.canary.as_ref().is_some_and(Canary::is_idle) {
+    } else if (source.settings.canary.as_ref()).is_some_and(|canary| canary.is_idle()) {
         orphan(
             "no weight, header or cookie gives it any request",
             "set `canary-weight`, `canary-by-header` or `canary-by-cookie`, or remove the Ingress",

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
-    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Forward, HeaderRule,
-    Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Policies, Protocol,
+    Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Ciphers, Forward,
+    HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol,
     Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
 };
 use gatewright_source::{Span, Spanned};
+use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::Settings;
 use crate::annotations::backend::Protocol as BackendProtocol;
 use crate::config_map::Config;
-use crate::effective::{Effective, Location, Server, Source, UpstreamKey};
+use crate::effective::{Effective, Location, Server, Source, SourceIndex, UpstreamKey};
 use crate::ingress::PathType;
 use crate::objects::Objects;
 use crate::policies::auth_tls::{self, Clients};
@@ -35,6 +36,23 @@ pub(crate) struct Lowering<'a> {
     /// What else holds for the locations of each source.
     pub(crate) policies: &'a [PolicyOutput],
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    /// By host, the Ingresses with a rule for it, canaries included.
+    pub(crate) of_host: IndexMap<&'a str, Vec<SourceIndex>>,
+}
+
+/// For [`Lowering::of_host`].
+pub(crate) fn of_host<'a>(sources: &[Source<'a>]) -> IndexMap<&'a str, Vec<SourceIndex>> {
+    let mut index: IndexMap<&str, Vec<SourceIndex>> = IndexMap::new();
+    for (at, source) in sources.iter().enumerate() {
+        for rule in &source.ingress.rules {
+            let host = rule.host.as_ref().map_or("", |host| &*host.value);
+            let of_host = index.entry(host).or_default();
+            if of_host.last() != Some(&at) {
+                of_host.push(at);
+            }
+        }
+    }
+    index
 }
 
 /// A location as the template renders it.
@@ -47,7 +65,9 @@ impl Lowering<'_> {
     /// All hosts, in the order of their names.
     pub(crate) fn hosts(&mut self) -> Vec<Host> {
         let effective = self.effective;
-        let mut hosts = Vec::new();
+        let mut hosts = Vec::with_capacity(effective.servers.len());
+        // Names that aliases and `www` have taken.
+        let mut taken = IndexSet::new();
         for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
@@ -55,8 +75,8 @@ impl Lowering<'_> {
                 continue;
             };
             let host = self.host(raw, name, first, server);
-            self.aliases(&host, server, &mut hosts);
-            self.www(&host, server, &mut hosts);
+            self.aliases(&host, server, &mut hosts, &mut taken);
+            self.www(&host, server, &mut hosts, &mut taken);
             hosts.push(host);
         }
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -167,7 +187,9 @@ impl Lowering<'_> {
             routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
             routes.insert(0, root);
         }
-        let passthrough = self.passthrough(&name, server);
+        // There are many hosts, most with few routes.
+        routes.shrink_to_fit();
+        let passthrough = self.passthrough(&name, server).map(Box::new);
         let mut host = Host {
             name,
             first,
@@ -179,6 +201,7 @@ impl Lowering<'_> {
             ciphers: self.ciphers(raw),
         };
         self.clients(raw, &mut host);
+        self.server_snippet(raw, &mut host);
         host
     }
 
@@ -194,14 +217,9 @@ impl Lowering<'_> {
     }
 
     /// The Ingresses with a rule for a host, canaries included.
-    fn of_host<'s>(&'s self, raw: &'s str) -> impl Iterator<Item = &'s Source<'s>> {
-        self.sources.iter().filter(move |source| {
-            source
-                .ingress
-                .rules
-                .iter()
-                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == raw)
-        })
+    fn of_host<'s>(&'s self, raw: &str) -> impl Iterator<Item = &'s Source<'s>> {
+        let known = self.of_host.get(raw).into_iter().flatten();
+        known.map(|&at| &self.sources[at])
     }
 
     /// Client certificates of the host, or why it answers nothing else.
@@ -236,17 +254,58 @@ impl Lowering<'_> {
             } else {
                 Action::Refuse(refusal)
             },
-            policies: Policies::default(),
+            policies: Arc::default(),
         }];
     }
 
+    /// A `server-snippet` holds for the whole host (`createServers`): what it says may keep
+    /// others out of the paths of every Ingress.
+    fn server_snippet(&mut self, raw: &str, host: &mut Host) {
+        let found = self
+            .of_host(raw)
+            .filter(|source| source.settings.canary.is_none())
+            .find_map(|source| {
+                let snippet = source.settings.snippets.server.as_ref()?;
+                let origin = Origin::annotation(source.id, "server-snippet", snippet.span);
+                (!snippet.value.is_empty()).then(|| (origin, source.ingress.object.to_string()))
+            });
+        let Some((origin, guard)) = found else { return };
+        let forwards = |route: &&mut Route| matches!(route.action, Action::Forward(_));
+        for route in host.routes.iter_mut().filter(forwards) {
+            route.action = Action::Refuse(Refusal {
+                reason: format!("`server-snippet` of {guard} is not carried over"),
+                faithful: false,
+                origin: origin.clone(),
+            });
+            let Some(other) = self.sources.iter().find(|source| source.id == route.owner) else {
+                continue;
+            };
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::ProtectionRefused,
+                    format!("`server-snippet` of {guard} cannot be carried over, so this path answers 503"),
+                )
+                .object(&other.ingress.object)
+                .label(route.origin.span, "served by the same host")
+                .label(origin.span, "holds for the whole host")
+                .note("what it says may be what keeps others out")
+                .help("convert the host by hand, or remove the snippet"),
+            );
+        }
+    }
+
     /// The first list of ciphers of the host's Ingresses.
-    fn ciphers(&self, raw: &str) -> Vec<String> {
+    fn ciphers(&self, raw: &str) -> Option<Ciphers> {
         self.of_host(raw)
             .filter(|source| source.settings.canary.is_none())
-            .find_map(|source| source.settings.ssl.ciphers.as_ref())
-            .map(|list| ssl::suites(&list.value))
-            .unwrap_or_default()
+            .find_map(|source| {
+                let list = source.settings.ssl.ciphers.as_ref()?;
+                Some(Ciphers {
+                    suites: ssl::suites(&list.value),
+                    origin: Origin::annotation(source.id, "ssl-ciphers", list.span),
+                })
+            })
+            .filter(|ciphers| !ciphers.suites.is_empty())
     }
 
     /// `updateServerLocations`: locations by length of the path, then by the path, descending;
@@ -313,9 +372,9 @@ impl Lowering<'_> {
         };
         let action = self.action(r, owner, &origin, server_tls);
         let plain_http = self.plain_http(r, owner, &action, secured);
-        let policies = r.location.source.map_or_else(Policies::default, |index| {
+        let policies = r.location.source.map_or_else(Arc::default, |index| {
             let all = &self.policies[index].policies;
-            policies::for_location(all, &r.location.path, r.location.implicit, self.config)
+            policies::for_location(all, &r.location.path, self.config)
         });
         Route {
             owner,
@@ -354,12 +413,17 @@ impl Lowering<'_> {
             });
         }
         let settings = source.settings;
+        let refusal = self.policies[index].refusal.as_ref();
+        // The controller's own 503 stands in the place of everything else.
+        if let Some(refusal) = refusal.filter(|refusal| refusal.faithful) {
+            return Action::Refuse(refusal.clone());
+        }
         if !r.location.bare
             && let Some(redirect) = self.fixed_redirect(settings, owner)
         {
             return Action::Redirect(redirect);
         }
-        if let Some(refusal) = &self.policies[index].refusal {
+        if let Some(refusal) = refusal {
             return Action::Refuse(refusal.clone());
         }
         let rewrite = self
@@ -386,7 +450,6 @@ impl Lowering<'_> {
         if let Some(target) = rewrite.as_ref().filter(|_| !r.location.implicit)
             && let Some(remark) =
                 remarks::missing_capture(&source.ingress.object, &r.location.path, target)
-            && !self.diagnostics.contains(&remark)
         {
             self.diagnostics.push(remark);
         }
@@ -444,9 +507,7 @@ impl Lowering<'_> {
         .annotation("backend-protocol")
         .at(origin.span)
         .help("put a web server that speaks FastCGI beside the application and let the Service point to it");
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
         Action::Refuse(Refusal {
             reason: "FastCGI backends are not supported".to_owned(),
             faithful: false,
@@ -513,6 +574,7 @@ impl Lowering<'_> {
         PlainHttp::Redirect {
             code: self.config.http_redirect_code,
             keep_slash: rewrite.preserve_trailing_slash(self.config),
+            name_port: rewrite.use_port_in_redirects(self.config),
             origin,
         }
     }
@@ -529,8 +591,10 @@ impl Lowering<'_> {
         if rendered.iter().any(|other| other.path == bare) {
             return None;
         }
-        let source = &self.sources[r.location.source?];
-        if source.denied.is_some() {
+        let index = r.location.source?;
+        let source = &self.sources[index];
+        let refusal = self.policies[index].refusal.as_ref();
+        if source.denied.is_some() || refusal.is_some_and(|refusal| refusal.faithful) {
             return None;
         }
         let origin = Origin::field(owner, r.location.span?);
@@ -550,7 +614,7 @@ impl Lowering<'_> {
                 code: 301,
                 origin,
             }),
-            policies: Policies::default(),
+            policies: Arc::default(),
         })
     }
 
@@ -577,7 +641,7 @@ impl Lowering<'_> {
                     code: 302,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             })
         })
     }
@@ -626,7 +690,13 @@ impl Lowering<'_> {
             .is_some_and(|server| server.tls.is_some())
     }
 
-    fn aliases(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+    fn aliases(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        hosts: &mut Vec<Host>,
+        taken: &mut IndexSet<HostName>,
+    ) {
         let Some(source) = server.alias.map(|index| &self.sources[index]) else {
             return;
         };
@@ -654,7 +724,7 @@ impl Lowering<'_> {
                     continue;
                 }
             };
-            if hosts.iter().any(|known| known.name == name) {
+            if !taken.insert(name.clone()) {
                 continue;
             }
             // The certificate of the host serves an alias only if it names it; without one,
@@ -681,7 +751,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn www(&mut self, host: &Host, server: &Server, hosts: &mut Vec<Host>) {
+    fn www(
+        &mut self,
+        host: &Host,
+        server: &Server,
+        hosts: &mut Vec<Host>,
+        taken: &mut IndexSet<HostName>,
+    ) {
         let Some(source) = server.www.map(|index| &self.sources[index]) else {
             return;
         };
@@ -711,7 +787,7 @@ impl Lowering<'_> {
         }
         let origin = Origin::annotation(source.id, "from-to-www-redirect", flag.span);
         let name_of_other = HostName::Exact(Arc::from(other));
-        if hosts.iter().any(|known| known.name == name_of_other) {
+        if !taken.insert(name_of_other.clone()) {
             return;
         }
         hosts.push(Host {
@@ -729,12 +805,12 @@ impl Lowering<'_> {
                     code: self.config.http_redirect_code,
                     origin,
                 }),
-                policies: Policies::default(),
+                policies: Arc::default(),
             }],
             certificate: None,
             passthrough: None,
             clients: None,
-            ciphers: Vec::new(),
+            ciphers: None,
         });
     }
 
@@ -773,14 +849,22 @@ impl Lowering<'_> {
             Some(protocol) => Origin::annotation(owner, "backend-protocol", protocol.span),
             None => Origin::field(owner, span),
         };
+        let own = self.policies[index].upstream_tls.as_ref();
         let tls = match protocol {
-            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => self.policies[index]
-                .upstream_tls
-                .as_ref()
+            Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => own
                 .or(server_tls)
                 .map(|tls| tls.settings.clone())
-                .transpose()?,
-            Protocol::Http | Protocol::Grpc => None,
+                .transpose(),
+            Protocol::Http | Protocol::Grpc => Ok(None),
+        };
+        let tls = match tls {
+            Ok(tls) => tls,
+            Err(refusal) => {
+                if own.is_none() {
+                    self.inherited(index, &refusal, origin.span);
+                }
+                return Err(refusal);
+            }
         };
         let mut primary = self.backend(key, protocol, origin);
         primary.tls.clone_from(&tls);
@@ -792,7 +876,33 @@ impl Lowering<'_> {
         if let Some(canary) = &mut canary {
             canary.backend.tls = tls;
         }
-        Ok(Split { primary, canary })
+        Ok(Split {
+            primary,
+            canary: canary.map(Box::new),
+        })
+    }
+
+    /// TLS to the backend is refused because of what another Ingress of the host says.
+    fn inherited(&mut self, index: usize, refusal: &Refusal, span: Span) {
+        let source = &self.sources[index];
+        let other = self.sources.iter().find(|s| s.id == refusal.origin.owner);
+        let by = other.map_or_else(String::new, |other| {
+            format!("; {} says so for the host", other.ingress.object)
+        });
+        let mut diagnostic = Diagnostic::new(
+            Code::UpstreamTlsRefused,
+            format!("{}{by}", refusal.reason),
+        )
+        .object(&source.ingress.object)
+        .at(span)
+        .note("the paths of this Ingress answer 503 as well")
+        .help("write `proxy-ssl-name` there, or set `proxy-ssl-location-only` in the controller's ConfigMap");
+        if source.settings.backend.protocol.is_some() {
+            diagnostic = diagnostic.annotation("backend-protocol");
+        }
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// How an endpoint of the upstream of a location is chosen.
@@ -816,16 +926,9 @@ impl Lowering<'_> {
         if self.config.proxy_ssl_location_only {
             return None;
         }
-        let of_host = |source: &Source<'_>| {
-            source
-                .ingress
-                .rules
-                .iter()
-                .any(|rule| rule.host.as_ref().map_or("", |host| &host.value) == name)
-        };
         let mut found = None;
-        for (source, policies) in self.sources.iter().zip(self.policies) {
-            let Some(tls) = policies.upstream_tls.as_ref().filter(|_| of_host(source)) else {
+        for &at in self.of_host.get(name).into_iter().flatten() {
+            let Some(tls) = &self.policies[at].upstream_tls else {
                 continue;
             };
             found = Some(tls);
@@ -919,9 +1022,7 @@ impl Lowering<'_> {
                 "add Service {}/{} to the input, or write the port's number",
                 key.namespace, key.service
             ));
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
         Some(Refusal {
             reason,
             faithful: false,

@@ -233,7 +233,7 @@ impl Intake {
             return;
         };
         let mut leaves = Vec::new();
-        collect_leaves(node, &mut String::new(), &mut leaves);
+        collect_leaves(node, &mut String::new(), &mut self.ledger, &mut leaves);
         let ledger = self.ledger.open(&object, leaves);
         if old {
             let version = node.get("apiVersion").map_or(node.span, |v| v.span);
@@ -390,7 +390,7 @@ impl Intake {
             return;
         }
         let mut leaves = Vec::new();
-        collect_leaves(node, &mut String::new(), &mut leaves);
+        collect_leaves(node, &mut String::new(), &mut self.ledger, &mut leaves);
         let ledger = self.ledger.open(&object, leaves);
         let data = node
             .get("data")
@@ -429,7 +429,12 @@ fn wrong_type_help(path: &str, expected: &str) -> String {
 }
 
 /// Every scalar, empty map and empty list below a node, with its path.
-fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Span)>) {
+fn collect_leaves(
+    node: &Node,
+    path: &mut String,
+    ledger: &mut Ledger,
+    leaves: &mut Vec<(Arc<str>, Span)>,
+) {
     let length = path.len();
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => {
@@ -444,7 +449,7 @@ fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Sp
                     }
                     path.push_str(&entry.key.value);
                 }
-                collect_leaves(&entry.value, path, leaves);
+                collect_leaves(&entry.value, path, ledger, leaves);
                 path.truncate(length);
             }
         }
@@ -452,10 +457,10 @@ fn collect_leaves(node: &Node, path: &mut String, leaves: &mut Vec<(Arc<str>, Sp
             for (at, item) in items.iter().enumerate() {
                 // Writing to a string cannot fail.
                 let _ = write!(path, "[{at}]");
-                collect_leaves(item, path, leaves);
+                collect_leaves(item, path, ledger, leaves);
                 path.truncate(length);
             }
         }
-        _ => leaves.push((Arc::from(path.as_str()), node.span)),
+        _ => leaves.push((ledger.path(path), node.span)),
     }
 }

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 /// hold. Those of one line come together.
 const ANNOTATIONS: &[(u32, &str)] = &[
     (220, "ssl-redirect: \"true\""),
-    (30, "ssl-redirect: \"false\""),
     (60, "force-ssl-redirect: \"true\""),
     (120, "proxy-body-size: 50m"),
     (
@@ -76,10 +75,11 @@ pub(crate) fn ingresses(count: u32) -> String {
         let namespace = format!("team-{:03}", at % 200.min(count));
         let service = format!("app-{at:05}");
         let canary = at % 97 == 13;
-        if !canary && dice.chance(400) {
+        // Some teams keep their Services beside their Ingresses.
+        if at % 200 < 20 {
             let _ = write!(
                 text,
-                "apiVersion: v1\nkind: Service\nmetadata:\n  name: {service}\n  namespace: {namespace}\nspec:\n  selector:\n    app: {service}\n  ports:\n    - name: http\n      port: 8080\n      targetPort: 8080\n---\n"
+                "apiVersion: v1\nkind: Service\nmetadata:\n  name: {service}\n  namespace: {namespace}\nspec:\n  selector:\n    app: {service}\n  ports:\n  - name: http\n    port: 8080\n    targetPort: 8080\n---\n"
             );
         }
         let _ = write!(
@@ -96,12 +96,14 @@ pub(crate) fn ingresses(count: u32) -> String {
         if canary {
             text.push_str("    nginx.ingress.kubernetes.io/canary: \"true\"\n    nginx.ingress.kubernetes.io/canary-weight: \"10\"\n");
         }
+        // A third of public Ingresses has no annotation of nginx.
+        let plain = canary || dice.chance(330);
         for (chance, lines) in ANNOTATIONS {
-            if !canary && dice.chance(*chance) {
+            if !plain && dice.chance(*chance) {
                 annotations(&mut text, lines);
             }
         }
-        let rewrite = !canary && dice.chance(150);
+        let rewrite = !plain && dice.chance(180);
         let captures = dice.chance(600);
         if rewrite {
             annotations(
@@ -114,22 +116,26 @@ pub(crate) fn ingresses(count: u32) -> String {
             );
         }
         text.push_str("spec:\n  ingressClassName: nginx\n");
-        if dice.chance(550) {
+        if dice.chance(380) {
             let _ = write!(
                 text,
-                "  tls:\n    - hosts:\n        - \"{host}\"\n      secretName: {service}-tls\n"
+                "  tls:\n  - hosts:\n    - \"{host}\"\n    secretName: {service}-tls\n"
             );
         }
         let _ = write!(
             text,
-            "  rules:\n    - host: \"{host}\"\n      http:\n        paths:\n"
+            "  rules:\n  - host: \"{host}\"\n    http:\n      paths:\n"
         );
         let prefix = if shares {
             format!("/part-{at}")
         } else {
             String::new()
         };
-        let paths = 1 + if dice.chance(250) { dice.below(5) } else { 0 };
+        let paths = 1 + if dice.chance(130) {
+            1 + dice.below(5)
+        } else {
+            0
+        };
         for path in 0..paths {
             let path = match (path, rewrite && captures) {
                 (0, false) if prefix.is_empty() => "/".to_owned(),
@@ -144,7 +150,7 @@ pub(crate) fn ingresses(count: u32) -> String {
             };
             let _ = write!(
                 text,
-                "          - path: {path}\n            pathType: {kind}\n            backend:\n              service:\n                name: {service}\n                port:\n                  number: 8080\n"
+                "      - path: {path}\n        pathType: {kind}\n        backend:\n          service:\n            name: {service}\n            port:\n              number: 8080\n"
             );
         }
         text.push_str("---\n");

@@ -114,9 +114,9 @@ impl Account {
         for code in codes {
             self.codes.entry(code).or_default().1 += 1;
         }
-        for item in conversion.ledger.items() {
+        for (object, item) in conversion.ledger.items() {
             let Some(outcome) = &item.outcome else {
-                self.fault(name, &format!("no outcome: {} {}", item.object, item.path));
+                self.fault(name, &format!("no outcome: {} {}", object, item.path));
                 continue;
             };
             let key = item.path.strip_prefix("metadata.annotations[");

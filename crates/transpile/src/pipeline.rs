@@ -1,7 +1,7 @@
 //! The steps of a conversion, in order.
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
-use gatewright_gateway::{self as gateway, Emitted, Part};
+use gatewright_gateway::{self as gateway, Emitted, Object, Part};
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
 use gatewright_source::{FileId, SourceMap};
@@ -21,7 +21,7 @@ const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
 
 /// Pieces whose trees are in memory at once.
-const WINDOW: usize = 16;
+const WINDOW: usize = 8;
 
 /// Converts all inputs together.
 pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
@@ -56,14 +56,15 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         skipped,
     } = analysis;
     diagnostics.extend(found);
-    let emitted = gateway::emit(&model, &settings(options));
+    let mut emitted = gateway::emit(&model, &settings(options));
     for (origin, outcome) in &emitted.outcomes {
         if let Some(object) = owners.get(origin.owner.0 as usize) {
             ledger.settle(*object, origin.span, outcome);
         }
     }
-    diagnostics.extend(emitted.diagnostics.iter().cloned());
-    if model.hosts.is_empty() {
+    diagnostics.append(&mut emitted.diagnostics);
+    let hosts = model.hosts.len();
+    if hosts == 0 {
         let dropped = diagnostics.iter().any(|found| {
             matches!(
                 found.code,
@@ -85,23 +86,28 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     } else {
         diagnostics.extend(differences::general(&model));
     }
+    // Text is written without the model, and takes its place in memory.
+    drop((model, owners));
     accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);
-    diagnostics.dedup();
-    let objects = || {
-        emitted.objects.iter().filter(|object| match options.emit {
-            Emit::All => true,
-            Emit::Infra => object.part == Part::Infra,
-            Emit::Routes => object.part == Part::Routes,
-        })
-    };
-    let output = if model.hosts.is_empty() {
-        String::new()
-    } else {
-        write::write(objects(), options.comments)
-    };
+    let Emitted {
+        objects,
+        rules,
+        needs_backend,
+        needs_lua,
+        ..
+    } = emitted;
+    let mut output = String::new();
     let mut counts: Vec<ObjectCount> = Vec::new();
-    for object in objects() {
+    let wanted = |object: &Object| match options.emit {
+        Emit::All => true,
+        Emit::Infra => object.part == Part::Infra,
+        Emit::Routes => object.part == Part::Routes,
+    };
+    for object in objects.into_iter().filter(wanted) {
+        if hosts > 0 {
+            write::append(&mut output, &object, options.comments);
+        }
         let kind = object.spec.kind();
         match counts.iter_mut().find(|count| count.kind == kind) {
             Some(count) => count.count += 1,
@@ -122,8 +128,8 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         documents,
         ingresses: taken,
         skipped_ingresses: skipped,
-        rules: emitted.rules,
-        hosts: model.hosts.len(),
+        rules,
+        hosts,
         objects: counts,
         outcomes: outcomes(&ledger),
         errors: at(Severity::Error),
@@ -131,7 +137,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         infos: at(Severity::Info),
     };
     Conversion {
-        prerequisites: prerequisites(&emitted, &output),
+        prerequisites: prerequisites(needs_backend, needs_lua, &output),
         sources,
         diagnostics,
         ledger,
@@ -215,7 +221,7 @@ fn settings(options: &Options) -> gateway::Settings {
 
 fn outcomes(ledger: &gatewright_diagnostics::Ledger) -> OutcomeCounts {
     let mut counts = OutcomeCounts::default();
-    for item in ledger.items() {
+    for (_, item) in ledger.items() {
         match item.outcome {
             Some(Outcome::Translated) => counts.translated += 1,
             Some(Outcome::Difference(_)) => counts.differences += 1,
@@ -227,21 +233,18 @@ fn outcomes(ledger: &gatewright_diagnostics::Ledger) -> OutcomeCounts {
     counts
 }
 
-fn prerequisites(emitted: &Emitted, output: &str) -> Prerequisites {
+fn prerequisites(needs_backend: bool, needs_lua: bool, output: &str) -> Prerequisites {
     if output.is_empty() {
         return Prerequisites::default();
     }
     Prerequisites {
         gateway_api: Some(GATEWAY_API.to_owned()),
         envoy_gateway: Some(ENVOY_GATEWAY.to_owned()),
-        extension_apis: [
-            (emitted.needs_backend, "enableBackend"),
-            (emitted.needs_lua, "enableLua"),
-        ]
-        .into_iter()
-        .filter(|(needed, _)| *needed)
-        .map(|(_, name)| name.to_owned())
-        .collect(),
+        extension_apis: [(needs_backend, "enableBackend"), (needs_lua, "enableLua")]
+            .into_iter()
+            .filter(|(needed, _)| *needed)
+            .map(|(_, name)| name.to_owned())
+            .collect(),
         notes: Vec::new(),
     }
 }

@@ -42,17 +42,13 @@ const FIELD_ORDER: &[&str] = &[
     "to",
 ];
 
-/// The documents of objects, in their order.
-pub(crate) fn write<'a>(objects: impl IntoIterator<Item = &'a Object>, comments: bool) -> String {
-    let mut text = String::new();
-    for object in objects {
-        if !text.is_empty() {
-            text.push_str("---\n");
-        }
-        let (comments, out) = document(object, comments);
-        write_documents(&mut text, [(comments.as_slice(), &out)]);
+/// Adds the document of an object to those before it.
+pub(crate) fn append(text: &mut String, object: &Object, comments: bool) {
+    if !text.is_empty() {
+        text.push_str("---\n");
     }
-    text
+    let (comments, out) = document(object, comments);
+    write_documents(text, [(comments.as_slice(), &out)]);
 }
 
 fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {

@@ -5,54 +5,28 @@
 mod support;
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use gatewright_diagnostics::render::{Format, render};
-use gatewright_diagnostics::{CODES, Diagnostic, Outcome};
+use gatewright_diagnostics::{CODES, Code, Diagnostic, Outcome};
+use gatewright_nginx::registry::{self, Carried};
 use gatewright_transpile::{
     Conversion, Emit, Input, NginxVersion, NoClass, Options, annotation_keys, convert,
 };
 use serde::Deserialize;
 
-/// Codes that no case shows yet. A code that is shown has to leave this list.
+/// Codes that no case can show. A code that is shown has to leave this list.
 const CODES_TO_COME: &[&str] = &[
     // Reading files is the command line's task: testdata/cli shows these.
-    "GW0901", "GW0902", "GW0903", // Nothing reports a missing TLS Secret yet.
-    "GW0314", // Cases of families that are being written.
-    "GW0507", "GW0523", "GW0603", "GW0623", "GW0625",
-    // Only testdata/behaviour has inputs for these families.
-    "GW0508", "GW0534", "GW0536", "GW0538", "GW0541", "GW0546", "GW0548", "GW0549", "GW0551",
-    "GW0552", "GW0556", "GW0560", "GW0563", "GW0564", "GW0640", "GW0641", "GW0643", "GW0644",
-    "GW0660", "GW0661", "GW0670", "GW0671", "GW0672",
+    "GW0901", "GW0902", "GW0903",
 ];
 
-/// Annotation keys that no case and no file of the corpus has yet. A key that one has must
-/// leave this list.
-const KEYS_TO_COME: &[&str] = &[
-    "affinity-canary-behavior",
-    "auth-always-set-cookie",
-    "auth-keepalive",
-    "auth-keepalive-requests",
-    "auth-keepalive-share-vars",
-    "auth-keepalive-timeout",
-    "auth-proxy-set-headers",
-    "auth-request-redirect",
-    "disable-proxy-intercept-errors",
-    "enable-rewrite-log",
-    "http2-push-preload",
-    "limit-allowlist",
-    "proxy-ssl-ciphers",
-    "proxy-ssl-protocols",
-    "proxy-ssl-verify-depth",
-    "session-cookie-conditional-samesite-none",
-    "session-cookie-domain",
-    "upstream-hash-by-subset",
-    "upstream-hash-by-subset-size",
-    "use-port-in-redirects",
-];
+/// Annotation keys that no case and no file of the corpus has. A key that one has must leave
+/// this list.
+const KEYS_TO_COME: &[&str] = &[];
 
 /// Inputs that are converted together.
 struct Case {
@@ -108,17 +82,70 @@ fn every_annotation_key_is_in_a_case() {
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for case in cases().into_iter().chain(corpus()) {
         let conversion = convert(case.inputs, &case.options);
-        let keys = conversion.ledger.items().iter().filter_map(|item| {
-            let key = item.path.strip_prefix("metadata.annotations[")?;
-            let key = key
-                .strip_suffix(']')?
-                .strip_prefix("nginx.ingress.kubernetes.io/")?;
-            Some(key.to_owned())
-        });
-        shown.extend(keys);
+        let items = conversion.ledger.items().map(|(_, item)| item);
+        shown.extend(items.filter_map(|item| annotation(&item.path).map(str::to_owned)));
     }
     let all = annotation_keys().into_iter().map(str::to_owned);
     account("annotation key", all, &shown, KEYS_TO_COME);
+}
+
+/// The registry is what `explain` and the reference say, so it has to be true.
+#[test]
+fn the_registry_says_what_becomes_of_every_key() {
+    let mut seen: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
+    for case in cases().into_iter().chain(corpus()).chain(behaviour()) {
+        let conversion = convert(case.inputs, &case.options);
+        for (_, item) in conversion.ledger.items() {
+            let entry = annotation(&item.path).and_then(registry::find);
+            if let (Some(entry), Some(outcome)) = (entry, &item.outcome) {
+                seen.entry(entry.key).or_default().push(outcome.clone());
+            }
+        }
+    }
+    let mut faults = Vec::new();
+    for entry in registry::entries() {
+        let key = entry.key;
+        let outcomes = seen.remove(key).unwrap_or_default();
+        let codes: BTreeSet<Code> = outcomes.iter().filter_map(code_of).collect();
+        // Objects and values that are wrong in themselves have codes below.
+        for code in codes.iter().filter(|code| code.info().number >= 500) {
+            if !entry.codes.contains(code) {
+                faults.push(format!("{key}: {code} is not among its codes"));
+            }
+        }
+        for code in entry.codes {
+            if !codes.contains(code) {
+                faults.push(format!("{key}: no case shows {code}"));
+            }
+        }
+        let carried = |outcome: &Outcome| match entry.carried {
+            Carried::Whole => matches!(outcome, Outcome::Translated),
+            Carried::Differently => matches!(outcome, Outcome::Difference(_)),
+            Carried::LeftOut => code_of(outcome).is_some_and(|code| entry.codes.contains(&code)),
+            Carried::Needless => matches!(outcome, Outcome::NoEffect(_)),
+            Carried::Refused => {
+                matches!(outcome, Outcome::Refused(code) if entry.codes.contains(code))
+            }
+        };
+        if !outcomes.iter().any(carried) {
+            faults.push(format!("{key}: no case shows {:?}", entry.carried));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+fn code_of(outcome: &Outcome) -> Option<Code> {
+    match outcome {
+        Outcome::Difference(code) | Outcome::Refused(code) => Some(*code),
+        Outcome::Translated | Outcome::NoEffect(_) => None,
+    }
+}
+
+/// The key of an annotation under the default prefix.
+fn annotation(path: &str) -> Option<&str> {
+    path.strip_prefix("metadata.annotations[")?
+        .strip_suffix(']')?
+        .strip_prefix("nginx.ingress.kubernetes.io/")
 }
 
 #[test]
@@ -128,7 +155,7 @@ fn every_item_of_every_case_has_an_outcome() {
         let unsettled: Vec<String> = conversion
             .ledger
             .unsettled()
-            .map(|item| format!("{}: {}", item.object, item.path))
+            .map(|(object, item)| format!("{object}: {}", item.path))
             .collect();
         assert!(unsettled.is_empty(), "{}: {unsettled:#?}", case.name);
     }
@@ -224,6 +251,22 @@ fn corpus() -> Vec<Case> {
         .collect()
 }
 
+/// The inputs of `testdata/behaviour`, without their snapshots.
+fn behaviour() -> Vec<Case> {
+    let root = support::testdata().join("behaviour");
+    support::files(&root)
+        .into_iter()
+        .filter(|path| path.ends_with("input.yaml"))
+        .map(|path| Case {
+            name: relative(&path, &root),
+            inputs: vec![support::input(&path)],
+            options: support::options(),
+            directory: root.clone(),
+            prefix: String::new(),
+        })
+        .collect()
+}
+
 fn relative(path: &Path, root: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     path.to_string_lossy().replace('\\', "/")
@@ -274,8 +317,8 @@ fn diagnostics(conversion: &Conversion) -> String {
         );
     }
     text.push_str("\noutcomes:\n");
-    let mut object = None;
-    for item in conversion.ledger.items() {
+    let mut last = None;
+    for (object, item) in conversion.ledger.items() {
         let outcome = match &item.outcome {
             None => "UNSETTLED".to_owned(),
             Some(Outcome::Translated) if !item.path.starts_with("metadata.annotations") => {
@@ -286,9 +329,9 @@ fn diagnostics(conversion: &Conversion) -> String {
             Some(Outcome::Refused(code)) => format!("refused, {code}"),
             Some(Outcome::NoEffect(reason)) => format!("no effect: {reason}"),
         };
-        if object != Some(&item.object) {
-            object = Some(&item.object);
-            let _ = writeln!(text, "  {}", item.object);
+        if last != Some(object) {
+            last = Some(object);
+            let _ = writeln!(text, "  {object}");
         }
         let path = if item.path.is_empty() {
             "all of it"

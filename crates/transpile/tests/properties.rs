@@ -111,7 +111,7 @@ fn sound(conversion: &Conversion) -> Written {
     let unsettled: Vec<String> = conversion
         .ledger
         .unsettled()
-        .map(|item| format!("{}: {}", item.object, item.path))
+        .map(|(object, item)| format!("{object}: {}", item.path))
         .collect();
     assert!(unsettled.is_empty(), "without outcome: {unsettled:#?}");
     for diagnostic in &conversion.diagnostics {

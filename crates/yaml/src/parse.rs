@@ -57,7 +57,7 @@ pub struct Piece {
 }
 
 /// Documents of one piece; enough for a thread to be worth it, few enough to be let go soon.
-const PIECE: usize = 64;
+const PIECE: usize = 16;
 
 /// Cuts a text between documents, so that it can be read piece by piece: what [`parse`] finds
 /// in the text is what [`parse_piece`] finds in its pieces, one after the other.

@@ -136,8 +136,7 @@ impl<'a> OutcomeRecord<'a> {
     pub fn all(sources: &'a SourceMap, ledger: &'a Ledger) -> Vec<Self> {
         ledger
             .items()
-            .iter()
-            .map(|item| {
+            .map(|(object, item)| {
                 let (outcome, code, reason) = match &item.outcome {
                     None => (None, None, None),
                     Some(Outcome::Translated) => (Some("translated"), None, None),
@@ -146,7 +145,7 @@ impl<'a> OutcomeRecord<'a> {
                     Some(Outcome::Refused(code)) => (Some("refused"), Some(*code), None),
                 };
                 Self {
-                    object: &item.object,
+                    object,
                     path: &item.path,
                     outcome,
                     code,

@@ -5,13 +5,15 @@
 //! connection made for another name never reaches them. A listener of a wildcard takes the
 //! connections of all names below it, so hosts below get listeners of their own as well.
 
+use std::sync::Arc;
+
 use gateway_api::httproutes::{
     HttpRouteRulesFilters, HttpRouteRulesFiltersRequestHeaderModifier,
     HttpRouteRulesFiltersRequestHeaderModifierSet, HttpRouteRulesFiltersType,
 };
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{ClientCertificates, Host, HostName, OwnerId, VerifyClient};
-use indexmap::IndexMap;
+use gatewright_model::{ClientCertificates, Host, HostName, Model, OwnerId, VerifyClient};
+use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
 use crate::rule::{Planned, Section};
@@ -31,34 +33,40 @@ pub(crate) fn asks(host: &Host) -> bool {
         .is_some_and(|clients| clients.verify != VerifyClient::Off)
 }
 
+/// Whether TLS of the host is not that of the others.
+fn special(host: &Host) -> bool {
+    host.passthrough.is_none() && (asks(host) || host.ciphers.is_some())
+}
+
+/// The parents of wildcard hosts with a listener of their own.
+pub(crate) fn own_wildcards(model: &Model) -> IndexSet<Arc<str>> {
+    let special = model.hosts.iter().filter(|host| special(host));
+    special
+        .filter_map(|host| match &host.name {
+            HostName::OneLabel(parent) | HostName::Subdomains(parent) => Some(Arc::clone(parent)),
+            HostName::Exact(_) | HostName::Any => None,
+        })
+        .collect()
+}
+
 /// Whether HTTPS of the host has a listener of its own.
 pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
-    let special = |host: &Host| asks(host) || !host.ciphers.is_empty();
     emitter.https
         && !emitter.settings.existing
         && host.passthrough.is_none()
         && host.name != HostName::Any
-        && (special(host)
-            || emitter.model.hosts.iter().any(|other| {
-                special(other) && other.passthrough.is_none() && covers(&other.name, &host.name)
-            }))
+        && (special(host) || covered(&emitter.own_wildcards, &host.name))
 }
 
-/// Whether a listener of the first name takes connections for the second one.
-fn covers(wildcard: &HostName, name: &HostName) -> bool {
-    let (HostName::OneLabel(parent) | HostName::Subdomains(parent)) = wildcard else {
+/// Whether a listener of a wildcard takes connections for the name.
+fn covered(wildcards: &IndexSet<Arc<str>>, name: &HostName) -> bool {
+    let (HostName::Exact(name) | HostName::OneLabel(name) | HostName::Subdomains(name)) = name
+    else {
         return false;
     };
-    let below = |name: &str| {
-        name.strip_suffix(&**parent)
-            .is_some_and(|rest| rest.ends_with('.'))
-    };
-    match name {
-        HostName::Exact(name) | HostName::OneLabel(name) | HostName::Subdomains(name) => {
-            below(name)
-        }
-        HostName::Any => false,
-    }
+    !wildcards.is_empty()
+        && std::iter::successors(name.split_once('.'), |(_, rest)| rest.split_once('.'))
+            .any(|(_, parent)| wildcards.contains(parent))
 }
 
 /// Tells backends of the certificate, or keeps HTTPS shut where none can be asked for.
@@ -67,6 +75,22 @@ pub(crate) fn plan(
     host: &Host,
     plan: &mut IndexMap<OwnerId, Vec<Planned>>,
 ) {
+    if let Some(ciphers) = &host.ciphers
+        && emitter.https
+        && host.passthrough.is_none()
+        && !own_listener(emitter, host)
+    {
+        emitter.report(
+            &ciphers.origin,
+            false,
+            Diagnostic::new(
+                Code::CipherNames,
+                "the cipher suites of the host are those of the Gateway's listener",
+            )
+            .note("they are set for a listener of the host; a rule without a host has none, and the listeners of a Gateway that exists already are not written")
+            .help("set `tls.ciphers` in the ClientTrafficPolicy of the listener"),
+        );
+    }
     let Some(clients) = &host.clients else { return };
     let shut =
         emitter.https && host.passthrough.is_none() && asks(host) && !own_listener(emitter, host);
@@ -93,6 +117,8 @@ pub(crate) fn plan(
                 let secure = planned.section == Section::Https;
                 if secure && shut {
                     planned.answer(emitter.unserved(owner));
+                    planned.comments =
+                        vec!["refused: clients cannot be asked for certificates".to_owned()];
                 } else if planned.rule.backend_refs.is_some() {
                     tell(&mut planned, clients, secure);
                 }
@@ -143,9 +169,12 @@ fn tell(planned: &mut Planned, clients: &ClientCertificates, secure: bool) {
     let left = HEADERS
         .into_iter()
         .filter(|name| !set.iter().any(|(known, _)| known == name))
-        .map(str::to_owned);
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let modifier = modifier(planned);
-    modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    if !left.is_empty() {
+        modifier.remove.get_or_insert_with(Vec::new).extend(left);
+    }
     if !set.is_empty() {
         let written = modifier.set.get_or_insert_with(Vec::new);
         written.extend(set.into_iter().map(|(name, value)| {
@@ -181,26 +210,26 @@ pub(crate) fn modifier(planned: &mut Planned) -> &mut HttpRouteRulesFiltersReque
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[test]
     fn a_wildcard_takes_all_names_below() {
-        let exact = |name: &str| HostName::Exact(Arc::from(name));
+        let parents = |name: HostName| own_wildcards(&model(vec![host(name, Some(required()))]));
         let wild = HostName::OneLabel(Arc::from("w.test"));
-        assert!(covers(&wild, &exact("a.w.test")));
-        assert!(covers(&wild, &exact("a.b.w.test")));
-        assert!(covers(&wild, &HostName::OneLabel(Arc::from("b.w.test"))));
-        assert!(!covers(&wild, &exact("w.test")));
-        assert!(!covers(&wild, &exact("xw.test")));
-        assert!(!covers(&wild, &wild));
-        assert!(!covers(&wild, &HostName::Any));
-        assert!(!covers(&exact("w.test"), &exact("a.w.test")));
+        let below = parents(wild.clone());
+        assert!(covered(&below, &exact("a.w.test")));
+        assert!(covered(&below, &exact("a.b.w.test")));
+        assert!(covered(&below, &HostName::OneLabel(Arc::from("b.w.test"))));
+        assert!(!covered(&below, &exact("w.test")));
+        assert!(!covered(&below, &exact("xw.test")));
+        assert!(!covered(&below, &wild));
+        assert!(!covered(&below, &HostName::Any));
+        assert!(!covered(&parents(exact("w.test")), &exact("a.w.test")));
     }
 
     fn host(name: HostName, clients: Option<ClientCertificates>) -> Host {
         use gatewright_model::{
-            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Policies, Protocol,
-            Route, SecretRef, Split, Target,
+            Action, Backend, Certificate, Forward, PathMatcher, PlainHttp, Protocol, Route,
+            SecretRef, Split, Target,
         };
         let backend = Backend {
             namespace: Arc::from("shop"),
@@ -234,7 +263,7 @@ mod tests {
                     authority: None,
                     forwarded_prefix: None,
                 })),
-                policies: Policies::default(),
+                policies: Arc::default(),
             }],
             certificate: Some(Certificate {
                 secrets: vec![SecretRef {
@@ -245,7 +274,7 @@ mod tests {
             }),
             passthrough: None,
             clients,
-            ciphers: Vec::new(),
+            ciphers: None,
         }
     }
 
@@ -267,10 +296,9 @@ mod tests {
         }
     }
 
-    /// `host: section section, …` of every route with a backend.
-    fn check(hosts: Vec<Host>, existing: bool, expected: &str) {
-        use gatewright_model::{ForwardedHeaders, Globals, Model, Owner};
-        let model = Model {
+    fn model(hosts: Vec<Host>) -> Model {
+        use gatewright_model::{ForwardedHeaders, Globals, Owner};
+        Model {
             owners: vec![Owner {
                 kind: Arc::from("Ingress"),
                 namespace: Arc::from("shop"),
@@ -300,7 +328,12 @@ mod tests {
                 forwarded: ForwardedHeaders::default(),
                 headers: gatewright_model::GlobalHeaders::default(),
             },
-        };
+        }
+    }
+
+    /// `host: section section, …` of every route with a backend.
+    fn check(hosts: Vec<Host>, existing: bool, expected: &str) {
+        let model = model(hosts);
         let settings = crate::Settings {
             gateway: ("infra".to_owned(), "shared".to_owned()),
             existing,

@@ -289,12 +289,12 @@ fn limit(emitter: &mut Emitter<'_>, route: &Route, set: &mut Vec<(String, String
     let left_out: Vec<String> = set.drain(MAX_HEADERS..).map(|(name, _)| name).collect();
     let object = emitter.object_ref(route.owner);
     let diagnostic = left_out_diagnostic(&left_out, "answers").object(&object);
-    emitter.diagnose_once(diagnostic);
+    emitter.diagnose(diagnostic);
 }
 
 fn report_left_out(emitter: &mut Emitter<'_>, names: &[String], what: &str) {
     let diagnostic = left_out_diagnostic(names, what);
-    emitter.diagnose_once(diagnostic);
+    emitter.diagnose(diagnostic);
 }
 
 fn left_out_diagnostic(names: &[String], what: &str) -> Diagnostic {

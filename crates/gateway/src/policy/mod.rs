@@ -43,24 +43,25 @@ const MAX_TARGETS: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attached {
     /// How the backend is spoken to; merged over the policy of the Gateway.
-    pub(crate) traffic: Option<BackendTrafficPolicySpec>,
+    pub(crate) traffic: Option<Box<BackendTrafficPolicySpec>>,
     /// Who may pass.
-    pub(crate) security: Option<SecurityPolicySpec>,
+    pub(crate) security: Option<Box<SecurityPolicySpec>>,
     /// Scripts that see requests and answers.
-    pub(crate) extension: Option<EnvoyExtensionPolicySpec>,
+    pub(crate) extension: Option<Box<EnvoyExtensionPolicySpec>>,
     /// How many requests a client may make of all rules of the owner together; becomes part
     /// of the traffic policy when their number is known.
-    pub(crate) limits: Option<RequestLimits>,
+    pub(crate) limits: Option<Box<RequestLimits>>,
 }
 
 impl Attached {
     /// The traffic policy, made when there is none yet.
     pub(crate) fn traffic(&mut self) -> &mut BackendTrafficPolicySpec {
-        self.traffic
-            .get_or_insert_with(|| BackendTrafficPolicySpec {
+        self.traffic.get_or_insert_with(|| {
+            Box::new(BackendTrafficPolicySpec {
                 merge_type: Some("StrategicMerge"),
                 ..BackendTrafficPolicySpec::default()
             })
+        })
     }
 
     /// Answers that take the place of others do not get the headers that the listener adds.
@@ -80,8 +81,7 @@ impl Attached {
 
     /// The security policy, made when there is none yet.
     pub(crate) fn security(&mut self) -> &mut SecurityPolicySpec {
-        self.security
-            .get_or_insert_with(SecurityPolicySpec::default)
+        self.security.get_or_insert_default()
     }
 
     /// Other answers. A merge replaces the list of the Gateway, so it is repeated.
@@ -111,7 +111,7 @@ pub(crate) fn attach(
         &mut attached,
     );
     addresses::attach(route, &mut attached);
-    attached.limits.clone_from(&route.policies.limits);
+    attached.limits = route.policies.limits.clone().map(Box::new);
     service_address::attach(forward, &mut attached);
     authenticate(emitter, owner, route, false, &mut attached);
     replies::attach(emitter, &route.policies, &mut attached);
@@ -193,27 +193,17 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     let traffic = |p: &Planned| p.attached.traffic.clone();
     for (targets, name, mut spec) in group(route, rules, traffic) {
         spec.target_refs = targets;
-        push(
-            emitter,
-            owner,
-            &name,
-            Spec::BackendTrafficPolicy(Box::new(spec)),
-        );
+        push(emitter, owner, &name, Spec::BackendTrafficPolicy(spec));
     }
     let security = |p: &Planned| p.attached.security.clone();
     for (targets, name, mut spec) in group(route, rules, security) {
         spec.target_refs = targets;
-        push(emitter, owner, &name, Spec::SecurityPolicy(Box::new(spec)));
+        push(emitter, owner, &name, Spec::SecurityPolicy(spec));
     }
     let extension = |p: &Planned| p.attached.extension.clone();
     for (targets, name, mut spec) in group(route, rules, extension) {
         spec.target_refs = targets;
-        push(
-            emitter,
-            owner,
-            &name,
-            Spec::EnvoyExtensionPolicy(Box::new(spec)),
-        );
+        push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(spec));
     }
 }
 

@@ -7,7 +7,7 @@ use gatewright_model::{Policies, ReplyRewrites};
 
 use super::Attached;
 use crate::emit::Emitter;
-use crate::envoy::{EnvoyExtensionPolicySpec, Lua};
+use crate::envoy::Lua;
 
 pub(super) fn attach(emitter: &mut Emitter<'_>, policies: &Policies, attached: &mut Attached) {
     if policies.reply_rewrites.is_empty() {
@@ -16,7 +16,7 @@ pub(super) fn attach(emitter: &mut Emitter<'_>, policies: &Policies, attached: &
     emitter.out.needs_lua = true;
     attached
         .extension
-        .get_or_insert_with(EnvoyExtensionPolicySpec::default)
+        .get_or_insert_default()
         .lua
         .push(Lua::inline(script(&policies.reply_rewrites)));
 }

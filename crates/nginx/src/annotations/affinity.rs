@@ -3,10 +3,11 @@
 //! `internal/ingress/annotations/sessionaffinity` of ingress-nginx. Every faulty value
 //! falls back to its default; the cookie is read only with `affinity: cookie`.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{BASIC, Blanks, Entry, Grammar, Risk, Scope, URL};
+use crate::registry::{BASIC, Blanks, Carried, Entry, Grammar, Risk, Scope, URL};
 
 /// How sessions follow changes of the endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,8 +79,6 @@ const AFFINITY: Entry = Entry {
     ..Entry::BASE
 };
 
-const SESSION_PERSISTENCE: &str = "BackendTrafficPolicy `loadBalancer.consistentHash.cookie`";
-
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -90,8 +89,10 @@ pub static ENTRIES: &[Entry] = &[
             blanks: Blanks::Trimmed,
         },
         summary: "keeps a client on one endpoint with a cookie",
-        target: SESSION_PERSISTENCE,
-        difference: "the cookie is the seed of a hash: sessions move when endpoints change, and old cookies lead elsewhere once",
+        target: "BackendTrafficPolicy `loadBalancer.consistentHash.cookie`",
+        difference: "the cookie holds a key of another make: a client that brings one of ingress-nginx may move to another pod once",
+        carried: Carried::Differently,
+        codes: &[Code::SessionCookie],
         example: "cookie",
         ..AFFINITY
     },
@@ -105,8 +106,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "balanced",
         risk: Risk::Medium,
         summary: "says whether sessions move when endpoints are added (`balanced`) or never do (`persistent`)",
-        target: SESSION_PERSISTENCE,
-        difference: "`persistent` is not to be had; sessions can move",
+        target: "nothing for `balanced`",
+        difference: "`persistent` is not to be had: sessions can move when pods come or go",
+        carried: Carried::LeftOut,
+        codes: &[Code::SessionCookie],
         example: "balanced",
         ..AFFINITY
     },
@@ -122,6 +125,8 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether a client with a session stays on canary or main Ingress (`sticky`) or draws for each request (`legacy`)",
         target: "nothing: weights are drawn by session",
         difference: "header and cookie of the canary decide before the session; `legacy` is not to be had",
+        carried: Carried::LeftOut,
+        codes: &[Code::CanarySession],
         example: "legacy",
         ..AFFINITY
     },
@@ -160,7 +165,9 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "is the number of seconds from which `Expires` of the cookie is made",
         target: "`cookie.ttl`",
-        difference: "sent as `Max-Age`",
+        difference: "it is sent as `Max-Age`",
+        carried: Carried::Differently,
+        codes: &[Code::SessionCookie],
         example: "172800",
         ..AFFINITY
     },
@@ -199,8 +206,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "false",
         summary: "leaves `SameSite=None` out for old browsers that mistreat it",
-        target: "nothing: the user agent is not looked at",
-        difference: "old browsers get `SameSite=None`",
+        target: "nothing: the browser is not looked at",
+        difference: "every browser gets `SameSite=None`",
+        carried: Carried::LeftOut,
+        codes: &[Code::SessionCookie],
         example: "true",
         ..AFFINITY
     },
@@ -209,8 +218,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "false",
         summary: "chooses another endpoint and a new cookie when the endpoint fails",
-        target: "nothing: an unhealthy endpoint is passed over while it is",
-        difference: "the cookie stays the same",
+        target: "nothing",
+        difference: "the cookie stays when its pod fails",
+        carried: Carried::LeftOut,
+        codes: &[Code::SessionCookie],
         example: "true",
         ..AFFINITY
     },
@@ -244,7 +255,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         secure: keys.flag("session-cookie-secure"),
         change_on_failure: keys.flag("session-cookie-change-on-failure"),
     };
-    settings.affinity = Some(same_site_as_sent(keys, cookie));
+    settings.affinity = Some(Box::new(same_site_as_sent(keys, cookie)));
 }
 
 /// The balancer sends `SameSite` only for the three exact spellings.

@@ -8,7 +8,7 @@ use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Reference, Settings};
 use crate::registry::{
-    BASIC, BASIC_SPACE, EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk,
+    BASIC, BASIC_SPACE, Carried, EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk,
 };
 
 /// Authentication with passwords.
@@ -55,7 +55,8 @@ pub static ENTRIES: &[Entry] = &[
         empty: EmptyValue::DropGroup,
         summary: "asks for a user and a password; `auth-secret` holds the users",
         target: "SecurityPolicy `basicAuth`",
-        difference: "`digest` has no counterpart",
+        difference: "`digest` is refused: the paths answer 503",
+        codes: &[Code::DigestAuth],
         example: "basic",
         ..AUTH
     },
@@ -66,8 +67,10 @@ pub static ENTRIES: &[Entry] = &[
         empty: EmptyValue::Deny,
         risk: Risk::Medium,
         summary: "names the Secret with the users, in the namespace of the Ingress",
-        target: "SecurityPolicy `basicAuth.users`, from a new Secret with the key `.htpasswd`",
-        difference: "only `{SHA}` hashes are accepted; users with others need a new password",
+        target: "SecurityPolicy `basicAuth.users`, a new Secret with the key `.htpasswd`",
+        difference: "only `{SHA}` and `{PLAIN}` passwords can be carried over, users with others are left out; where the Secret is not in the input, the new one has to be made by hand",
+        carried: Carried::Differently,
+        codes: &[Code::UserHash, Code::UsersMissing],
         example: "users",
         ..AUTH
     },
@@ -89,6 +92,8 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "is the realm that clients are told; `off` switches the authentication off",
         target: "BackendTrafficPolicy `responseOverride` of the 401",
+        difference: "`off` is not repeated: the paths answer 503",
+        codes: &[Code::AuthOpening],
         example: "Staff only",
         ..AUTH
     },
@@ -149,14 +154,14 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     let (Some(secret), Some(secret_type)) = (secret, secret_type) else {
         return;
     };
-    settings.auth_basic = Some(AuthBasic {
+    settings.auth_basic = Some(Box::new(AuthBasic {
         span: kind.span,
         digest: kind.value != "basic",
         secret,
         secret_type,
         realm,
         switched_off,
-    });
+    }));
 }
 
 /// A type that holds a word without being it passes the check and is then refused.

@@ -5,13 +5,14 @@
 //! their value is faulty (`auth-request-redirect`, `auth-always-set-cookie`,
 //! `auth-cache-duration`): that is reported as an error.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::reference::parse_url;
 use super::{Keys, Reference, Settings, snippets};
 use crate::registry::{
-    BASIC, Blanks, ByteSet, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault, HEADERS, Invalid,
-    Risk, URL, URL_VARIABLES, VARIABLES,
+    BASIC, Blanks, ByteSet, Carried, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault, HEADERS,
+    Invalid, Risk, URL, URL_VARIABLES, VARIABLES,
 };
 
 /// Authentication by a service that is asked for every request.
@@ -53,7 +54,6 @@ const AUTH: Entry = Entry {
 
 const KEEPALIVE: Entry = Entry {
     protective: false,
-    target: "nothing: connections are always kept",
     ..AUTH
 };
 
@@ -67,8 +67,10 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::High,
         configmap_key: Some("global-auth-url"),
         summary: "asks this URL about every request: 2xx lets it pass, 401 and 403 are passed on, anything else is answered with 500",
-        target: "SecurityPolicy `extAuth.http` with a Service or Backend",
-        difference: "only 200 lets a request pass; variables in the host cannot be carried",
+        target: "SecurityPolicy `extAuth.http` with the Service that the URL names",
+        difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL with variables or outside the cluster is refused: the paths answer 503",
+        carried: Carried::Differently,
+        codes: &[Code::AuthQuestion, Code::AuthUrl, Code::AuthHeaders],
         example: "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
         ..AUTH
     },
@@ -86,7 +88,9 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-method"),
         summary: "is the method with which the auth service is asked",
         target: "nothing: the method of the request is used",
-        difference: "the auth service sees the method of the request",
+        difference: "the auth service sees the method of the request, and `X-Original-Method`",
+        carried: Carried::LeftOut,
+        codes: &[Code::AuthQuestion],
         example: "GET",
         ..AUTH
     },
@@ -96,8 +100,10 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::High,
         configmap_key: Some("global-auth-signin"),
         summary: "redirects clients that get 401 to this page, with the way back as parameter",
-        target: "BackendTrafficPolicy `responseOverride` of 401 with a redirect",
-        difference: "the way back is not escaped",
+        target: "BackendTrafficPolicy `responseOverride` of the 401 with 302 and `Location`",
+        difference: "the way back is not escaped; a URL with variables that Envoy does not know is left out, and clients get the 401",
+        carried: Carried::Differently,
+        codes: &[Code::AuthSignIn],
         example: "https://auth.example.com/oauth2/start",
         ..AUTH
     },
@@ -108,7 +114,7 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("global-auth-signin-redirect-param"),
         summary: "is the name of the parameter with the way back",
-        target: "the query of the redirect",
+        target: "the query of that `Location`",
         example: "next",
         ..AUTH
     },
@@ -119,7 +125,10 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("global-auth-response-headers"),
         summary: "names headers of the auth service's answer that the backend gets; clients cannot send them",
-        target: "SecurityPolicy `extAuth.http.headersToBackend`",
+        target: "SecurityPolicy `extAuth.http.headersToBackend`, and rules for requests that bring one of them",
+        difference: "a request that brings one of them reaches the backend without any of them",
+        carried: Carried::Differently,
+        codes: &[Code::AuthResponseHeaders],
         example: "X-Auth-Request-User,X-Auth-Request-Email",
         ..AUTH
     },
@@ -129,7 +138,8 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "names a ConfigMap `namespace/name` with headers for the auth service",
         target: "ClientTrafficPolicy `headers.earlyRequestHeaders`",
-        difference: "the backend gets the headers too",
+        difference: "they are set for whole listeners: another value for another Ingress, a ConfigMap that is not in the input or an unknown variable makes the paths answer 503",
+        codes: &[Code::AuthHeaders],
         example: "shop/auth-headers",
         ..AUTH
     },
@@ -142,6 +152,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-request-redirect"),
         summary: "is what the auth service gets as `X-Auth-Request-Redirect`; a faulty value leaves the paths without authentication",
         target: "ClientTrafficPolicy `headers.earlyRequestHeaders`",
+        difference: "a faulty value does not open the paths: they answer 503",
+        codes: &[Code::AuthOpening],
         example: "/home",
         ..AUTH
     },
@@ -153,7 +165,9 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-always-set-cookie"),
         summary: "passes cookies of the auth service to the client whatever the status; a faulty value leaves the paths without authentication",
         target: "nothing",
-        difference: "cookies of the auth service reach the client only when it refuses",
+        difference: "cookies of the auth service reach the client only when it refuses; a faulty value does not open the paths: they answer 503",
+        carried: Carried::LeftOut,
+        codes: &[Code::AuthCookies, Code::AuthOpening],
         example: "true",
         ..AUTH
     },
@@ -164,7 +178,9 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-cache-key"),
         summary: "caches answers of the auth service under this key",
         target: "nothing",
-        difference: "there is no cache: the auth service is asked for every request",
+        difference: "there is no cache: the auth service is asked about every request",
+        carried: Carried::LeftOut,
+        codes: &[Code::AuthCache],
         example: "$remote_user$http_authorization",
         ..AUTH
     },
@@ -177,7 +193,9 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-cache-duration"),
         summary: "says for which status codes and how long answers are cached; wrong characters leave the paths without authentication, a wrong form answers 503",
         target: "nothing",
-        difference: "there is no cache: the auth service is asked for every request",
+        difference: "there is no cache: the auth service is asked about every request; a faulty value does not open the paths: they answer 503",
+        carried: Carried::LeftOut,
+        codes: &[Code::AuthCache, Code::AuthOpening],
         example: "200 202 10m, 401 5m",
         ..AUTH
     },
@@ -186,6 +204,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "0",
         summary: "is the number of idle connections kept to the auth service; without effect while HTTP/2 is on",
+        target: "nothing: Envoy always keeps connections open",
+        carried: Carried::Needless,
         example: "16",
         ..KEEPALIVE
     },
@@ -194,6 +214,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "1000",
         summary: "is the number of requests on one of these connections",
+        target: "nothing: Envoy always keeps connections open",
+        carried: Carried::Needless,
         example: "1000",
         ..KEEPALIVE
     },
@@ -202,6 +224,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "60",
         summary: "is the number of seconds an idle one is kept",
+        target: "nothing: Envoy always keeps connections open",
+        carried: Carried::Needless,
         example: "60",
         ..KEEPALIVE
     },
@@ -210,6 +234,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "false",
         summary: "shares variables between the request and the question to the auth service",
+        target: "nothing: Envoy has no variables",
+        carried: Carried::Needless,
         example: "true",
         ..KEEPALIVE
     },
@@ -219,7 +245,9 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-snippet"),
         summary: "is nginx configuration for the question to the auth service",
         target: "nothing",
-        difference: "it must be carried over by hand",
+        difference: "what it does is unknown: the paths answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::ProtectionRefused],
         example: "proxy_set_header X-Realm shop;",
         ..AUTH
     },
@@ -229,7 +257,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "true",
         summary: "says whether `global-auth-url` of the controller's ConfigMap holds for the paths",
-        target: "a SecurityPolicy on the route, which takes the place of the Gateway's",
+        target: "SecurityPolicy `extAuth.http` on the route, or none for `false`",
         example: "false",
         ..Entry::BASE
     },
@@ -251,7 +279,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         };
         keys.ignore_rest(GROUP, reason);
     }
-    settings.auth_external = auth;
+    settings.auth_external = auth.map(Box::new);
 }
 
 fn read(keys: &mut Keys<'_>) -> Option<AuthExternal> {

@@ -4,10 +4,11 @@
 //! `auth-tls-secret` can be used, and then holds for the whole host. A Secret that cannot
 //! be used makes the host answer 403.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Blanks, EmptyValue, Entry, Grammar, Invalid, Risk, Scope};
+use crate::registry::{BASIC, Blanks, Carried, EmptyValue, Entry, Grammar, Invalid, Risk, Scope};
 
 /// Client certificates of the host.
 #[derive(Clone, Debug)]
@@ -89,7 +90,13 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "asks clients of the host for a certificate that `ca.crt` of this Secret has signed; plain HTTP is not covered",
         target: "ClientTrafficPolicy `tls.clientValidation` on a listener of the host",
-        difference: "a client without a good certificate fails in the handshake instead of getting 400",
+        difference: "a client without a good certificate fails in the handshake, where nginx answers 400; a rule without a host answers 503 over HTTPS",
+        carried: Carried::Differently,
+        codes: &[
+            Code::ClientHandshake,
+            Code::ClientCertificatesOff,
+            Code::ClientCertificatesRefused,
+        ],
         example: "shop/client-ca",
         ..AUTH_TLS
     },
@@ -112,8 +119,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "1",
         summary: "is how many certificates may stand between that of the client and the CA",
-        target: "nothing: chains of any length are accepted",
-        difference: "longer chains are accepted",
+        target: "nothing",
+        difference: "chains of any length are accepted; they must still lead to the authority",
+        carried: Carried::LeftOut,
+        codes: &[Code::ClientChainDepth],
         example: "1",
         ..AUTH_TLS
     },
@@ -125,6 +134,8 @@ pub static ENTRIES: &[Entry] = &[
         summary: "redirects clients whose certificate is missing or bad to this URL",
         target: "nothing",
         difference: "a handshake that fails cannot be redirected",
+        carried: Carried::LeftOut,
+        codes: &[Code::ClientErrorPage],
         example: "https://example.com/certificate-needed",
         ..AUTH_TLS
     },
@@ -144,8 +155,10 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         risk: Risk::High,
         summary: "answers 403 unless the subject of the certificate matches this pattern, on the whole host and over plain HTTP too",
-        target: "SecurityPolicy `authorization` with a CEL rule",
-        difference: "the pattern is RE2",
+        target: "nothing",
+        difference: "Envoy Gateway compares no subjects: the host answers 503",
+        carried: Carried::Refused,
+        codes: &[Code::ClientSubjectRefused],
         example: "CN=(app|ops)",
         ..AUTH_TLS
     },

@@ -4,11 +4,12 @@
 //! of ingress-nginx. Balancing belongs to the upstream: the first Ingress that names a
 //! Service and port decides for all.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Blanks, Entry, Grammar, Invalid, Risk, Scope, VARIABLES};
+use crate::registry::{Blanks, Carried, Entry, Grammar, Invalid, Risk, Scope, VARIABLES};
 
 /// The protocol spoken to the backend. Any case of the value chooses it, but header
 /// fields and timeouts of gRPC and the parameters of `FastCGI` are only set for capitals.
@@ -127,8 +128,9 @@ pub static ENTRIES: &[Entry] = &[
         },
         default: "HTTP",
         summary: "is the protocol nginx speaks to the backend; HTTPS and GRPCS do not check its certificate unless `proxy-ssl-*` says so",
-        target: "nothing for HTTP; a Backend with TLS for HTTPS, with `appProtocols` h2c for GRPC",
-        difference: "`FCGI` has no counterpart",
+        target: "a Backend with `tls` for HTTPS and GRPCS, with `appProtocols` h2c for GRPC; for AUTO_HTTP one rule a scheme",
+        difference: "`FCGI` is refused: its paths answer 503; so do paths that inherit `proxy-ssl-verify` without a name from another Ingress of the host",
+        codes: &[Code::FastCgi, Code::UpstreamTlsRefused],
         example: "HTTPS",
         ..Entry::BASE
     },
@@ -166,8 +168,10 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("load-balance"),
         canary: true,
         summary: "is the algorithm that chooses an endpoint",
-        target: "BackendTrafficPolicy `loadBalancer`",
-        difference: "`ewma` becomes least requests",
+        target: "BackendTrafficPolicy `loadBalancer`: `RoundRobin`, or `LeastRequest` for `ewma`",
+        difference: "`ewma` becomes the pod with the fewest requests; a canary is balanced as its main Ingress",
+        carried: Carried::Differently,
+        codes: &[Code::HashKey],
         example: "ewma",
         ..Entry::BASE
     },
@@ -176,8 +180,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::LooseText(VARIABLES),
         risk: Risk::High,
         summary: "sends requests with the same value of this text with variables to the same endpoint",
-        target: "BackendTrafficPolicy `loadBalancer` with a consistent hash on header, cookie, query parameter or source address",
-        difference: "only a single variable can be carried, and keys land on other endpoints than before",
+        target: "BackendTrafficPolicy `loadBalancer.consistentHash` on headers, a cookie, query parameters or the source address",
+        difference: "keys lead to other pods than before; of variables of several kinds only one kind counts; what cannot be hashed is spread evenly",
+        carried: Carried::Differently,
+        codes: &[Code::HashKey, Code::HashLost],
         example: "$request_uri",
         ..HASH
     },
@@ -186,8 +192,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "false",
         summary: "hashes to groups of endpoints and takes a random one of the group",
-        target: "nothing: the hash chooses one endpoint",
-        difference: "there are no groups; a key always gets the same endpoint",
+        target: "nothing: the hash chooses one pod",
+        difference: "a key leads to one pod, not to a group of them",
+        carried: Carried::LeftOut,
+        codes: &[Code::HashKey],
         example: "true",
         ..HASH
     },
@@ -197,7 +205,9 @@ pub static ENTRIES: &[Entry] = &[
         default: "3",
         summary: "is the number of endpoints in a group of `upstream-hash-by-subset`",
         target: "nothing: there are no groups",
-        difference: "a key always gets the same endpoint",
+        difference: "a key leads to one pod, not to a group of them",
+        carried: Carried::LeftOut,
+        codes: &[Code::HashKey],
         example: "3",
         ..HASH
     },

@@ -3,12 +3,13 @@
 //! `internal/ingress/annotations/{proxy,clientbodybuffersize}` of ingress-nginx. The
 //! check does not look at blanks, nginx does: `8 k` passes and breaks the configuration.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::proxy::not_negative;
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Blanks, Entry, Grammar, GrammarFault, Invalid, Risk};
+use crate::registry::{Blanks, Carried, Entry, Grammar, GrammarFault, Invalid, Risk};
 
 /// A number of bytes as nginx writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +97,6 @@ const PROXY: Entry = Entry {
     ..Entry::BASE
 };
 
-const STREAMS: &str = "nothing: responses are streamed with flow control";
-
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[
     Entry {
@@ -109,6 +108,8 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the largest request body; a larger one is answered with 413, `0` is no limit",
         target: "a rule that answers 413 to a `Content-Length` above it; nothing for `0`",
         difference: "a body without `Content-Length` is not limited; the default of 1 MiB is not carried over where nobody wrote it",
+        carried: Carried::Differently,
+        codes: &[Code::BodySizeLength],
         example: "50m",
         ..PROXY
     },
@@ -121,6 +122,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("client-body-buffer-size"),
         summary: "is how much of a request body nginx keeps in memory before it uses a file",
         target: "nothing: request bodies are streamed",
+        carried: Carried::Needless,
         example: "1m",
         ..PROXY
     },
@@ -131,7 +133,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-request-buffering"),
         summary: "says whether nginx collects the request body before it connects to the backend",
         target: "nothing: request bodies are streamed",
-        difference: "with `on` backends did not see slow uploads; now they do",
+        difference: "backends see slow uploads, which `on` kept from them",
+        carried: Carried::Needless,
         example: "off",
         ..PROXY
     },
@@ -141,8 +144,9 @@ pub static ENTRIES: &[Entry] = &[
         default: "off",
         configmap_key: Some("proxy-buffering"),
         summary: "says whether nginx collects the response before it sends it",
-        target: STREAMS,
-        difference: "with `on` backends did not wait for slow clients; now they do",
+        target: "nothing: responses are streamed with flow control",
+        difference: "backends wait for slow clients, which `on` kept from them",
+        carried: Carried::Needless,
         example: "on",
         ..PROXY
     },
@@ -152,7 +156,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "4",
         configmap_key: Some("proxy-buffers-number"),
         summary: "is the number of buffers for a response; nginx refuses less than 2",
-        target: STREAMS,
+        target: "nothing: responses are streamed with flow control",
+        carried: Carried::Needless,
         example: "8",
         ..PROXY
     },
@@ -163,6 +168,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-buffer-size"),
         summary: "is the buffer for response headers; larger ones are answered with 502",
         target: "nothing: response headers may be 60 KiB",
+        carried: Carried::Needless,
         example: "16k",
         ..PROXY
     },
@@ -171,7 +177,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Size,
         configmap_key: Some("proxy-busy-buffers-size"),
         summary: "is how much of a response may be on its way to the client while the rest is read",
-        target: STREAMS,
+        target: "nothing: responses are streamed with flow control",
+        carried: Carried::Needless,
         example: "16k",
         ..PROXY
     },
@@ -181,7 +188,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "1024m",
         configmap_key: Some("proxy-max-temp-file-size"),
         summary: "is how much of a response may wait in a file",
-        target: STREAMS,
+        target: "nothing: responses are streamed with flow control",
+        carried: Carried::Needless,
         example: "0",
         ..PROXY
     },

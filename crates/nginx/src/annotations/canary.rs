@@ -72,7 +72,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "0",
         summary: "is the part of requests that goes to the canary, out of `canary-weight-total`",
-        target: "`backendRefs` weights",
+        target: "the weights of `backendRefs`",
         example: "10",
         ..CANARY
     },
@@ -81,7 +81,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "100",
         summary: "is the total of the weights; below 100 it counts as 100",
-        target: "`backendRefs` weights",
+        target: "the weights of `backendRefs`",
         example: "1000",
         ..CANARY
     },
@@ -99,7 +99,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::LooseText(BASIC),
         risk: Risk::Medium,
         summary: "is the value of the header that chooses the canary; `always` and `never` then mean nothing",
-        target: "a rule with an exact header match",
+        target: "a rule with a header match before the weighted one",
         example: "beta",
         ..CANARY
     },
@@ -108,8 +108,8 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Text(PATTERN),
         risk: Risk::Medium,
         summary: "is a pattern that the header must match anywhere to choose the canary",
-        target: "a rule with a `RegularExpression` header match",
-        difference: "the pattern is RE2: look-around and back-references are refused",
+        target: "a rule with a `RegularExpression` header match before the weighted one",
+        difference: "the pattern is written in RE2; one that RE2 cannot say is refused (GW0802)",
         example: "^(de|at)$",
         ..CANARY
     },
@@ -118,7 +118,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::LooseText(BASIC),
         risk: Risk::Medium,
         summary: "names a cookie whose value `always` chooses the canary and `never` the main Ingress",
-        target: "rules with a cookie match of an HTTPRouteFilter before the weighted one",
+        target: "rules with a `RegularExpression` match on the `Cookie` header before the weighted one",
         example: "canary",
         ..CANARY
     },
@@ -143,10 +143,10 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         Some(enabled) if enabled.value => {
             let without_header = canary.header.is_none();
             let by_value = canary.header_value.is_some();
-            settings.canary = Some(Canary {
+            settings.canary = Some(Box::new(Canary {
                 span: enabled.span,
                 ..canary
-            });
+            }));
             if without_header {
                 keys.ignore("canary-by-header-value", "`canary-by-header` is not set");
                 keys.ignore("canary-by-header-pattern", "`canary-by-header` is not set");

@@ -94,8 +94,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "false",
         summary: "adds CORS headers to every response and answers every OPTIONS request with 204 itself",
-        target: "the HTTPRoute CORS filter, or header filters where the origin is `*`",
-        difference: "OPTIONS requests that are no preflight reach the backend",
+        target: "`responseHeaderModifier` on every rule, and a rule that answers OPTIONS with 204",
         example: "true",
         ..CORS
     },
@@ -105,8 +104,7 @@ pub static ENTRIES: &[Entry] = &[
         default: "*",
         risk: Risk::Medium,
         summary: "lists the origins that are let in; `*.` stands for one label, items without a scheme are left out",
-        target: "`cors.allowOrigins`",
-        difference: "`*.` stands for any number of labels unless a pattern is used",
+        target: "a `RegularExpression` match on `Origin` for lists",
         example: "https://app.example.com,https://*.dev.example.com",
         ..CORS
     },
@@ -116,7 +114,7 @@ pub static ENTRIES: &[Entry] = &[
         default: DEFAULT_METHODS,
         risk: Risk::Medium,
         summary: "is the text of `Access-Control-Allow-Methods`",
-        target: "`cors.allowMethods`",
+        target: "the header `Access-Control-Allow-Methods`",
         example: "GET, POST, OPTIONS",
         ..CORS
     },
@@ -126,7 +124,7 @@ pub static ENTRIES: &[Entry] = &[
         default: DEFAULT_HEADERS,
         risk: Risk::Medium,
         summary: "is the text of `Access-Control-Allow-Headers`",
-        target: "`cors.allowHeaders`",
+        target: "the header `Access-Control-Allow-Headers`",
         example: "Content-Type,Authorization",
         ..CORS
     },
@@ -135,7 +133,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::ExposedHeaders,
         risk: Risk::Medium,
         summary: "is the text of `Access-Control-Expose-Headers`",
-        target: "`cors.exposeHeaders`",
+        target: "the header `Access-Control-Expose-Headers`",
         example: "X-Total, X-Page",
         ..CORS
     },
@@ -144,8 +142,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         default: "true",
         summary: "says whether `Access-Control-Allow-Credentials: true` is sent",
-        target: "`cors.allowCredentials`",
-        difference: "with origin `*` browsers refuse what nginx sends and would accept what the filter sends",
+        target: "the header `Access-Control-Allow-Credentials`",
         example: "false",
         ..CORS
     },
@@ -154,7 +151,7 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "1728000",
         summary: "is the number of seconds in `Access-Control-Max-Age`",
-        target: "`cors.maxAge`",
+        target: "the header `Access-Control-Max-Age`",
         example: "600",
         ..CORS
     },
@@ -167,7 +164,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         return;
     };
     let (origins, origins_span) = origins(keys);
-    settings.cors = Some(Cors {
+    settings.cors = Some(Box::new(Cors {
         span: enabled.span,
         origins,
         origins_span,
@@ -176,7 +173,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         expose_headers: keys.text("cors-expose-headers"),
         credentials: keys.flag("cors-allow-credentials"),
         max_age: keys.int("cors-max-age"),
-    });
+    }));
 }
 
 fn origins(keys: &mut Keys<'_>) -> (Origins, Option<Span>) {
@@ -238,7 +235,7 @@ mod tests {
     fn cors(pairs: &[(&str, &str)]) -> Cors {
         let mut all = vec![("enable-cors", "true")];
         all.extend(pairs);
-        read(&all).settings.cors.unwrap()
+        *read(&all).settings.cors.unwrap()
     }
 
     fn items(value: &str) -> Option<Vec<String>> {

@@ -3,11 +3,12 @@
 //! `internal/ingress/annotations/{customhttperrors,defaultbackend,disableproxyintercepterrors}`
 //! of ingress-nginx.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Entry, Grammar, GrammarFault, Invalid};
+use crate::registry::{Carried, Entry, Grammar, GrammarFault, Invalid};
 
 /// What happens to errors of the backend.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +47,10 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         configmap_key: Some("custom-http-errors"),
         summary: "lets the default backend answer when the backend answers with one of these status codes",
-        target: "BackendTrafficPolicy `responseOverride` that redirects inside to a route of the error Service",
-        difference: "the error Service gets GET, and one request more is made",
+        target: "nothing",
+        difference: "clients get the error as the backend sent it, or as Envoy made it",
+        carried: Carried::LeftOut,
+        codes: &[Code::ErrorPages],
         example: "404,503",
         ..Entry::BASE
     },
@@ -57,8 +60,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::ServiceName,
         invalid: Invalid::Reject,
         summary: "names the Service that answers in place of one without endpoints, and the codes of `custom-http-errors`",
-        target: "a Backend with `fallback: true`",
-        difference: "the fallback is chosen by health",
+        target: "nothing",
+        difference: "a Service without endpoints is answered with 503",
+        carried: Carried::LeftOut,
+        codes: &[Code::FallbackBackend],
         example: "error-pages",
         ..Entry::BASE
     },
@@ -69,7 +74,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "false",
         configmap_key: Some("disable-proxy-intercept-errors"),
         summary: "leaves errors of the backend alone, so that only those of nginx itself are replaced",
-        target: "no `responseOverride` for answers of the backend",
+        target: "nothing: errors of backends are never replaced",
+        carried: Carried::Needless,
         example: "true",
         ..Entry::BASE
     },

@@ -3,11 +3,12 @@
 //! `internal/ingress/annotations/fastcgi` of ingress-nginx. Both keys are read whatever
 //! `backend-protocol` says.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::reference::reference;
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Entry, FILE_NAME, Grammar, GrammarFault, Invalid, Risk};
+use crate::registry::{BASIC, Carried, Entry, FILE_NAME, Grammar, GrammarFault, Invalid, Risk};
 
 /// Parameters of a `FastCGI` backend.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +25,6 @@ const FASTCGI: Entry = Entry {
     group: GROUP,
     invalid: Invalid::Reject,
     risk: Risk::Medium,
-    target: "nothing: put a web server that speaks FastCGI beside the backend",
-    difference: "FastCGI is not to be had",
     ..Entry::BASE
 };
 
@@ -35,6 +34,10 @@ pub static ENTRIES: &[Entry] = &[
         key: "fastcgi-index",
         grammar: Grammar::Word(FILE_NAME),
         summary: "is the file that is asked for when the path ends with a slash",
+        target: "nothing: put a web server that speaks FastCGI beside the backend",
+        difference: "Envoy speaks no FastCGI: the paths answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::FastCgi],
         example: "index.php",
         ..FASTCGI
     },
@@ -42,6 +45,10 @@ pub static ENTRIES: &[Entry] = &[
         key: "fastcgi-params-configmap",
         grammar: Grammar::LooseText(BASIC),
         summary: "names a ConfigMap in the namespace of the Ingress with further FastCGI parameters",
+        target: "nothing: put a web server that speaks FastCGI beside the backend",
+        difference: "Envoy speaks no FastCGI: the paths answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::FastCgi],
         example: "shop/fastcgi",
         ..FASTCGI
     },

@@ -3,6 +3,7 @@
 //! `internal/ingress/annotations/customheaders` of ingress-nginx. The headers stand in a
 //! `ConfigMap`, of any namespace; whether their names are allowed is asked when it is read.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::reference::reference;
@@ -17,8 +18,9 @@ pub static ENTRIES: &[Entry] = &[Entry {
     risk: Risk::Medium,
     configmap_key: Some("global-allowed-response-headers"),
     summary: "sets the response headers of a ConfigMap `namespace/name`; each name must be listed in `global-allowed-response-headers`, otherwise every path answers 503",
-    target: "`responseHeaderModifier.set`",
-    difference: "the ConfigMap must be among the inputs",
+    target: "`responseHeaderModifier.set` on every rule",
+    difference: "the first 16 headers only; a ConfigMap that is not in the input makes the paths answer 503, as in ingress-nginx as long as it does not exist",
+    codes: &[Code::HeaderMapMissing],
     example: "shop/headers",
     ..Entry::BASE
 }];

@@ -3,6 +3,7 @@
 //! `internal/ingress/annotations/{ipallowlist,ipdenylist,satisfy}` of ingress-nginx. A list
 //! that cannot be read answers 503: better closed than open.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 use ipnet::IpNet;
 
@@ -37,7 +38,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("whitelist-source-range"),
         summary: "lets only clients from these addresses and networks in; all others get 403",
         target: "SecurityPolicy `authorization` with `defaultAction: Deny` and an allow rule",
-        difference: "the client's address must come from where the controller took it (`use-forwarded-headers`, proxy protocol)",
+        difference: "where the controller believes a header other than `X-Forwarded-For` from some peers only, the paths answer 503",
+        codes: &[Code::AddressListRefused],
         example: "10.0.0.0/8,192.0.2.7",
         ..LIST
     },
@@ -47,7 +49,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("denylist-source-range"),
         summary: "keeps clients from these addresses and networks out with 403, whatever the allow list says",
         target: "SecurityPolicy `authorization` with a deny rule",
-        difference: "the client's address must come from where the controller took it (`use-forwarded-headers`, proxy protocol)",
+        difference: "where the controller believes a header other than `X-Forwarded-For` from some peers only, the paths answer 503",
+        codes: &[Code::AddressListRefused],
         example: "198.51.100.0/24",
         ..LIST
     },
@@ -61,8 +64,9 @@ pub static ENTRIES: &[Entry] = &[
         },
         default: "all",
         summary: "says whether one of address list, password and auth service is enough (`any`) or all are needed",
-        target: "nothing for `all`",
+        target: "nothing: all that a SecurityPolicy names is needed",
         difference: "`any` becomes `all`, which is stricter",
+        codes: &[Code::SatisfyAll],
         example: "any",
         ..Entry::BASE
     },

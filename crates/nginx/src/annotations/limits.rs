@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Entry, Grammar, GrammarFault, Invalid, Scope};
+use crate::registry::{Carried, Entry, Grammar, GrammarFault, Invalid, Scope};
 
 /// What is limited.
 #[derive(Clone, Debug, Default)]
@@ -59,32 +59,35 @@ const LIMIT: Entry = Entry {
     ..Entry::BASE
 };
 
-const BUCKET: &str =
-    "a bucket is filled once for each unit of time, so there is no burst of its own size";
-
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[
     Entry {
         key: "limit-rps",
         summary: "limits requests a second of one client address; more than rate and burst are answered with 503",
-        target: "BackendTrafficPolicy `rateLimit.local` by source address",
-        difference: BUCKET,
+        target: "BackendTrafficPolicy `rateLimit.local` by source address, and `responseOverride` of 429 with `limit-req-status-code`",
+        difference: "Envoy has no burst beside the rate and counts each path, host and listener apart: the limit is divided among them so that nobody gets more than before; where that leaves nothing, or requests are not counted by address, the paths answer 503",
+        carried: Carried::Differently,
+        codes: &[Code::LimitShape, Code::LimitRefused],
         example: "10",
         ..LIMIT
     },
     Entry {
         key: "limit-rpm",
         summary: "limits requests a minute of one client address; more than rate and burst are answered with 503",
-        target: "BackendTrafficPolicy `rateLimit.local` by source address",
-        difference: BUCKET,
+        target: "BackendTrafficPolicy `rateLimit.local` by source address, and `responseOverride` of 429 with `limit-req-status-code`",
+        difference: "Envoy has no burst beside the rate and counts each path, host and listener apart: the limit is divided among them so that nobody gets more than before; where that leaves nothing, or requests are not counted by address, the paths answer 503",
+        carried: Carried::Differently,
+        codes: &[Code::LimitShape, Code::LimitRefused],
         example: "300",
         ..LIMIT
     },
     Entry {
         key: "limit-connections",
         summary: "limits requests that one client address has open at the same time",
-        target: "nothing",
-        difference: "requests at the same time cannot be counted by client address",
+        target: "BackendTrafficPolicy `circuitBreaker.maxParallelRequests`",
+        difference: "all clients together get as many as one did",
+        carried: Carried::Differently,
+        codes: &[Code::LimitConnections, Code::LimitRefused],
         example: "20",
         ..LIMIT
     },
@@ -93,8 +96,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "5",
         invalid: Invalid::Default,
         summary: "times the rate is how many requests may come at once beyond it",
-        target: "the size of the bucket of `limit-rps` and `limit-rpm`",
-        difference: BUCKET,
+        target: "the size of the bucket, up to what comes in one unit of time",
+        difference: "Envoy has no burst beside the rate",
+        carried: Carried::Differently,
+        codes: &[Code::LimitShape],
         example: "5",
         ..LIMIT
     },
@@ -104,8 +109,9 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Networks,
         default: "",
         summary: "names addresses and networks that are not limited",
-        target: "`rateLimit.local` with an inverted `sourceCIDR`",
-        difference: "several networks need rules of their own",
+        target: "an inverted `sourceCIDR` in `rateLimit.local`",
+        difference: "only the largest network stays exempt, and none from `limit-connections`",
+        codes: &[Code::LimitExemption],
         example: "10.0.0.0/8",
         ..LIMIT
     },
@@ -116,8 +122,10 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("limit-rate"),
         protective: false,
         summary: "limits one response to so many KiB a second; needs `proxy-buffering: \"on\"`",
-        target: "BackendTrafficPolicy `bandwidthLimit.response`",
-        difference: "the limit holds for all responses of the route together",
+        target: "nothing",
+        difference: "responses are not slowed down; neither are they in ingress-nginx without `proxy-buffering: \"on\"`",
+        carried: Carried::LeftOut,
+        codes: &[Code::LimitBandwidth],
         example: "100",
         ..LIMIT
     },
@@ -129,7 +137,9 @@ pub static ENTRIES: &[Entry] = &[
         protective: false,
         summary: "is how many KiB of a response come before `limit-rate` holds",
         target: "nothing",
-        difference: "the limit holds from the first byte",
+        difference: "responses are not slowed down; neither are they in ingress-nginx without `proxy-buffering: \"on\"`",
+        carried: Carried::LeftOut,
+        codes: &[Code::LimitBandwidth],
         example: "1024",
         ..LIMIT
     },
@@ -164,7 +174,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         limits.burst_multiplier = None;
     }
     let any = limits.counts() || limits.rate.is_some() || limits.rate_after.is_some();
-    settings.limits = any.then_some(limits);
+    settings.limits = any.then(|| Box::new(limits));
 }
 
 /// A positive limit. 0 and less are no limit at all.

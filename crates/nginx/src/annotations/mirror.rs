@@ -9,7 +9,7 @@ use gatewright_source::{Span, Spanned};
 
 use super::reference::parse_url;
 use super::{Keys, Settings};
-use crate::registry::{Blanks, Entry, Grammar, Risk};
+use crate::registry::{Blanks, Carried, Entry, Grammar, Risk};
 
 /// Where copies of requests go.
 #[derive(Clone, Debug)]
@@ -40,8 +40,9 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::ServerName,
         risk: Risk::High,
         summary: "sends a copy of every request to this URL and drops the answer; without a host the copy goes to the Ingress's own root path",
-        target: "the HTTPRoute filter `requestMirror`",
-        difference: "the copy keeps the path of the request",
+        target: "the HTTPRoute filter `requestMirror`, to a Service or a Backend",
+        difference: "the copy has the path, `Host` and body that the backend gets; without a fixed host nothing is copied",
+        codes: &[Code::MirrorRequest, Code::MirrorLeftOut],
         example: "https://shadow.example.com$request_uri",
         ..MIRROR
     },
@@ -52,7 +53,9 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::High,
         summary: "is the `Host` header of the copy",
         target: "nothing",
-        difference: "the copy keeps the `Host` of the request",
+        difference: "the copy keeps the `Host` of the client",
+        carried: Carried::LeftOut,
+        codes: &[Code::MirrorRequest],
         example: "shadow.example.com",
         ..MIRROR
     },
@@ -66,7 +69,7 @@ pub static ENTRIES: &[Entry] = &[
         default: "on",
         summary: "says whether the copy has the body of the request",
         target: "nothing for `on`",
-        difference: "the copy always has the body",
+        difference: "with `off` nothing is copied",
         example: "off",
         ..MIRROR
     },
@@ -106,13 +109,13 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
             .help("write a whole URL, such as `https://shadow.example.com$request_uri`, or remove the annotation");
         keys.report(diagnostic);
     }
-    settings.mirror = Some(Mirror {
+    settings.mirror = Some(Box::new(Mirror {
         span,
         target,
         host,
         host_span,
         request_body: body.is_none_or(|body| body.value),
-    });
+    }));
 }
 
 /// The host of what stands before the first variable.

@@ -46,11 +46,11 @@ pub use reference::{Reference, Url, parse_url};
 pub use settings::Settings;
 
 macro_rules! families {
-    ($($(#[$doc:meta])* $variant:ident = $module:ident;)*) => {
+    ($(#[doc = $title:literal] $variant:ident = $module:ident;)*) => {
         /// A family of annotations: one file of this module.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Family {
-            $($(#[$doc])* $variant,)*
+            $(#[doc = $title] $variant,)*
         }
 
         impl Family {
@@ -68,6 +68,13 @@ macro_rules! families {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($module),)*
+                }
+            }
+
+            /// What its keys are about, in a few words.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title.trim_ascii(),)*
                 }
             }
 

@@ -3,10 +3,11 @@
 //! `internal/ingress/annotations/modsecurity` of ingress-nginx. Switched on by annotation
 //! it only watches, unless the rules say otherwise.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings, snippets};
-use crate::registry::{Entry, Grammar, Risk, VARIABLES};
+use crate::registry::{Carried, Entry, Grammar, Risk, VARIABLES};
 
 /// The firewall of an Ingress.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +24,6 @@ pub struct Modsecurity {
 
 const MODSECURITY: Entry = Entry {
     group: "ModSecurity",
-    target: "nothing; an EnvoyExtensionPolicy with a Coraza module is where to begin",
-    difference: "requests are not checked unless a module is set up by hand",
     ..Entry::BASE
 };
 
@@ -35,6 +34,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         configmap_key: Some("enable-modsecurity"),
         summary: "lets ModSecurity check requests; without rules that say otherwise it only logs",
+        target: "nothing",
+        difference: "ModSecurity is not to be had: its log ends; where rules of the ConfigMap or a snippet let it stop requests, the paths answer 503",
+        carried: Carried::LeftOut,
+        codes: &[Code::FirewallLog, Code::FirewallBlocks],
         example: "true",
         ..MODSECURITY
     },
@@ -44,6 +47,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "false",
         configmap_key: Some("enable-owasp-modsecurity-crs"),
         summary: "adds the OWASP rules",
+        target: "nothing",
+        difference: "ModSecurity is not to be had: its log ends",
+        carried: Carried::LeftOut,
+        codes: &[Code::FirewallLog],
         example: "true",
         ..MODSECURITY
     },
@@ -52,6 +59,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::LooseText(VARIABLES),
         risk: Risk::High,
         summary: "is the id of a request in ModSecurity's log",
+        target: "nothing",
+        difference: "ModSecurity is not to be had: its log ends",
+        carried: Carried::LeftOut,
+        codes: &[Code::FirewallLog],
         example: "$request_id",
         ..MODSECURITY
     },
@@ -60,6 +71,10 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Critical,
         configmap_key: Some("modsecurity-snippet"),
         summary: "is a text of ModSecurity rules that takes the place of the recommended file",
+        target: "nothing",
+        difference: "rules that let ModSecurity stop requests make the paths answer 503; with others its log ends",
+        carried: Carried::Refused,
+        codes: &[Code::FirewallBlocks],
         example: "SecRuleEngine On",
         ..MODSECURITY
     },

@@ -3,10 +3,11 @@
 //! `internal/ingress/annotations/{log,opentelemetry}` of ingress-nginx. Nothing of it
 //! changes an answer.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Entry, Grammar, Invalid, NAME, Risk};
+use crate::registry::{Carried, Entry, Grammar, Invalid, NAME, Risk};
 
 /// What is logged and traced.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +35,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "true",
         configmap_key: Some("disable-access-log"),
         summary: "says whether requests are logged",
-        target: "EnvoyProxy `telemetry.accessLog` with a match on the route",
-        difference: "the setting stands with the Gateway, not with the route",
+        target: "nothing: EnvoyProxy `telemetry.accessLog` decides for the whole Gateway",
+        difference: "requests of these paths are logged too",
+        carried: Carried::LeftOut,
+        codes: &[Code::AccessLogs],
         example: "false",
         ..Entry::BASE
     },
@@ -46,6 +49,7 @@ pub static ENTRIES: &[Entry] = &[
         default: "false",
         summary: "writes rewrites to the error log",
         target: "nothing",
+        carried: Carried::Needless,
         example: "true",
         ..Entry::BASE
     },
@@ -55,8 +59,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Bool,
         configmap_key: Some("enable-opentelemetry"),
         summary: "says whether requests are traced",
-        target: "EnvoyProxy `telemetry.tracing`, and BackendTrafficPolicy `telemetry.tracing` to switch a route off",
-        difference: "the collector stands with the Gateway, not with the route",
+        target: "nothing: EnvoyProxy `telemetry.tracing` decides for the whole Gateway",
+        difference: "nothing is traced until a collector is named there",
+        carried: Carried::LeftOut,
+        codes: &[Code::Tracing],
         example: "true",
         ..Entry::BASE
     },
@@ -67,8 +73,9 @@ pub static ENTRIES: &[Entry] = &[
         default: "true",
         configmap_key: Some("opentelemetry-trust-incoming-span"),
         summary: "says whether traces of clients are continued",
-        target: "nothing: they are always continued",
+        target: "nothing: traces of clients are always continued",
         difference: "`false` is not to be had",
+        carried: Carried::Needless,
         example: "true",
         ..Entry::BASE
     },
@@ -80,7 +87,8 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("opentelemetry-operation-name"),
         summary: "is the name of the span",
-        target: "BackendTrafficPolicy `telemetry.tracing.spanName`",
+        target: "nothing: EnvoyProxy `telemetry.tracing` decides",
+        carried: Carried::Needless,
         example: "shop",
         ..Entry::BASE
     },

@@ -4,11 +4,12 @@
 //! Times are whole seconds: `60s` is ignored, and a negative number is not, but nginx
 //! refuses it.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Blanks, Entry, Grammar, GrammarFault, Invalid, Risk};
+use crate::registry::{Blanks, Carried, Entry, Grammar, GrammarFault, Invalid, Risk};
 
 /// Whether the backend is spoken to in HTTP/1.0 or 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +121,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-send-timeout"),
         summary: "is the number of seconds that may pass between two writes to the backend",
         target: "BackendTrafficPolicy `timeout.http.streamIdleTimeout`",
-        difference: "one timer runs for both directions; this value counts only where `proxy-read-timeout` is 60",
+        difference: "one timer runs for both directions: this value counts only where `proxy-read-timeout` is 60 and it is longer",
+        codes: &[Code::IdleTimeout],
         example: "120",
         ..PROXY
     },
@@ -132,6 +134,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the number of seconds that may pass between two reads from the backend, also on WebSockets; then the answer is 504",
         target: "BackendTrafficPolicy `timeout.http.streamIdleTimeout`",
         difference: "one timer runs for both directions, also while a request body is sent; GET requests are not repeated after it",
+        codes: &[Code::IdleTimeout],
         example: "3600",
         ..PROXY
     },
@@ -142,8 +145,9 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("proxy-next-upstream"),
         summary: "says after which failures the request is tried at another endpoint; POST, LOCK and PATCH only with `non_idempotent`",
-        target: "BackendTrafficPolicy `retry.retryOn`",
-        difference: "after a request was sent it is repeated only for the status codes listed (not POST and PATCH), and for errors with `non_idempotent`; `invalid_header` has no counterpart",
+        target: "BackendTrafficPolicy `retry.retryOn`; for status codes POST and PATCH get a rule of their own without them",
+        difference: "a request that was sent is repeated only for the status codes listed, or with `non_idempotent`; `invalid_header` has no counterpart",
+        codes: &[Code::RetryConditions],
         example: "error timeout http_502",
         ..PROXY
     },
@@ -153,8 +157,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "0",
         configmap_key: Some("proxy-next-upstream-timeout"),
         summary: "is the number of seconds in which tries may begin; 0 is no limit",
-        target: "nothing for 0",
-        difference: "a total timeout would also cut the last try and streams",
+        target: "nothing",
+        difference: "the time for all tries together is not limited",
+        carried: Carried::LeftOut,
+        codes: &[Code::RetryConditions],
         example: "10",
         ..PROXY
     },
@@ -165,7 +171,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-next-upstream-tries"),
         summary: "is the number of tries, the first included; 0 is no limit",
         target: "BackendTrafficPolicy `retry.numRetries`, one less",
-        difference: "0 becomes a fixed number",
+        difference: "0, which is no limit, becomes 5 repetitions",
         example: "2",
         ..PROXY
     },
@@ -181,6 +187,7 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the HTTP version spoken to the backend",
         target: "nothing: HTTP/1.1 is spoken",
         difference: "1.0 is not to be had",
+        codes: &[Code::BackendConnection],
         example: "1.1",
         ..PROXY
     },
@@ -195,7 +202,10 @@ pub static ENTRIES: &[Entry] = &[
         default: "`upgrade` for upgrades, else empty",
         invalid: Invalid::Reject,
         summary: "is the `Connection` header for the backend; it breaks WebSockets",
-        target: "`requestHeaderModifier.set` of `Connection`",
+        target: "`requestHeaderModifier.set` of `Connection`, and a rule without it for upgrades",
+        difference: "upgrades (WebSocket) work, which ingress-nginx breaks",
+        carried: Carried::Differently,
+        codes: &[Code::BackendConnection],
         example: "keep-alive",
         ..PROXY
     },
@@ -207,6 +217,7 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         summary: "did HTTP/2 push for `Link` headers; nginx and browsers have dropped it",
         target: "nothing",
+        carried: Carried::Needless,
         example: "true",
         ..PROXY
     },

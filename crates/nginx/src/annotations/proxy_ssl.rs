@@ -3,10 +3,11 @@
 //! `internal/ingress/annotations/proxyssl` of ingress-nginx. All of it counts only with
 //! `proxy-ssl-secret`; the scheme itself is chosen by `backend-protocol`.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Blanks, CIPHERS, Entry, Grammar, Invalid, Risk, Scope};
+use crate::registry::{BASIC, Blanks, CIPHERS, Carried, Entry, Grammar, Invalid, Risk, Scope};
 
 /// What is checked and shown when nginx connects to the backend over TLS.
 #[derive(Clone, Debug)]
@@ -79,8 +80,14 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         risk: Risk::Medium,
         summary: "names the Secret with the client certificate and the CA for TLS connections to the backend; all other `proxy-ssl-*` need it",
-        target: "Backend `tls.clientCertificateRef` and `tls.caCertificateRefs`",
-        difference: "nginx uses it for other paths of the host too, unless `proxy-ssl-location-only` is set",
+        target: "Backend `tls.clientCertificateRef` and `tls.caCertificateRefs`, for the paths of the Ingress and, as in nginx, for other HTTPS backends of its hosts",
+        difference: "a server name is sent unless `proxy-ssl-server-name` says so already; a Secret that is missing, or of another namespace, makes the paths answer 503",
+        carried: Carried::Differently,
+        codes: &[
+            Code::UpstreamTls,
+            Code::UpstreamTlsSecret,
+            Code::UpstreamTlsRefused,
+        ],
         example: "shop/backend-tls",
         ..PROXY_SSL
     },
@@ -90,6 +97,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "off",
         summary: "says whether the certificate of the backend is checked against `ca.crt`; a failure is answered with 502",
         target: "Backend `tls.caCertificateRefs`, or `tls.insecureSkipVerify` for `off`",
+        difference: "without `proxy-ssl-name` or `ca.crt` the paths answer 503, where ingress-nginx answers 502",
+        codes: &[Code::UpstreamTlsRefused],
         example: "on",
         ..PROXY_SSL
     },
@@ -98,8 +107,10 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Int,
         default: "1",
         summary: "is how many certificates may stand between that of the backend and the CA",
-        target: "nothing: chains of any length are accepted",
-        difference: "longer chains are accepted",
+        target: "nothing",
+        difference: "chains of any length are accepted",
+        carried: Carried::LeftOut,
+        codes: &[Code::UpstreamTls],
         example: "2",
         ..PROXY_SSL
     },
@@ -118,7 +129,9 @@ pub static ENTRIES: &[Entry] = &[
         default: "off",
         summary: "says whether the name is sent in the TLS handshake",
         target: "Backend `tls.sni`",
-        difference: "a name is always sent",
+        difference: "a name is sent with `off` too: that of `proxy-ssl-name`, or the host that the client asked for",
+        carried: Carried::Differently,
+        codes: &[Code::UpstreamTls],
         example: "on",
         ..PROXY_SSL
     },
@@ -138,7 +151,8 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "is the OpenSSL cipher list for the backend",
         target: "Backend `tls.ciphers`",
-        difference: "lists by keyword such as `HIGH` are refused",
+        difference: "a list with a keyword such as `HIGH`, or a suite that Envoy does not know, is left to Envoy",
+        codes: &[Code::UpstreamTls],
         example: "ECDHE-RSA-AES128-GCM-SHA256",
         ..PROXY_SSL
     },
@@ -154,7 +168,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         word if word.replace(' ', "") == "off" => Some(false),
         _ => None,
     };
-    settings.proxy_ssl = Some(ProxySsl {
+    settings.proxy_ssl = Some(Box::new(ProxySsl {
         secret,
         verify: keys.word("proxy-ssl-verify", switch),
         verify_depth: keys.int("proxy-ssl-verify-depth"),
@@ -162,7 +176,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         server_name: keys.word("proxy-ssl-server-name", switch),
         protocols: keys.text("proxy-ssl-protocols"),
         ciphers: keys.text("proxy-ssl-ciphers"),
-    });
+    }));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! `temporal-redirect` that holds ends the reading, so `permanent-redirect` is then not
 //! even looked at.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
@@ -124,8 +125,9 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         configmap_key: Some("http-redirect-code"),
         summary: "redirects `www.host` to `host`, or `host` to `www.host` when the rule names that one",
-        target: "an HTTPRoute of its own for the other name, with `requestRedirect.hostname`",
-        difference: "nginx always names the port in the redirect; HTTPS needs a certificate for both names",
+        target: "an HTTPRoute of its own for the other name that answers 308 with `Location`",
+        difference: "the `Location` names no port; a wildcard host is refused",
+        codes: &[Code::WildcardWww],
         example: "true",
         ..REDIRECT
     },

@@ -2,6 +2,7 @@
 //!
 //! `internal/ingress/annotations/proxy` of ingress-nginx.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
@@ -65,7 +66,6 @@ const PROXY: Entry = Entry {
     group: "Proxy",
     default: "off",
     risk: Risk::Medium,
-    difference: "needs Lua; without the feature gate nothing is replaced",
     ..Entry::BASE
 };
 
@@ -77,6 +77,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-cookie-domain"),
         summary: "replaces the first domain by the second in `Set-Cookie` of the backend",
         target: "EnvoyExtensionPolicy with Lua on `Set-Cookie`",
+        difference: "regular expressions and nginx variables are left out",
+        codes: &[Code::ReplyPattern],
         example: "internal.local shop.example.com",
         ..PROXY
     },
@@ -86,6 +88,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-cookie-path"),
         summary: "replaces the first path by the second in `Set-Cookie` of the backend",
         target: "EnvoyExtensionPolicy with Lua on `Set-Cookie`",
+        difference: "regular expressions and nginx variables are left out",
+        codes: &[Code::ReplyPattern],
         example: "/app /",
         ..PROXY
     },
@@ -95,6 +99,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-redirect-from"),
         summary: "is the beginning of `Location` and `Refresh` of the backend that is replaced; does nothing without `proxy-redirect-to`",
         target: "EnvoyExtensionPolicy with Lua on `Location` and `Refresh`; nothing for `off` and `default`",
+        difference: "regular expressions and nginx variables are left out",
+        codes: &[Code::ReplyPattern],
         example: "http://internal.local/",
         ..PROXY
     },
@@ -104,6 +110,8 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("proxy-redirect-to"),
         summary: "is what `proxy-redirect-from` is replaced by",
         target: "EnvoyExtensionPolicy with Lua on `Location` and `Refresh`",
+        difference: "regular expressions and nginx variables are left out",
+        codes: &[Code::ReplyPattern],
         example: "https://shop.example.com/",
         ..PROXY
     },

@@ -5,6 +5,7 @@
 //! the Ingress. Whether a rewrite differs from its path, and with it the regex mode of the
 //! host, is decided later: here the paths are not known.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
@@ -70,8 +71,9 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::Text(CAPTURE_PATH),
         risk: Risk::Medium,
         summary: "sends the request to the backend with this path instead of its own; `$1` to `$9` are the groups of the Ingress path",
-        target: "an HTTPRouteFilter with `urlRewrite.path.replaceRegexMatch` on a `RegularExpression` match",
-        difference: "the host becomes a regex host for all its Ingresses, as in nginx; a target with a scheme becomes a 302",
+        target: "an HTTPRouteFilter with `urlRewrite.path.replaceRegexMatch`, on `RegularExpression` matches; a target with a scheme becomes a 302 with `Location`",
+        difference: "with nginx variables in it the paths answer 503",
+        codes: &[Code::RewriteVariable, Code::RedirectCaptures],
         example: "/$2",
         ..REWRITE
     },
@@ -81,8 +83,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "false",
         scope: Scope::Host,
         summary: "turns every path of the host into a case-insensitive regular expression that is anchored at its start only",
-        target: "`RegularExpression` path matches on all rules of the host",
-        difference: "patterns are RE2: look-around and back-references are refused",
+        target: "`RegularExpression` matches on all rules of the host",
+        difference: "patterns are written in RE2; for a path that RE2 cannot say nothing is written (GW0802)",
         example: "true",
         ..REWRITE
     },
@@ -92,7 +94,7 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         scope: Scope::Host,
         summary: "redirects the root of the host to this path with 302, before anything else is looked at",
-        target: "an `Exact` rule for `/` with a redirect of status 302",
+        target: "an `Exact` rule for `/` that answers 302 with `Location`",
         example: "/app",
         ..REWRITE
     },
@@ -102,7 +104,7 @@ pub static ENTRIES: &[Entry] = &[
         default: "true",
         configmap_key: Some("ssl-redirect"),
         summary: "redirects plain HTTP to HTTPS when the host has a certificate",
-        target: "a rule with `requestRedirect` to `https` on the HTTP listener; `false` puts the real rule there",
+        target: "a rule on the HTTP listener that answers 308 with `Location`; for `false` the rules of the paths stand there",
         example: "false",
         ..REWRITE
     },
@@ -113,8 +115,7 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("force-ssl-redirect"),
         summary: "redirects plain HTTP to HTTPS even when the host has no certificate",
-        target: "a rule with `requestRedirect` to `https` on the HTTP listener",
-        difference: "where TLS ends at a load balancer in front, the redirect must look at `X-Forwarded-Proto`",
+        target: "a rule on the HTTP listener that answers 308 with `Location`; with `use-forwarded-headers` it looks at `X-Forwarded-Proto`",
         example: "true",
         ..REWRITE
     },
@@ -125,8 +126,7 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         configmap_key: Some("preserve-trailing-slash"),
         summary: "keeps the last slash of the request URI in redirects to HTTPS, which otherwise lose it",
-        target: "nothing: redirects keep the path",
-        difference: "without it nginx drops one slash at the end, and the redirect rule does not",
+        target: "the `Location` of the redirect to HTTPS, with the slash",
         example: "true",
         ..REWRITE
     },
@@ -137,8 +137,8 @@ pub static ENTRIES: &[Entry] = &[
         default: "false",
         configmap_key: Some("use-port-in-redirects"),
         summary: "puts the port nginx listens on into the redirects it makes itself",
-        target: "`requestRedirect.port`",
-        difference: "the port is that of the Gateway's listener",
+        target: "`:443` in the `Location` of the redirect to HTTPS",
+        difference: "the port is that of the Gateway's listener, also where the controller listens on another one",
         example: "true",
         ..REWRITE
     },
@@ -149,8 +149,9 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         risk: Risk::Medium,
         summary: "tells the backend in `X-Forwarded-Prefix` what was taken away; only together with a `rewrite-target` that changes the path",
-        target: "`requestHeaderModifier.set` of `X-Forwarded-Prefix`",
-        difference: "capture groups in the value cannot be carried",
+        target: "`requestHeaderModifier.set` of `X-Forwarded-Prefix`, with the groups of the path",
+        difference: "with nginx variables in it the backend gets no `X-Forwarded-Prefix`",
+        codes: &[Code::ForwardedPrefixCaptures],
         example: "/api",
         ..REWRITE
     },

@@ -3,6 +3,7 @@
 //! `internal/ingress/annotations/{alias,upstreamvhost}` of ingress-nginx. A wrong
 //! character in either drops the Ingress.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
@@ -28,8 +29,9 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         risk: Risk::High,
         summary: "serves the paths of the host under other names too; names that have a server of their own are left out",
-        target: "more hostnames on the HTTPRoute and listeners for them",
+        target: "more `hostnames` with the rules of the host",
         difference: "names that are patterns (`~…`) are refused",
+        codes: &[Code::AliasPattern],
         example: "shop.example.net,shop.example.org",
         ..Entry::BASE
     },
@@ -39,8 +41,9 @@ pub static ENTRIES: &[Entry] = &[
         grammar: Grammar::ServerName,
         invalid: Invalid::Reject,
         summary: "sends this as the `Host` header to the backend",
-        target: "`urlRewrite.hostname`",
-        difference: "of the nginx variables only `$host` and request headers can be carried",
+        target: "`urlRewrite.hostname`, or an HTTPRouteFilter that takes it from a request header (`$http_…`)",
+        difference: "a name with a port or other nginx variables is left out: the backend gets the `Host` of the client",
+        codes: &[Code::UpstreamVhost],
         example: "internal.example.com",
         ..Entry::BASE
     },

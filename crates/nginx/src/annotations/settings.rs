@@ -20,11 +20,11 @@ pub struct Settings {
     /// Other names of the host, the name told to the backend.
     pub server: server::Server,
     /// Set on canary Ingresses.
-    pub canary: Option<canary::Canary>,
+    pub canary: Option<Box<canary::Canary>>,
     /// Protocol and balancing of the backend.
     pub backend: backend::Backend,
     /// Session cookie.
-    pub affinity: Option<affinity::Affinity>,
+    pub affinity: Option<Box<affinity::Affinity>>,
     /// What a canary does with sessions; read on the canary.
     pub affinity_canary_behavior: Option<Spanned<affinity::CanaryBehavior>>,
     /// Timeouts, retries, connections.
@@ -34,15 +34,15 @@ pub struct Settings {
     /// Cookies and redirects of the backend.
     pub replies: replies::Replies,
     /// TLS to the backend.
-    pub proxy_ssl: Option<proxy_ssl::ProxySsl>,
+    pub proxy_ssl: Option<Box<proxy_ssl::ProxySsl>>,
     /// Passthrough and ciphers.
     pub ssl: ssl::Ssl,
     /// Client certificates.
     pub auth_tls: Option<auth_tls::AuthTls>,
     /// Passwords.
-    pub auth_basic: Option<auth_basic::AuthBasic>,
+    pub auth_basic: Option<Box<auth_basic::AuthBasic>>,
     /// The auth service of the Ingress itself.
-    pub auth_external: Option<auth_external::AuthExternal>,
+    pub auth_external: Option<Box<auth_external::AuthExternal>>,
     /// The value that makes the controller leave an authentication out by mistake.
     pub auth_lost: Option<Spanned<&'static str>>,
     /// Whether the controller's own auth service is asked; yes unless set.
@@ -54,15 +54,15 @@ pub struct Settings {
     /// Where that is said; true is `any`.
     pub satisfy: Option<Spanned<bool>>,
     /// Rates, connections, bandwidth.
-    pub limits: Option<limits::Limits>,
+    pub limits: Option<Box<limits::Limits>>,
     /// CORS.
-    pub cors: Option<cors::Cors>,
+    pub cors: Option<Box<cors::Cors>>,
     /// The `ConfigMap` of response headers.
     pub custom_headers: Option<Spanned<Reference>>,
     /// Error pages and fallbacks.
     pub errors: errors::Errors,
     /// Shadow traffic.
-    pub mirror: Option<mirror::Mirror>,
+    pub mirror: Option<Box<mirror::Mirror>>,
     /// Logs and traces.
     pub observability: observability::Observability,
     /// The web application firewall.

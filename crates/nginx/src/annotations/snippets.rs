@@ -9,7 +9,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Entry, Grammar, Risk, Scope};
+use crate::registry::{Carried, Entry, Grammar, Risk, Scope};
 
 /// Raw nginx configuration that the controller uses.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +35,10 @@ pub static ENTRIES: &[Entry] = &[
         group: "ConfigurationSnippet",
         configmap_key: Some("location-snippet"),
         summary: "puts nginx configuration into every location of the Ingress",
-        target: "filters and policies for the directives that are known: headers, redirects, returns",
-        difference: "every other directive is refused, one by one",
+        target: "nothing",
+        difference: "what it does may keep others out: the paths answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::ProtectionRefused],
         example: "more_set_headers \"X-Frame-Options: DENY\";",
         ..SNIPPET
     },
@@ -46,8 +48,10 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         configmap_key: Some("server-snippet"),
         summary: "puts nginx configuration into the server of the host",
-        target: "rules and filters for the directives that are known: locations with a return, headers",
-        difference: "every other directive is refused, one by one",
+        target: "nothing",
+        difference: "what it does may keep others out: all paths of the host answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::ProtectionRefused],
         example: "location = /healthz { return 200 ok; }",
         ..SNIPPET
     },
@@ -58,8 +62,10 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("stream-snippet"),
         canary: true,
         summary: "puts nginx configuration into the stream block of the controller",
-        target: "nothing: TCP and UDP need routes of their own",
-        difference: "it must be carried over by hand",
+        target: "nothing",
+        difference: "what it does may keep others out: the paths of the Ingress answer 503",
+        carried: Carried::Refused,
+        codes: &[Code::ProtectionRefused],
         example: "server { listen 8000; proxy_pass 127.0.0.1:80; }",
         ..SNIPPET
     },

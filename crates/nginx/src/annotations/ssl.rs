@@ -2,10 +2,11 @@
 //!
 //! `internal/ingress/annotations/{sslpassthrough,sslcipher}` of ingress-nginx.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Entry, Grammar, Invalid, Scope};
+use crate::registry::{Carried, Entry, Grammar, Invalid, Scope};
 
 /// What the TLS annotations say.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +30,7 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         scope: Scope::Host,
         summary: "hands TLS connections whose server name is the host to the backend of its root path, undecrypted; needs the flag `--enable-ssl-passthrough`",
-        target: "a listener with `tls.mode: Passthrough` and a TLSRoute",
+        target: "a listener with `tls.mode: Passthrough` and a TLSRoute; nothing without `--enable-ssl-passthrough`",
         example: "true",
         ..Entry::BASE
     },
@@ -41,8 +42,9 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         configmap_key: Some("ssl-ciphers"),
         summary: "is the OpenSSL cipher list of the host, up to TLS 1.2",
-        target: "ClientTrafficPolicy `tls.ciphers` on the listener of the host",
-        difference: "names are those of BoringSSL; lists by keyword such as `HIGH` are refused",
+        target: "ClientTrafficPolicy `tls.ciphers` on a listener of the host",
+        difference: "suites and keywords that Envoy does not know are left out; where none is left, its own suites are used",
+        codes: &[Code::CipherNames],
         example: "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384",
         ..Entry::BASE
     },
@@ -53,7 +55,9 @@ pub static ENTRIES: &[Entry] = &[
         scope: Scope::Host,
         summary: "says whether the server's order of ciphers counts",
         target: "nothing: the server's order always counts",
-        difference: "the client's order cannot be made to count",
+        difference: "`false` is not to be had",
+        carried: Carried::Needless,
+        codes: &[Code::CipherNames],
         example: "true",
         ..Entry::BASE
     },

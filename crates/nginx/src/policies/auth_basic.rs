@@ -40,7 +40,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let Ok(users) = users_of(input, auth, out) else {
         return;
     };
-    out.policies.passwords = Some(Passwords {
+    out.policies_mut().passwords = Some(Passwords {
         realm: auth
             .realm
             .as_ref()
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_secret_that_is_not_seen_is_named() {
         let out = lower(&[BASIC, SECRET]);
-        assert!(out.policies.passwords.unwrap().users.is_none());
+        assert!(out.policies.passwords.as_ref().unwrap().users.is_none());
         for secrets in [
             [("other", "auth", "a:{PLAIN}x")],
             [("users", "file", "a:{PLAIN}x")],

@@ -199,7 +199,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         }
     }
     let sign_in = sign_in(input, &asked, out);
-    out.policies.authorizer = Some(Authorizer {
+    out.policies_mut().authorizer = Some(Box::new(Authorizer {
         backend: Backend {
             namespace,
             target,
@@ -216,7 +216,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         response_headers,
         sign_in,
         origin,
-    });
+    }));
 }
 
 /// The headers that are made for the question; nothing when one cannot be.
@@ -433,19 +433,20 @@ pub(crate) fn reconcile(
     outputs: &mut [PolicyOutput],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut known: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+    let mut known: BTreeMap<String, (Vec<Part>, String)> = BTreeMap::new();
     for (source, output) in sources.iter().zip(outputs) {
         let Some(authorizer) = &output.policies.authorizer else {
             continue;
         };
-        let clash = authorizer.headers.iter().find(|(name, value)| {
-            known
-                .get(&name.to_ascii_lowercase())
-                .is_some_and(|other| other != value)
+        let clash = authorizer.headers.iter().find_map(|(name, value)| {
+            let (other, of) = known.get(&name.to_ascii_lowercase())?;
+            (other != value).then(|| (name, of.clone()))
         });
-        let Some((name, _)) = clash else {
+        let Some((name, of)) = clash else {
             for (name, value) in &authorizer.headers {
-                known.insert(name.to_ascii_lowercase(), value.clone());
+                known
+                    .entry(name.to_ascii_lowercase())
+                    .or_insert_with(|| (value.clone(), source.ingress.object.to_string()));
             }
             continue;
         };
@@ -453,12 +454,12 @@ pub(crate) fn reconcile(
         let mut diagnostic = Diagnostic::new(
             Code::AuthHeaders,
             format!(
-                "another Ingress sends the auth service another `{name}`, so the paths answer 503"
+                "{of} sends the auth service another `{name}`, so the paths answer 503"
             ),
         )
         .object(&source.ingress.object)
         .at(origin.span)
-        .note("the header is set for a whole listener, the first Ingress decides")
+        .note("the header is set for a whole listener; the Ingress that ingress-nginx reads first decides")
         .help("use one value everywhere, or convert the Ingresses apart with a Gateway each");
         if let Some(key) = origin.annotation {
             diagnostic = diagnostic.annotation(key);

@@ -37,6 +37,8 @@ const SUITES: [&str; 10] = [
     "ECDHE-RSA-AES256-SHA",
 ];
 
+const OTHER_NAMESPACE: &str = "a Secret of another namespace cannot be used for TLS to the backend";
+
 /// What `proxy-ssl-*` of an Ingress come to.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamTls {
@@ -55,7 +57,15 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let origin = input.origin("proxy-ssl-secret", ssl.secret.span);
     let key = (Arc::clone(&namespace), Arc::clone(&name));
     let known = input.objects.secrets.get(&key);
+    let canary = input.settings.canary.is_some();
     if known.is_none() && input.objects.secrets.keys().any(|(ns, _)| *ns == namespace) {
+        if canary {
+            out.inert(
+                "proxy-ssl-secret",
+                "the Secret does not exist, and a canary has no paths of its own",
+            );
+            return;
+        }
         out.refused(
             input,
             "proxy-ssl-secret",
@@ -75,12 +85,15 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         return;
     }
     if namespace != input.object.namespace {
-        refuse(
-            input,
-            out,
-            ssl,
-            "a Secret of another namespace cannot be used for TLS to the backend",
-        );
+        out.upstream_tls = canary.then(|| UpstreamTls {
+            settings: Err(Refusal {
+                reason: OTHER_NAMESPACE.to_owned(),
+                faithful: false,
+                origin,
+            }),
+            host_wide: true,
+        });
+        refuse(input, out, ssl, OTHER_NAMESPACE);
         return;
     }
     // A Secret whose contents are not in the input is taken for what its type and the

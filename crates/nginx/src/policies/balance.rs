@@ -9,7 +9,7 @@ use gatewright_model::{Balance, HashBy, Session, SessionCookie};
 
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::Settings;
-use crate::annotations::affinity::Affinity;
+use crate::annotations::affinity::{Affinity, CanaryBehavior};
 use crate::annotations::backend::LoadBalance;
 use crate::config_map::Config;
 
@@ -187,22 +187,13 @@ fn variables(text: &str) -> impl Iterator<Item = &str> {
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let settings = input.settings;
-    if let Some(affinity) = settings
-        .affinity
-        .as_ref()
-        .filter(|_| settings.canary.is_none())
-    {
+    if let Some(affinity) = &settings.affinity {
         session_differences(input, affinity, out);
     }
-    if let Some(behavior) = &settings.affinity_canary_behavior {
-        out.differs(
-            input,
+    if settings.affinity_canary_behavior.is_some() {
+        out.inert(
             "affinity-canary-behavior",
-            Diagnostic::new(
-                Code::CanarySession,
-                "a session decides between canary and main Ingress only where no header or cookie of the canary does",
-            )
-            .at(behavior.span),
+            "ingress-nginx reads it on the canary",
         );
     }
     hash_differences(input, out);
@@ -222,6 +213,56 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             Diagnostic::new(Code::HashKey, message).at(word.span),
         );
     }
+}
+
+/// What the controller reads on a canary Ingress.
+pub(crate) fn lower_canary(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let settings = input.settings;
+    if let Some(behavior) = &settings.affinity_canary_behavior {
+        let message = match behavior.value {
+            CanaryBehavior::Sticky => {
+                "a session decides between canary and main Ingress only where no header or cookie of the canary does"
+            }
+            CanaryBehavior::Legacy => {
+                "a client with a session stays with canary or main Ingress, where ingress-nginx draws anew for each request"
+            }
+        };
+        out.differs(
+            input,
+            "affinity-canary-behavior",
+            Diagnostic::new(Code::CanarySession, message)
+                .at(behavior.span)
+                .note("it matters where the main Ingress has `affinity: cookie`"),
+        );
+    }
+    let (hash, word) = (&settings.backend.hash_by, &settings.backend.load_balance);
+    let other = match (hash, word) {
+        (Some(hash), _) => ("upstream-hash-by", hash.span),
+        (None, Some(word)) if word.value != LoadBalance::RoundRobin => ("load-balance", word.span),
+        _ => return,
+    };
+    for key in [
+        "load-balance",
+        "upstream-hash-by-subset",
+        "upstream-hash-by-subset-size",
+    ] {
+        if key != other.0 {
+            out.outcomes.push((
+                key,
+                gatewright_diagnostics::Outcome::Difference(Code::HashKey),
+            ));
+        }
+    }
+    out.differs(
+        input,
+        other.0,
+        Diagnostic::new(
+            Code::HashKey,
+            "the pods of a canary are chosen as those of its main Ingress",
+        )
+        .at(other.1)
+        .note("Envoy has one way of choosing for all backends of a rule"),
+    );
 }
 
 fn session_differences(input: &PolicyInput<'_>, affinity: &Affinity, out: &mut PolicyOutput) {

@@ -42,7 +42,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         header("Access-Control-Expose-Headers", expose.value.clone());
     }
     header("Access-Control-Max-Age", cors.max_age().to_string());
-    out.policies.cors = Some(Cors {
+    out.policies_mut().cors = Some(Cors {
         origins,
         headers,
         origin: input.origin("enable-cors", cors.span),

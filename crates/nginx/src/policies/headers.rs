@@ -51,13 +51,14 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.refused(input, "custom-headers", diagnostic);
         return;
     }
-    out.policies.response_headers = headers;
+    out.policies_mut().response_headers = headers;
 }
 
 /// What the controller's `ConfigMap` says of headers for all hosts.
 pub(crate) fn globals(
     config: &Config,
     objects: &Objects,
+    controller: Option<&ConfigMapInfo>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> GlobalHeaders {
     let mut read = |key: &str, reference: &str| {
@@ -69,9 +70,14 @@ pub(crate) fn globals(
             .split_once('/')
             .and_then(|(namespace, name)| config_map(objects, namespace, name));
         let Some(map) = map else {
-            diagnostics.push(missing(reference).note(format!(
+            let mut diagnostic = missing(reference).note(format!(
                 "the controller's ConfigMap names it under `{key}`; no header of it is set"
-            )));
+            ));
+            let mut entries = controller.iter().flat_map(|map| &map.data);
+            if let Some((_, _, span)) = entries.find(|(name, ..)| &**name == key) {
+                diagnostic = diagnostic.label(*span, "not in the input");
+            }
+            diagnostics.push(diagnostic);
             return Vec::new();
         };
         headers(map, diagnostics)

@@ -4,15 +4,15 @@
 //! `deny all`; an annotation takes the place of the controller's list. `block-cidrs` stands in
 //! the http block and holds where a location has no list of its own.
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::{Addresses, Origin};
-use gatewright_source::Spanned;
+use gatewright_source::{Span, Spanned};
 use ipnet::IpNet;
 
 use super::{PolicyInput, PolicyOutput};
 
 /// What the family carries.
-pub(crate) const KEYS: &[&str] = &["allowlist-source-range", "denylist-source-range", "satisfy"];
+pub(crate) const KEYS: &[&str] = &["allowlist-source-range", "denylist-source-range"];
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let lists = &input.settings.ip_lists;
@@ -42,11 +42,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         return;
     }
     untold_address(input, out);
-    out.policies.addresses = Some(Addresses {
+    out.policies_mut().addresses = Some(Addresses {
         deny,
         allow: (!allow.is_empty()).then_some(allow),
     });
-    satisfy(input, out);
 }
 
 /// The annotation's list, or the controller's; `None` when the latter cannot be read.
@@ -104,46 +103,32 @@ fn untold_address(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
 }
 
 fn refuse_address(input: &PolicyInput<'_>, out: &mut PolicyOutput, message: String, help: &str) {
-    let span = first_span(input).unwrap_or(input.name_span);
-    out.diagnostics.push(
-        Diagnostic::new(Code::AddressListRefused, message.clone())
-            .object(input.object)
-            .at(span)
-            .note("the paths of this Ingress answer 503, since nobody could tell who may come in")
-            .help(help),
-    );
-    out.refuse(message, false, Origin::field(input.owner, span));
-}
-
-fn first_span(input: &PolicyInput<'_>) -> Option<gatewright_source::Span> {
     let lists = &input.settings.ip_lists;
-    lists
-        .allow
-        .as_ref()
-        .or(lists.deny.as_ref())
-        .map(|list| list.span)
-}
-
-fn satisfy(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
-    let settings = input.settings;
-    let asks = settings.auth_basic.is_some() || settings.auth_external.is_some();
-    let Some(span) = settings.satisfy.filter(|any| any.value).map(|any| any.span) else {
-        return;
+    let own: Vec<(&'static str, Span)> = [
+        ("allowlist-source-range", lists.allow.as_ref()),
+        ("denylist-source-range", lists.deny.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(key, list)| Some((key, list?.span)))
+    .collect();
+    let mut diagnostic = Diagnostic::new(Code::AddressListRefused, message.clone())
+        .object(input.object)
+        .at(own.first().map_or(input.name_span, |(_, span)| *span))
+        .note("the paths of this Ingress answer 503, since nobody could tell who may come in")
+        .help(help);
+    let origin = match own.first() {
+        Some(&(key, span)) => {
+            diagnostic = diagnostic.annotation(key);
+            input.origin(key, span)
+        }
+        None => Origin::field(input.owner, input.name_span),
     };
-    if !asks {
-        return;
+    out.diagnostics.push(diagnostic);
+    for (key, _) in own {
+        let outcome = Outcome::Refused(Code::AddressListRefused);
+        out.outcomes.push((key, outcome));
     }
-    out.differs(
-        input,
-        "satisfy",
-        Diagnostic::new(
-            Code::SatisfyAll,
-            "`satisfy: any` becomes `all`: the address and the credentials must both be right",
-        )
-        .label(span, "either was enough")
-        .note("Envoy Gateway asks for all that a SecurityPolicy requires, so nobody gets in who did not before, and some who did do not")
-        .help("drop the address list or the credentials, whichever is not needed"),
-    );
+    out.refuse(message, false, origin);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! many requests and one more may come at once, and the bucket leaks at the rate. Counted for
 //! each client address over all paths of the Ingress (`ngx_http_limit_req_module`).
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::{Period, RequestLimit, RequestLimits};
 use gatewright_source::Spanned;
 
@@ -28,8 +28,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let Some(limits) = &input.settings.limits else {
         return;
     };
-    bandwidth(input, out, limits.rate, "limit-rate");
-    bandwidth(input, out, limits.rate_after, "limit-rate-after");
+    bandwidth(input, out);
     let written = [
         ("limit-rps", limits.rps, Period::Second),
         ("limit-rpm", limits.rpm, Period::Minute),
@@ -82,7 +81,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let concurrent = limits
         .connections
         .map(|c| (number(c.value), input.origin("limit-connections", c.span)));
-    out.policies.limits = Some(RequestLimits {
+    out.policies_mut().limits = Some(RequestLimits {
         rates,
         concurrent,
         exempt: limits
@@ -104,7 +103,10 @@ fn differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let Some(limits) = &input.settings.limits else {
         return;
     };
-    for (key, value) in [("limit-rps", limits.rps), ("limit-rpm", limits.rpm)] {
+    for (key, value, unit) in [
+        ("limit-rps", limits.rps, "second"),
+        ("limit-rpm", limits.rpm, "minute"),
+    ] {
         let Some(Spanned { span, value }) = value else {
             continue;
         };
@@ -115,10 +117,18 @@ fn differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             input,
             key,
             Diagnostic::new(Code::LimitShape, format!("`{key}` becomes a stricter limit"))
-                .label(span, format!("{burst} requests at once, then {value} in the time named"))
+                .label(span, format!("{burst} requests at once, then {value} a {unit}"))
                 .note("Envoy has no burst beside the rate, and counts for each path, host and listener apart; the limit is divided among them so that nobody gets more than before")
                 .help("raise the numbers in `rateLimit` of the BackendTrafficPolicy where clients need more"),
         );
+    }
+    if limits.rps.is_some() || limits.rpm.is_some() {
+        out.outcomes.push((
+            "limit-burst-multiplier",
+            Outcome::Difference(Code::LimitShape),
+        ));
+    } else {
+        out.inert("limit-burst-multiplier", "no rate is limited");
     }
     if let Some(connections) = limits.connections {
         out.differs(
@@ -148,18 +158,33 @@ fn differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     }
 }
 
-fn bandwidth(
-    input: &PolicyInput<'_>,
-    out: &mut PolicyOutput,
-    value: Option<Spanned<i64>>,
-    key: &'static str,
-) {
-    let Some(Spanned { span, .. }) = value else {
+fn bandwidth(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    let Some(limits) = &input.settings.limits else {
         return;
     };
+    if !input.settings.buffering.buffering(input.config) {
+        // `ngx_http_upstream_send_response` sets the rate of an unbuffered response to 0.
+        for key in ["limit-rate", "limit-rate-after"] {
+            out.inert(
+                key,
+                "nginx slows responses down only with `proxy-buffering: on`",
+            );
+        }
+        return;
+    }
+    let Some(Spanned { span, .. }) = limits.rate else {
+        if limits.rate_after.is_some() && limits.rate(input.config) == 0 {
+            out.inert("limit-rate-after", "`limit-rate` is not set");
+        }
+        return;
+    };
+    if limits.rate_after.is_some() {
+        let outcome = Outcome::Difference(Code::LimitBandwidth);
+        out.outcomes.push(("limit-rate-after", outcome));
+    }
     out.differs(
         input,
-        key,
+        "limit-rate",
         Diagnostic::new(Code::LimitBandwidth, "responses are not slowed down")
             .label(span, "limits each response")
             .note("Envoy limits the responses of a route together, so one client could slow down all others")

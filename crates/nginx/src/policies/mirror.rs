@@ -43,7 +43,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         }
         return;
     };
-    out.policies.mirror = Some(Mirror { backend });
+    out.policies_mut().mirror = Some(Box::new(Mirror { backend }));
     let same_host = matches!(
         mirror.host.as_str(),
         "$host" | "$http_host" | "$best_http_host"

@@ -29,7 +29,7 @@ mod users;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Origin, OwnerId, Policies, Refusal};
@@ -86,7 +86,7 @@ pub(crate) struct PolicyInput<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct PolicyOutput {
     /// For every location of the Ingress.
-    pub(crate) policies: Policies,
+    pub(crate) policies: Arc<Policies>,
     /// Its locations answer 503.
     pub(crate) refusal: Option<Refusal>,
     /// TLS to the backend.
@@ -105,9 +105,15 @@ impl PolicyInput<'_> {
 }
 
 impl PolicyOutput {
-    /// The locations answer 503. `faithful` when ingress-nginx answers 503 as well.
+    pub(crate) fn policies_mut(&mut self) -> &mut Policies {
+        Arc::make_mut(&mut self.policies)
+    }
+
+    /// The locations answer 503. `faithful` when ingress-nginx answers 503 as well, which
+    /// it does before anything else.
     pub(crate) fn refuse(&mut self, reason: impl Into<String>, faithful: bool, origin: Origin) {
-        if self.refusal.is_none() {
+        let graver = |known: &Refusal| faithful && !known.faithful;
+        if self.refusal.as_ref().is_none_or(graver) {
             self.refusal = Some(Refusal {
                 reason: reason.into(),
                 faithful,
@@ -175,6 +181,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     ssl::lower(input, &mut output);
     if input.settings.canary.is_some() {
         // Of a canary the controller reads nothing else.
+        balance::lower_canary(input, &mut output);
+        backend_tls::lower(input, &mut output);
         return output;
     }
     ip_lists::lower(input, &mut output);
@@ -192,8 +200,14 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     backend_tls::lower(input, &mut output);
     balance::lower(input, &mut output);
     transport::lower(input, &mut output);
+    // Most Ingresses ask for nothing.
+    if *output.policies == **NONE {
+        output.policies = Arc::clone(&NONE);
+    }
     output
 }
+
+static NONE: LazyLock<Arc<Policies>> = LazyLock::new(Arc::default);
 
 /// What Ingresses want of each other's listeners and cannot both have.
 pub(crate) fn reconcile(
@@ -205,19 +219,14 @@ pub(crate) fn reconcile(
 }
 
 /// The policies of one location: some paths are exempt from some policies.
-pub(crate) fn for_location(
-    policies: &Policies,
-    path: &str,
-    implicit: bool,
-    config: &Config,
-) -> Policies {
-    let _ = implicit;
-    let mut policies = policies.clone();
+pub(crate) fn for_location(policies: &Arc<Policies>, path: &str, config: &Config) -> Arc<Policies> {
+    let mut policies = Arc::clone(policies);
     let exempt = config
         .no_auth_locations
         .iter()
         .any(|prefix| path.starts_with(prefix.as_str()));
-    if exempt {
+    if exempt && policies.authenticates() {
+        let policies = Arc::make_mut(&mut policies);
         policies.passwords = None;
         policies.authorizer = None;
     }

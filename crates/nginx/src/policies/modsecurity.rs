@@ -3,7 +3,7 @@
 //! `SecRuleEngine` of the file that the controller loads is `DetectionOnly`: requests are
 //! stopped only where the rules of an annotation or of the `ConfigMap` say so.
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_source::Span;
 
 use super::{PolicyInput, PolicyOutput};
@@ -56,15 +56,23 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         out.differs(
             input,
             key,
-            Diagnostic::new(Code::FirewallLog, "requests are not checked by ModSecurity, which only logs here")
-                .at(span)
-                .note("its rules are in detection mode: no request that it would have stopped is let through")
-                .help("run Coraza as an EnvoyExtensionPolicy if its log matters"),
+            Diagnostic::new(
+                Code::FirewallLog,
+                "requests are not checked by ModSecurity, which only logs here",
+            )
+            .at(span)
+            .note("its rules are in detection mode: it has stopped no request")
+            .help("run Coraza as an EnvoyExtensionPolicy if its log matters"),
         );
     }
+    let outcome = if own_blocks.is_some() || global_blocks {
+        Outcome::Refused(Code::FirewallBlocks)
+    } else {
+        Outcome::Difference(Code::FirewallLog)
+    };
     for &other in KEYS {
         if other != key {
-            out.inert(other, "there is no ModSecurity behind Envoy");
+            out.outcomes.push((other, outcome.clone()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Cookies and redirects of the backend.
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::ReplyRewrites;
 use gatewright_source::Span;
 
@@ -31,6 +31,10 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             diagnostic = diagnostic.at(span);
         }
         out.refused(input, key, diagnostic);
+        if key == "proxy-redirect-from" {
+            let outcome = Outcome::Refused(Code::ReplyPattern);
+            out.outcomes.push(("proxy-redirect-to", outcome));
+        }
         None
     };
     let span_of = |text: &Option<gatewright_source::Spanned<String>>| text.as_ref().map(|t| t.span);
@@ -51,7 +55,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             replies.redirect(config),
         ),
     };
-    out.policies.reply_rewrites = rewrites;
+    out.policies_mut().reply_rewrites = rewrites;
 }
 
 /// No variable, and no regular expression.

@@ -17,7 +17,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let listed = settings.ip_lists.allow.is_some()
         || settings.ip_lists.deny.is_some()
         || !config.whitelist_source_range.is_empty()
-        || !config.denylist_source_range.is_empty();
+        || !config.denylist_source_range.is_empty()
+        || !config.block_cidrs.is_empty();
     let asked = settings.auth_external.is_some()
         || settings.enable_global_auth() && !config.global_auth_url.is_empty();
     let ways = [listed, asked, settings.auth_basic.is_some()];

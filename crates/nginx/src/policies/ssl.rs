@@ -25,30 +25,50 @@ const KNOWN: &[&str] = &[
     "AES256-SHA",
 ];
 
-/// The names of a cipher list that the target knows.
+/// What lists leave out by habit, and no suite of [`KNOWN`] has.
+const ABSENT: &[&str] = &[
+    "3DES", "ADH", "AECDH", "CAMELLIA", "DES", "DSS", "EXP", "EXPORT", "IDEA", "LOW", "MD5", "PSK",
+    "RC4", "SEED", "SRP", "aDSS", "aNULL", "eNULL",
+];
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split([':', ',', ' ']).filter(|word| !word.is_empty())
+}
+
+/// The names of a cipher list that the target knows, without those that it excludes.
 pub(crate) fn suites(list: &str) -> Vec<String> {
-    list.split([':', ',', ' '])
-        .filter(|name| KNOWN.contains(name))
+    let excluded = |name: &str| words(list).any(|word| word.strip_prefix('!') == Some(name));
+    words(list)
+        .filter(|name| KNOWN.contains(name) && !excluded(name))
         .map(str::to_owned)
         .collect()
+}
+
+/// The words of a list that the suites that are left do not obey.
+fn unknown(list: &str) -> Vec<&str> {
+    let obeyed = |word: &str| match word.strip_prefix('!') {
+        Some(excluded) => ABSENT.contains(&excluded) || KNOWN.contains(&excluded),
+        None => KNOWN.contains(&word),
+    };
+    words(list).filter(|word| !obeyed(word)).collect()
 }
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let ssl = &input.settings.ssl;
     if let Some(list) = &ssl.ciphers {
-        let all = list
-            .value
-            .split([':', ',', ' '])
-            .filter(|name| !name.is_empty());
-        let left: Vec<&str> = all.filter(|name| !KNOWN.contains(name)).collect();
-        if !left.is_empty() {
-            let none = suites(&list.value).is_empty();
+        let left = unknown(&list.value);
+        let none = suites(&list.value).is_empty();
+        if none || !left.is_empty() {
             out.differs(
                 input,
                 "ssl-ciphers",
                 Diagnostic::new(
                     Code::CipherNames,
-                    format!("Envoy knows no cipher suite `{}`", left.join("`, `")),
+                    if left.is_empty() {
+                        "the list names no cipher suite".to_owned()
+                    } else {
+                        format!("Envoy knows no cipher suite `{}`", left.join("`, `"))
+                    },
                 )
                 .at(list.span)
                 .note(if none {
@@ -80,7 +100,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
 
 #[cfg(test)]
 mod tests {
-    use super::suites;
+    use super::{suites, unknown};
 
     #[test]
     fn unknown_suites_are_left_out() {
@@ -89,5 +109,13 @@ mod tests {
             ["ECDHE-RSA-AES128-GCM-SHA256"]
         );
         assert!(suites("HIGH:!MD5").is_empty());
+        assert_eq!(unknown("HIGH:!MD5:!SHA1"), ["HIGH", "!SHA1"]);
+    }
+
+    #[test]
+    fn an_excluded_suite_is_not_used() {
+        let list = "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:!ECDHE-RSA-AES128-SHA";
+        assert_eq!(suites(list), ["ECDHE-RSA-AES256-SHA"]);
+        assert!(unknown(list).is_empty());
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     }
     let (proxy, config) = (&input.settings.proxy, input.config);
     let base = Proxy::default();
-    let transport = &mut out.policies.transport;
+    let transport = &mut out.policies_mut().transport;
     let connect = proxy.connect_timeout(config);
     if connect != config.proxy_connect_timeout {
         transport.connect_timeout = Some(seconds(connect));
@@ -169,7 +169,7 @@ fn body_size(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         Some(size) => out.differs(input, "proxy-body-size", diagnostic.at(size.span)),
         None => out.diagnostics.push(diagnostic.object(input.object)),
     }
-    out.policies.transport.body_limit = Some(BodyLimit { bytes, origin });
+    out.policies_mut().transport.body_limit = Some(BodyLimit { bytes, origin });
 }
 
 fn connection(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
@@ -180,7 +180,7 @@ fn connection(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             .chars()
             .filter(|c| !c.is_whitespace())
             .collect();
-        out.policies.transport.connection_header =
+        out.policies_mut().transport.connection_header =
             Some((value, input.origin("connection-proxy-header", header.span)));
         out.differs(
             input,

@@ -1,5 +1,7 @@
 //! One annotation key as data.
 
+use gatewright_diagnostics::Code;
+
 use super::Grammar;
 
 /// What a value that does not fit the grammar leads to.
@@ -108,6 +110,34 @@ impl Risk {
     }
 }
 
+/// What usually becomes of an annotation whose value the controller takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// It is translated; a difference is stated for special values only.
+    Whole,
+    /// It is translated, or its purpose is met, with a difference.
+    Differently,
+    /// It is left out, and requests are served without it.
+    LeftOut,
+    /// It changes nothing that could be observed behind Envoy.
+    Needless,
+    /// The paths of its Ingress answer 503.
+    Refused,
+}
+
+impl Carried {
+    /// What becomes of it, in a few words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Whole => "translated",
+            Self::Differently => "translated with a difference",
+            Self::LeftOut => "left out",
+            Self::Needless => "no effect",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// One annotation key: everything that `explain`, the reference and the reader need.
 #[derive(Debug)]
 pub struct Entry {
@@ -141,6 +171,10 @@ pub struct Entry {
     pub target: &'static str,
     /// What is different then; empty when nothing is.
     pub difference: &'static str,
+    /// What usually becomes of it.
+    pub carried: Carried,
+    /// The findings that say so, beside those about the value itself (`GW04xx`).
+    pub codes: &'static [Code],
     /// A value as people write it.
     pub example: &'static str,
 }
@@ -163,6 +197,8 @@ impl Entry {
         summary: "",
         target: "",
         difference: "",
+        carried: Carried::Whole,
+        codes: &[],
         example: "",
     };
 }

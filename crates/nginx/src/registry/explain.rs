@@ -77,8 +77,13 @@ fn describe(entry: &Entry, name: &str) -> String {
             ""
         },
     );
+    row("outcome", entry.carried.describe());
     row("becomes", entry.target);
     row("different", entry.difference);
+    for (at, code) in entry.codes.iter().enumerate() {
+        let label = if at == 0 { "findings" } else { "" };
+        row(label, &format!("{code}: {}", code.info().title));
+    }
     let _ = write!(
         text,
         "\nExample\n\n  metadata:\n    annotations:\n      {DEFAULT_PREFIX}/{}: ",

@@ -17,7 +17,7 @@ pub(crate) mod shapes;
 use std::sync::OnceLock;
 
 pub use bytes::ByteSet;
-pub use entry::{EmptyValue, Entry, Invalid, Risk, Scope};
+pub use entry::{Carried, EmptyValue, Entry, Invalid, Risk, Scope};
 pub use explain::explain;
 pub use foreign::{KeyClass, classify, classify_own};
 pub(crate) use grammar::Shown;
