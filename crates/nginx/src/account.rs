@@ -273,11 +273,11 @@ impl Account<'_> {
         for orphan in &self.effective.orphans {
             orphans[orphan.source] += 1;
         }
-        for at in 0..self.sources.len() {
+        for (at, orphans) in orphans.into_iter().enumerate() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
             // A canary none of whose backends gets a request.
-            let idle = source.settings.canary.is_some() && orphans[at] == backends(source).count();
+            let idle = source.settings.canary.is_some() && orphans == backends(source).count();
             self.annotations(at, item, idle);
             for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
                 self.ledger.settle(item, *span, &Outcome::Refused(*code));
