@@ -8,7 +8,7 @@ use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, Refer
 use gateway_api::tlsroutes::{
     TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec,
 };
-use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
 use indexmap::{IndexMap, IndexSet};
 
@@ -581,28 +581,6 @@ impl<'a> Emitter<'a> {
             comments,
             rule_comments: Vec::new(),
         });
-    }
-
-    pub(crate) fn limit_matches(&mut self, owner: OwnerId, origin: &Origin, path: &str) -> bool {
-        if path.len() <= crate::path::MAX_PATH {
-            return true;
-        }
-        let object = self.object_ref(owner);
-        self.report(
-            origin,
-            true,
-            Diagnostic::new(
-                Code::PathTooLong,
-                format!(
-                    "a path match of {} characters is longer than Gateway API takes",
-                    path.len()
-                ),
-            )
-            .object(&object)
-            .note("Gateway API limits a path match to 1,024 characters; nothing is written for this path, and requests get the host's other rules or 404")
-            .help("shorten the path, or split it into several paths"),
-        );
-        false
     }
 }
 

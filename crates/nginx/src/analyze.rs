@@ -95,8 +95,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         }
         let mut annotations = read_annotations(ingress, &prefix, &config, version);
         diagnostics.append(&mut annotations.diagnostics);
-        if let Some(fault) = annotations.rejected.first() {
-            account::rejected(&mut ledger, *item, ingress, fault);
+        if !annotations.rejected.is_empty() {
+            account::rejected(&mut ledger, *item, ingress, &annotations.rejected);
             skipped += 1;
             continue;
         }

@@ -16,8 +16,10 @@ mod nginx_conf;
 mod objects;
 mod policies;
 pub mod registry;
+mod remarks;
 mod select;
 mod service;
+mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
 pub use objects::{Intake, IntakeOptions};

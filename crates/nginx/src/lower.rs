@@ -24,7 +24,9 @@ use crate::policies::auth_tls::{self, Clients};
 use crate::policies::backend_tls::UpstreamTls;
 use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput, ssl};
+use crate::remarks;
 use crate::service;
+use crate::validate;
 
 /// What lowering reads.
 pub(crate) struct Lowering<'a> {
@@ -117,7 +119,7 @@ impl Lowering<'_> {
             Diagnostic::new(Code::HostInvalid, format!("the host `{name}` cannot be served"))
                 .object(&source.ingress.object)
                 .at(span)
-                .note("the API server takes DNS names in lower case, and `*` only as the whole first label")
+                .note("DNS and Gateway API take at most 63 characters between two dots, so no client can ask for it")
                 .help("correct the host name"),
         );
         None
@@ -137,6 +139,9 @@ impl Lowering<'_> {
             self.rewrite_settings(r.location)
                 .is_some_and(|s| uses_regex(s) || needs_rewrite(s, &r.path))
         });
+        if !patterns {
+            self.plain_patterns(server);
+        }
         let certificate = self.certificate(&name, server);
         let secured = certificate.is_some() || self.wildcard_certificate(&name);
         let mut routes = Vec::new();
@@ -214,6 +219,17 @@ impl Lowering<'_> {
         };
         self.clients(raw, &mut host);
         host
+    }
+
+    fn plain_patterns(&mut self, server: &Server) {
+        for location in &server.locations {
+            let Some((source, span)) = location.source.zip(location.span) else {
+                continue;
+            };
+            let object = &self.sources[source].ingress.object;
+            let remark = remarks::plain_pattern(object, &location.path, span);
+            self.diagnostics.extend(remark);
+        }
     }
 
     /// The Ingresses with a rule for a host, canaries included.
@@ -410,6 +426,12 @@ impl Lowering<'_> {
                     origin: Origin::annotation(owner, "rewrite-target", target.span),
                 });
             }
+        }
+        if let Some(target) = rewrite.as_ref().filter(|_| !r.location.implicit)
+            && let Some(remark) =
+                remarks::missing_capture(&source.ingress.object, &r.location.path, target)
+        {
+            self.diagnostics.push(remark);
         }
         let Some(key) = &r.location.upstream else {
             return Action::NotFound;
@@ -620,6 +642,7 @@ impl Lowering<'_> {
         let mut secrets: Vec<SecretRef> = entries
             .iter()
             .filter_map(|entry| entry.secret.as_ref())
+            .filter(|secret| validate::is_secret_name(&secret.value))
             .map(|secret| SecretRef {
                 namespace: Arc::clone(&source.ingress.object.namespace),
                 name: Arc::clone(&secret.value),
