@@ -180,6 +180,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     Ok(report.passes())
 }
 
+/// Converts and applies every `input.yaml` below a directory; whether every object was taken and
+/// every condition is as it should be.
+pub(crate) fn apply_all(
+    cases: &std::path::Path,
+    jobs: usize,
+    converter: Option<PathBuf>,
+) -> Result<bool> {
+    run(&Arguments {
+        filters: Vec::new(),
+        setup: false,
+        cases: Some(cases.to_owned()),
+        json: None,
+        keep: false,
+        jobs,
+        converter,
+        channel: Channel::Standard,
+        write_docs: false,
+        record_differences: false,
+    })
+}
+
 fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
