@@ -201,16 +201,19 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     let traffic = |p: &Planned| p.attached.traffic.clone();
     for (targets, name, mut spec) in group(route, rules, traffic) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("BackendTrafficPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::BackendTrafficPolicy(spec));
     }
     let security = |p: &Planned| p.attached.security.clone();
     for (targets, name, mut spec) in group(route, rules, security) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("SecurityPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::SecurityPolicy(spec));
     }
     let extension = |p: &Planned| p.attached.extension.clone();
     for (targets, name, mut spec) in group(route, rules, extension) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("EnvoyExtensionPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(spec));
     }
 }
