@@ -318,7 +318,12 @@ impl<'a> Emitter<'a> {
                         listeners::https(self, host)
                     };
                     let groups = routes.entry((owner, plain)).or_default();
-                    match groups.iter_mut().find(|group| {
+                    // No other host has a listener that stands in a set.
+                    let near = match secure.set {
+                        Some(_) => groups.len().saturating_sub(2),
+                        None => 0,
+                    };
+                    match groups[near..].iter_mut().find(|group| {
                         group.secure == secure
                             && group.rules == rules
                             && !matches!(group.hosts[0], HostName::Any)

@@ -179,6 +179,11 @@ fn negotiate(spec: &mut ClientTrafficPolicySpec, http2: bool) {
 /// Listeners of their own of hosts, each beside its certificate, and what holds for them.
 fn sets(emitter: &mut Emitter<'_>) {
     let model = emitter.model;
+    let (namespace, gateway) = emitter.settings.gateway.clone();
+    for section in ["http", "https"] {
+        let kept = join(&gateway, section);
+        emitter.take_name("ClientTrafficPolicy", &namespace, &kept, section);
+    }
     for set in std::mem::take(&mut emitter.sets.sets) {
         let what = match set.class {
             Class::Http2 => "hosts whose certificates are in this namespace",
@@ -398,7 +403,7 @@ fn grants(emitter: &mut Emitter<'_>) {
     let (namespace, name) = emitter.settings.gateway.clone();
     let model = emitter.model;
     let secrets: Vec<&SecretRef> = if emitter.divided {
-        listeners::of_the_rest(model)
+        listeners::of_the_rest(emitter)
     } else {
         let default = &model.globals.default_certificate;
         certificates(model).into_iter().chain(default).collect()
@@ -496,7 +501,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
         let default = model.globals.default_certificate.as_ref();
         let refs: Vec<&SecretRef> = if emitter.divided {
             listeners::tell_of_too_many(emitter);
-            listeners::of_the_rest(model)
+            listeners::of_the_rest(emitter)
         } else {
             let others = certificates(model).into_iter();
             let others = others.filter(|secret| Some(*secret) != default);

@@ -67,6 +67,8 @@ pub(crate) struct Set<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Sets<'a> {
     pub(crate) sets: Vec<Set<'a>>,
+    /// What is presented for a host without a certificate.
+    fallback: Option<&'a SecretRef>,
     /// Namespace and name of the set that has the listener of a host.
     places: BTreeMap<&'a HostName, (Arc<str>, String)>,
 }
@@ -119,12 +121,13 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
         return;
     }
     emitter.divided = true;
+    emitter.sets.fallback = fallback(model);
     emitter.own_wildcards = clients::own_wildcards(model, true);
     let https = own(emitter);
     let shared = shared(emitter, &https);
     let mut parts: BTreeMap<(Arc<str>, Class), Vec<&Host>> = BTreeMap::new();
     for &host in &https {
-        let Some(secrets) = distinguishing(model, host) else {
+        let Some(secrets) = distinguishing(emitter, host) else {
             continue;
         };
         let alone = !secrets.iter().any(|secret| shared.contains(&secret.name));
@@ -245,7 +248,7 @@ pub(crate) fn https(emitter: &Emitter<'_>, host: &Host) -> Listener {
 pub(crate) fn presented<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Vec<&'a SecretRef> {
     let model = emitter.model;
     let Some(secrets) = found(model, host) else {
-        return fallback(model).into_iter().collect();
+        return emitter.sets.fallback.into_iter().collect();
     };
     let default = model.globals.default_certificate.iter();
     let others = secrets.iter().filter(|s| !default.clone().any(|d| d == *s));
@@ -257,8 +260,9 @@ pub(crate) fn presented<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Vec<&'a Se
 }
 
 /// The certificates by which a host's listener has its place; all of one namespace.
-fn distinguishing<'a>(model: &'a Model, host: &'a Host) -> Option<&'a [SecretRef]> {
-    found(model, host).or_else(|| fallback(model).map(std::slice::from_ref))
+fn distinguishing<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Option<&'a [SecretRef]> {
+    let fallback = emitter.sets.fallback.map(std::slice::from_ref);
+    found(emitter.model, host).or(fallback)
 }
 
 /// The host's own certificates, or those of the wildcard right above it.
@@ -286,9 +290,13 @@ fn fallback(model: &Model) -> Option<&SecretRef> {
 }
 
 /// The certificates of the listener without a host name where hosts have listeners in sets.
-pub(crate) fn of_the_rest(model: &Model) -> Vec<&SecretRef> {
-    let mut secrets: Vec<&SecretRef> = fallback(model).into_iter().collect();
-    let nameless = model.hosts.iter().filter(|host| host.name == HostName::Any);
+pub(crate) fn of_the_rest<'a>(emitter: &Emitter<'a>) -> Vec<&'a SecretRef> {
+    let mut secrets: Vec<&SecretRef> = emitter.sets.fallback.into_iter().collect();
+    let nameless = emitter
+        .model
+        .hosts
+        .iter()
+        .filter(|host| host.name == HostName::Any);
     for secret in nameless.flat_map(own_secrets) {
         if !secrets.contains(&secret) {
             secrets.push(secret);
@@ -336,7 +344,7 @@ fn shared(emitter: &Emitter<'_>, hosts: &[&Host]) -> BTreeSet<Arc<str>> {
     let default = emitter.model.globals.default_certificate.as_ref();
     shared.extend(default.map(|secret| Arc::clone(&secret.name)));
     for host in hosts {
-        for secret in distinguishing(emitter.model, host).unwrap_or_default() {
+        for secret in distinguishing(emitter, host).unwrap_or_default() {
             if !once.insert(Arc::clone(&secret.name)) {
                 shared.insert(Arc::clone(&secret.name));
             }
