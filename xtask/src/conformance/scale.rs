@@ -1,9 +1,9 @@
-//! Cases with many hosts, made by code: what is asked of them follows from a rule, and a thousand
+//! A case with many hosts, made by code: what is asked of them follows from a rule, and a hundred
 //! Ingresses are nothing to read.
 //!
 //! ingress-nginx presents a host's own certificate, that of the wildcard right above it, or the
 //! default one, in this order, and routes by `Host`; so are the answers stated. They are not
-//! recorded, so these cases have no part in `docs/conformance.md`.
+//! recorded, so the case has no part in `docs/conformance.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,52 +13,44 @@ use anyhow::{Context as _, Result};
 
 use super::inputs::DEFAULT_CERTIFICATE;
 
-/// Numbers of hosts; beyond the first only where a filter asks for it by name.
-const SIZES: [usize; 2] = [100, 1000];
+/// Name of the case.
+const NAME: &str = "scale-many-hosts";
+
+/// Hosts with a certificate of their own.
+const HOSTS: usize = 100;
 
 /// Teams, each with a namespace of its own.
 const TEAMS: usize = 5;
 
-/// Writes the cases below `directory`, those that `filters` name or the smallest.
+/// Writes the case below `directory`, if `filters` do not leave it out.
 pub(crate) fn write(directory: &Path, filters: &[String]) -> Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory).with_context(|| directory.display().to_string())?;
-    }
-    for (at, size) in SIZES.into_iter().enumerate() {
-        let name = format!("scale-{size}-hosts");
-        let is_wanted = match filters {
-            [] => at == 0,
-            _ => filters.iter().any(|filter| name.contains(filter.as_str())),
-        };
-        if is_wanted {
-            let case = directory.join(&name);
-            fs::create_dir_all(&case).with_context(|| case.display().to_string())?;
-            write_case(&case, size)?;
-        }
+    if filters.is_empty() || filters.iter().any(|filter| NAME.contains(filter.as_str())) {
+        let case = directory.join(NAME);
+        fs::create_dir_all(&case).with_context(|| case.display().to_string())?;
+        write_case(&case)?;
     }
     Ok(())
 }
 
-/// Where the cases are written.
+/// Where the case is written.
 pub(crate) fn directory(tools: &Path) -> PathBuf {
     tools.join("scale")
 }
 
-fn write_case(directory: &Path, size: usize) -> Result<()> {
+fn write_case(directory: &Path) -> Result<()> {
     let mut case = Text {
-        zone: format!("scale-{size}.test"),
+        zone: "scale.test".to_owned(),
         ..Text::default()
     };
     for team in 0..TEAMS {
         case.service(team, "even");
         case.service(team, "odd");
     }
-    for index in 0..size {
+    for index in 0..HOSTS {
         case.host(index);
     }
     // Around the ends of sets, and in between.
-    let step = (size / 16).max(1);
-    for index in (0..size).step_by(step).chain([size - 1]) {
+    for index in (0..HOSTS).step_by(6).chain([HOSTS - 1]) {
         case.ask_host(index);
     }
     case.around();
