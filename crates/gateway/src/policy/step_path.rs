@@ -28,6 +28,9 @@ pub(super) fn apply(
             if text.contains('?') || !text.starts_with('/') {
                 return Err("a query cannot be compared".to_owned());
             }
+            if query {
+                as_sent(text, text)?;
+            }
             return match lies(place, step, text)? {
                 Lies::Outside => Ok(rules),
                 Lies::Inside => {
@@ -40,9 +43,6 @@ pub(super) fn apply(
         Test::Pattern { text, fold } => (text.as_str(), *fold),
         Test::Set => return Err("a path is never empty".to_owned()),
     };
-    if query && (text.contains(r"\?") || text.contains("[?") || text.contains('&')) {
-        return Err("a query cannot be compared".to_owned());
-    }
     let everything = [
         "^", ".*", "^.*", "^/", "^/.*", "^(.*)$", "^/(.*)$", "^.*$", "^/.*$", "^(.*)", "^/(.*)",
     ];
@@ -55,12 +55,19 @@ pub(super) fn apply(
     } else {
         pattern.required_literal_prefix()
     };
+    if query {
+        as_sent(text, &pattern.required_literal_prefix())?;
+    }
     if let Lies::Outside = lies(place, step, &prefix)? {
         return Ok(rules);
     }
     let re2 = pattern
         .to_re2()
         .map_err(|_| "RE2 cannot say this pattern".to_owned())?;
+    // Unless it begins where the path does, it begins with `.*?`.
+    if query && re2.reaches_beyond(b'?') {
+        return Err("it may be found in the query, which cannot be compared".to_owned());
+    }
     // One that goes on to the end takes a query as well.
     let open = !text.ends_with('$')
         || [".*$", ".*)$", ".+$", ".+)$"]
@@ -73,6 +80,22 @@ pub(super) fn apply(
     }
     let deed = reply::deed(place, step)?;
     Ok(place.first(at(path::regex(text)), deed, place.section, step, rules))
+}
+
+/// An error if what is compared with a request target as it was sent asks for something that
+/// the normal form of a path no longer has.
+fn as_sent(text: &str, head: &str) -> Result<(), String> {
+    if text.contains('%') {
+        return Err(
+            "it tells escaped characters from plain ones, and a gateway does not".to_owned(),
+        );
+    }
+    if head.starts_with('/') && path::never_requested(head) {
+        return Err(
+            "it looks for a path that is not in normal form, and a gateway sees none".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 fn always_here(place: &mut Place<'_, '_>, step: &Step) -> Result<Vec<Planned>, String> {
