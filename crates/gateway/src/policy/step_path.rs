@@ -1,7 +1,8 @@
 //! Steps with a condition on the path: rules with a path of their own.
 
+use gateway_api::httproutes::{HttpRouteRulesMatchesPath, HttpRouteRulesMatchesPathType};
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::pattern::Pattern;
+use gatewright_model::pattern::{Pattern, pad_match};
 use gatewright_model::{Action, PathMatcher, Step, Test};
 
 use super::condition;
@@ -36,7 +37,14 @@ pub(super) fn apply(
                 Lies::Inside => {
                     about_query(place, step, query);
                     let deed = reply::deed(place, step)?;
-                    Ok(place.first(at(path::exact(text)), deed, place.section, step, rules))
+                    let path = match path::spelled(text, false) {
+                        _ if place.route.matcher == PathMatcher::Exact(text.clone()) => {
+                            place.path.clone()
+                        }
+                        Some(spelled) => before_own(place, spelled.text)?,
+                        None => path::exact(text),
+                    };
+                    Ok(place.first(at(path), deed, place.section, step, rules))
                 }
             };
         }
@@ -58,7 +66,8 @@ pub(super) fn apply(
     if query {
         as_sent(text, &pattern.required_literal_prefix())?;
     }
-    if let Lies::Outside = lies(place, step, &prefix)? {
+    let exact = matches!(place.route.matcher, PathMatcher::Exact(_));
+    if !exact && matches!(lies(place, step, &prefix)?, Lies::Outside) {
         return Ok(rules);
     }
     let re2 = pattern
@@ -68,6 +77,16 @@ pub(super) fn apply(
     if query && re2.reaches_beyond(b'?') {
         return Err("it may be found in the query, which cannot be compared".to_owned());
     }
+    if let PathMatcher::Exact(own) = &place.route.matcher {
+        return match pattern.matches_prefix(own) {
+            Some(true) => {
+                about_query(place, step, query);
+                always_here(place, step)
+            }
+            Some(false) => Ok(rules),
+            None => Err("the pattern cannot be evaluated".to_owned()),
+        };
+    }
     // One that goes on to the end takes a query as well.
     let open = !text.ends_with('$')
         || [".*$", ".*)$", ".+$", ".+)$"]
@@ -75,11 +94,9 @@ pub(super) fn apply(
             .any(|end| text.ends_with(end));
     about_query(place, step, query && !open);
     let text = re2.for_encoded_path().match_prefix();
-    if text.len() > path::MAX_PATH {
-        return Err("the pattern is too long".to_owned());
-    }
+    let path = before_own(place, text)?;
     let deed = reply::deed(place, step)?;
-    Ok(place.first(at(path::regex(text)), deed, place.section, step, rules))
+    Ok(place.first(at(path), deed, place.section, step, rules))
 }
 
 /// An error if what is compared with a request target as it was sent asks for something that
@@ -96,6 +113,20 @@ fn as_sent(text: &str, head: &str) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// A regular expression that goes before the path of the route, if that is one: the longer text
+/// does.
+fn before_own(place: &Place<'_, '_>, text: String) -> Result<HttpRouteRulesMatchesPath, String> {
+    let own = match (&place.path.r#type, &place.path.value) {
+        (Some(HttpRouteRulesMatchesPathType::RegularExpression), Some(own)) => own.len() + 1,
+        _ => 0,
+    };
+    let text = pad_match(&text, own).unwrap_or(text);
+    if text.len() > path::MAX_PATH {
+        return Err("the pattern is too long".to_owned());
+    }
+    Ok(path::regex(text))
 }
 
 fn always_here(place: &mut Place<'_, '_>, step: &Step) -> Result<Vec<Planned>, String> {
@@ -161,7 +192,8 @@ fn lies(place: &Place<'_, '_>, step: &Step, prefix: &str) -> Result<Lies, String
         }
         let text = match &other.matcher {
             // It goes before any pattern.
-            PathMatcher::Exact(_) => continue,
+            PathMatcher::Exact(text) if path::spelled(text, false).is_none() => continue,
+            PathMatcher::Exact(text) => text.clone(),
             PathMatcher::Prefix(text) => text.trim_end_matches('/').to_owned(),
             PathMatcher::Pattern(text) if text == "/" => continue,
             PathMatcher::Pattern(text) => {
