@@ -28,9 +28,10 @@ pub(crate) fn spelled(path: &str, prefix: bool) -> Option<Ranked> {
     if !path.bytes().any(is_reserved) {
         return None;
     }
-    let (path, end) = match prefix {
-        true => (path.trim_end_matches('/'), "(?:/.*)?$"),
-        false => (path, "$"),
+    let (path, end) = if prefix {
+        (path.trim_end_matches('/'), "(?:/.*)?$")
+    } else {
+        (path, "$")
     };
     let pattern = Pattern::parse_case_sensitive(&format!("{}{end}", escape_re2(path))).ok()?;
     let text = pattern.to_re2().ok()?.for_encoded_path().match_prefix();

@@ -180,9 +180,10 @@ impl Emitter<'_> {
                     match path::spelled(text, prefix) {
                         // Room is left to lengthen it by.
                         Some(spelled) if spelled.text.len() <= path::MAX_PATH / 2 => {
-                            let class = match prefix {
-                                true => Class::Prefix(Reverse(text.len())),
-                                false => Class::Exact,
+                            let class = if prefix {
+                                Class::Prefix(Reverse(text.len()))
+                            } else {
+                                Class::Exact
                             };
                             ranked.push((class, spelled));
                             reaches.push(Err((ranked.len() - 1, true)));
