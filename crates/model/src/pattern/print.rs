@@ -219,7 +219,7 @@ impl Printer {
             Dialect::Rust => return rust_class(&set, out),
         };
         if set.is_empty() {
-            return out.push_str(r"[^\x00-\x{10FFFF}]");
+            return out.push_str(r"[^\s\S]");
         }
         let unfolded = ByteSet::EMPTY;
         let unfolded = class
