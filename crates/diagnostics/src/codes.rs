@@ -142,8 +142,6 @@ codes! {
         "Header values can hold captures of the path, but none of nginx's variables.\n\nWrite the prefix with captures (`$1` … `$9`) only.";
     UpstreamVhost = 509, "upstream-vhost", Warning, "upstream-vhost cannot be written",
         "Gateway API rewrites the authority to a DNS name, without port and without variables. The backend gets the `Host` of the client.\n\nName a plain host, or let the backend accept the original one.";
-    ReservedCharacters = 512, "reserved-characters", Info, "a path with reserved characters is matched as it is written",
-        "nginx decodes the path of a request before it compares it, so `/a%2Bb` is `/a+b`. Envoy decodes letters, digits, `-`, `.`, `_`, `~` and slashes only. A client that escapes another character of the path needlessly gets 404.";
     HostDot = 515, "host-dot", Info, "backends do not see the final dot of a host",
         "A request for `example.com.` is served like one for `example.com` by both. nginx passes the `Host` on as it came, Envoy without the dot.";
     AuthQuestion = 520, "auth-question", Warning, "the auth service is asked in another way",

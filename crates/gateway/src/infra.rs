@@ -671,6 +671,15 @@ fn early_headers(model: &Model, https: bool) -> HeaderModifier {
     early
 }
 
+/// Whether rules see another value of a request header than the client sent.
+pub(crate) fn changes_early(model: &Model, name: &str) -> bool {
+    let early = early_headers(model, true);
+    let set = early.set.iter().chain(&early.add_if_absent);
+    set.map(|header| header.name.as_str())
+        .chain(early.remove.iter().map(String::as_str))
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Where Envoy takes the client's address from, unless from the connection.
 fn detection(address: &ClientAddress) -> Option<ClientIpDetection> {
     match address {

@@ -19,7 +19,7 @@ pub(crate) struct Ranked {
 }
 
 /// The texts, lengthened so that length says the order.
-pub(crate) fn lengthen(ranked: &[Ranked]) -> Vec<String> {
+pub(crate) fn lengthen(ranked: &[&Ranked]) -> Vec<String> {
     let mut needed = vec![0_usize; ranked.len()];
     let exact = ranked.len() <= MAX_EXACT;
     let heads: Vec<String> = ranked

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use gateway_api::httproutes::{HttpRouteRulesMatchesPath, HttpRouteRulesMatchesPathType};
 use gatewright_diagnostics::Code;
-use gatewright_model::pattern::{Pattern, escape_re2};
+use gatewright_model::pattern::{Pattern, escape_re2, is_reserved};
 
 use crate::order::Ranked;
 
@@ -19,6 +19,24 @@ pub(crate) fn prefix(path: &str) -> HttpRouteRulesMatchesPath {
     let trimmed = path.trim_end_matches('/');
     let path = if trimmed.is_empty() { "/" } else { trimmed };
     value(HttpRouteRulesMatchesPathType::PathPrefix, encode(path))
+}
+
+/// An exact path (or, as a prefix, what lies below it too) that holds characters which Envoy
+/// compares as they were sent, and the source proxy decoded: a pattern takes them in either form.
+/// `None` for other paths.
+pub(crate) fn spelled(path: &str, prefix: bool) -> Option<Ranked> {
+    if !path.bytes().any(is_reserved) {
+        return None;
+    }
+    let (path, end) = if prefix {
+        (path.trim_end_matches('/'), "(?:/.*)?$")
+    } else {
+        (path, "$")
+    };
+    let pattern = Pattern::parse_case_sensitive(&format!("{}{end}", escape_re2(path))).ok()?;
+    let text = pattern.to_re2().ok()?.for_encoded_path().match_prefix();
+    let pattern = Some(pattern);
+    Some(Ranked { pattern, text })
 }
 
 pub(crate) fn regex(re2: String) -> HttpRouteRulesMatchesPath {
@@ -200,6 +218,20 @@ mod tests {
         ] {
             assert_eq!(plain_head(text), head, "{text}");
         }
+    }
+
+    #[test]
+    fn reserved_characters_are_taken_in_either_form() {
+        let text = |path, prefix| spelled(path, prefix).map(|ranked| ranked.text);
+        assert_eq!(text("/admin", true), None);
+        assert_eq!(
+            text("/admin@x/", true).as_deref(),
+            Some("/admin(?:@|%40)x(?:/.*)?$")
+        );
+        assert_eq!(
+            text("/a+é", false).as_deref(),
+            Some("/a(?:\\+|%2[Bb])%[Cc]3%[Aa]9$")
+        );
     }
 
     #[test]

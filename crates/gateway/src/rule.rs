@@ -1,8 +1,11 @@
 //! From the routes of a host to rules.
 
+use std::cmp::Reverse;
+
 use gateway_api::httproutes::{
     HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesMatches,
     HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType, HttpRouteRulesMatchesPath,
+    HttpRouteRulesMatchesPathType,
 };
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
@@ -71,6 +74,27 @@ enum Reach {
     Nothing,
 }
 
+/// The order of what is written as a regular expression: nginx looks at exact paths first, at
+/// prefixes last and at the longest of them first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Exact,
+    Pattern,
+    Prefix(Reverse<usize>),
+}
+
+/// The texts of regular expressions, each long enough to go before those behind it.
+fn in_order(ranked: &[(Class, Ranked)]) -> Vec<String> {
+    let mut order: Vec<usize> = (0..ranked.len()).collect();
+    order.sort_by_key(|&at| ranked[at].0);
+    let sorted: Vec<&Ranked> = order.iter().map(|&at| &ranked[at].1).collect();
+    let mut texts = vec![String::new(); ranked.len()];
+    for (at, text) in order.into_iter().zip(lengthen(&sorted)) {
+        texts[at] = text;
+    }
+    texts
+}
+
 impl Emitter<'_> {
     /// The rules of a host, by the object that owns them.
     pub(crate) fn plan(&mut self, host: &Host) -> IndexMap<OwnerId, Vec<Planned>> {
@@ -137,39 +161,52 @@ impl Emitter<'_> {
         let mut closed = Vec::new();
         for (at, route) in host.routes.iter().enumerate() {
             let text = route.matcher.text();
-            let literal = |path: HttpRouteRulesMatchesPath| match path.value.as_deref() {
-                Some(value) if value.len() > path::MAX_PATH => Err(value.len()),
-                _ => Ok(path),
-            };
             let path = match &route.matcher {
                 PathMatcher::Exact(_) | PathMatcher::Prefix(_) if path::never_requested(text) => {
                     reaches.push(Ok(Reach::Nothing));
                     continue;
                 }
-                PathMatcher::Exact(_) => literal(path::exact(text)),
-                PathMatcher::Prefix(_) => literal(path::prefix(text)),
                 // It takes what nothing else took; a prefix ranks below every pattern.
-                PathMatcher::Pattern(_) if text == "/" => Ok(path::prefix(text)),
+                PathMatcher::Pattern(_) if text == "/" => path::prefix(text),
                 PathMatcher::Pattern(_) => {
                     let (pattern, shut) = self.pattern(route, text);
-                    ranked.push(pattern);
+                    ranked.push((Class::Pattern, pattern));
                     reaches.push(Err((ranked.len() - 1, shut.is_none())));
                     closed.extend(shut.map(|shut| (at, shut)));
                     continue;
                 }
-            };
-            reaches.push(Ok(match path {
-                Ok(path) => Reach::Path(path),
-                Err(length) => {
-                    let wider = path::wider(text, false);
-                    self.too_long(&route.origin, length, &wider.head);
-                    Reach::Closed(path::regex(wider.text))
+                PathMatcher::Exact(_) | PathMatcher::Prefix(_) => {
+                    let prefix = matches!(route.matcher, PathMatcher::Prefix(_));
+                    match path::spelled(text, prefix) {
+                        // Room is left to lengthen it by.
+                        Some(spelled) if spelled.text.len() <= path::MAX_PATH / 2 => {
+                            let class = if prefix {
+                                Class::Prefix(Reverse(text.len()))
+                            } else {
+                                Class::Exact
+                            };
+                            ranked.push((class, spelled));
+                            reaches.push(Err((ranked.len() - 1, true)));
+                            continue;
+                        }
+                        Some(spelled) => path::regex(spelled.text),
+                        None if prefix => path::prefix(text),
+                        None => path::exact(text),
+                    }
                 }
+            };
+            let length = path.value.as_deref().map_or(0, str::len);
+            let regex = path.r#type == Some(HttpRouteRulesMatchesPathType::RegularExpression);
+            reaches.push(Ok(if regex || length > path::MAX_PATH {
+                let wider = path::wider(text, false);
+                self.too_long(&route.origin, length, &wider.head);
+                Reach::Closed(path::regex(wider.text))
+            } else {
+                Reach::Path(path)
             }));
         }
-        self.reserved(host);
         self.behind_closed(host, &closed);
-        let texts = lengthen(&ranked);
+        let texts = in_order(&ranked);
         if let Some(at) = texts.iter().position(|text| text.len() > path::MAX_PATH) {
             return self.close(host, &reaches, at, texts[at].len());
         }
@@ -220,28 +257,6 @@ impl Emitter<'_> {
         let closed = Reach::Closed(path::regex("/.*".to_owned()));
         let rest = host.routes.iter().skip(1).map(|_| Reach::Nothing);
         std::iter::once(closed).chain(rest).collect()
-    }
-
-    /// Says so when a path holds characters that clients may escape without need.
-    fn reserved(&mut self, host: &Host) {
-        for route in &host.routes {
-            let (PathMatcher::Exact(text) | PathMatcher::Prefix(text)) = &route.matcher else {
-                continue;
-            };
-            if text.contains([
-                '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@',
-            ]) {
-                self.report(
-                    &route.origin,
-                    false,
-                    Diagnostic::new(
-                        Code::ReservedCharacters,
-                        format!("`{text}` is matched as it is written, not in an escaped form"),
-                    )
-                    .note("nginx takes `%2B` for `+` and so on; Envoy compares such characters as the client sent them"),
-                );
-            }
-        }
     }
 
     /// The pattern of a route. What cannot be said is replaced by something wider that answers

@@ -4,8 +4,10 @@ use gateway_api::httproutes::{
     HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType, HttpRouteRulesMatchesMethod,
 };
 use gatewright_model::pattern::{Pattern, after_anchor, escape_re2};
-use gatewright_model::{Condition, Host, HostName, Subject, Test};
+use gatewright_model::{Condition, Host, HostName, Model, Subject, Test};
 
+use super::clients;
+use crate::infra;
 use crate::rule::Section;
 
 /// What a condition comes to.
@@ -42,7 +44,11 @@ fn methods() -> [(&'static str, HttpRouteRulesMatchesMethod); 9] {
 }
 
 /// The matches of a condition; the error says why there are none.
-pub(super) fn applies<'a>(when: &'a Condition, host: &Host) -> Result<Applies<'a>, String> {
+pub(super) fn applies<'a>(
+    when: &'a Condition,
+    host: &Host,
+    model: &Model,
+) -> Result<Applies<'a>, String> {
     let flip = |holds: bool| {
         if holds == when.negated {
             Applies::Never
@@ -78,6 +84,9 @@ pub(super) fn applies<'a>(when: &'a Condition, host: &Host) -> Result<Applies<'a
             };
             Ok(header(when, matching("Host", pattern)))
         }
+        Subject::Header(name) if !is_as_sent(name, when.negated, model) => Err(format!(
+            "Envoy changes the header `{name}` before it is compared"
+        )),
         Subject::Header(name) => match &when.test {
             Test::Equals(value) if value.is_empty() => {
                 let any = matching(name, ".+".to_owned());
@@ -105,6 +114,38 @@ pub(super) fn applies<'a>(when: &'a Condition, host: &Host) -> Result<Applies<'a
             query: *query,
         }),
     }
+}
+
+/// Headers that Envoy itself removes, sets or adds before it looks for a rule
+/// (`ConnectionManagerUtility::mutateRequestHeaders`), or that belong to a connection.
+const CHANGED: [&str; 14] = [
+    "connection",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-scheme",
+    "x-request-id",
+];
+
+/// Whether rules see a header as the client sent it, or take more requests for it.
+fn is_as_sent(name: &str, negated: bool, model: &Model) -> bool {
+    let name = name.to_ascii_lowercase();
+    // It is left alone where it is trusted, and says the scheme where there is none.
+    if name == "x-forwarded-proto" && model.globals.forwarded.trust && !negated {
+        return true;
+    }
+    !(CHANGED.contains(&name.as_str())
+        || name.starts_with("x-envoy-")
+        || clients::HEADERS.contains(&name.as_str())
+        || infra::changes_early(model, &name))
 }
 
 /// Whether a name is one label in front of a parent domain.

@@ -1,7 +1,8 @@
 //! Steps with a condition on the path: rules with a path of their own.
 
+use gateway_api::httproutes::{HttpRouteRulesMatchesPath, HttpRouteRulesMatchesPathType};
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::pattern::Pattern;
+use gatewright_model::pattern::{Pattern, pad_match};
 use gatewright_model::{Action, PathMatcher, Step, Test};
 
 use super::condition;
@@ -28,21 +29,28 @@ pub(super) fn apply(
             if text.contains('?') || !text.starts_with('/') {
                 return Err("a query cannot be compared".to_owned());
             }
+            if query {
+                as_sent(text, text)?;
+            }
             return match lies(place, step, text)? {
                 Lies::Outside => Ok(rules),
                 Lies::Inside => {
                     about_query(place, step, query);
                     let deed = reply::deed(place, step)?;
-                    Ok(place.first(at(path::exact(text)), deed, place.section, step, rules))
+                    let path = match path::spelled(text, false) {
+                        _ if place.route.matcher == PathMatcher::Exact(text.clone()) => {
+                            place.path.clone()
+                        }
+                        Some(spelled) => before_own(place, spelled.text)?,
+                        None => path::exact(text),
+                    };
+                    Ok(place.first(at(path), deed, place.section, step, rules))
                 }
             };
         }
         Test::Pattern { text, fold } => (text.as_str(), *fold),
         Test::Set => return Err("a path is never empty".to_owned()),
     };
-    if query && (text.contains(r"\?") || text.contains("[?") || text.contains('&')) {
-        return Err("a query cannot be compared".to_owned());
-    }
     let everything = [
         "^", ".*", "^.*", "^/", "^/.*", "^(.*)$", "^/(.*)$", "^.*$", "^/.*$", "^(.*)", "^/(.*)",
     ];
@@ -55,12 +63,30 @@ pub(super) fn apply(
     } else {
         pattern.required_literal_prefix()
     };
-    if let Lies::Outside = lies(place, step, &prefix)? {
+    if query {
+        as_sent(text, &pattern.required_literal_prefix())?;
+    }
+    let exact = matches!(place.route.matcher, PathMatcher::Exact(_));
+    if !exact && matches!(lies(place, step, &prefix)?, Lies::Outside) {
         return Ok(rules);
     }
     let re2 = pattern
         .to_re2()
         .map_err(|_| "RE2 cannot say this pattern".to_owned())?;
+    // Unless it begins where the path does, it begins with `.*?`.
+    if query && re2.reaches_beyond(b'?') {
+        return Err("it may be found in the query, which cannot be compared".to_owned());
+    }
+    if let PathMatcher::Exact(own) = &place.route.matcher {
+        return match pattern.matches_prefix(own) {
+            Some(true) => {
+                about_query(place, step, query);
+                always_here(place, step)
+            }
+            Some(false) => Ok(rules),
+            None => Err("the pattern cannot be evaluated".to_owned()),
+        };
+    }
     // One that goes on to the end takes a query as well.
     let open = !text.ends_with('$')
         || [".*$", ".*)$", ".+$", ".+)$"]
@@ -68,11 +94,39 @@ pub(super) fn apply(
             .any(|end| text.ends_with(end));
     about_query(place, step, query && !open);
     let text = re2.for_encoded_path().match_prefix();
+    let path = before_own(place, text)?;
+    let deed = reply::deed(place, step)?;
+    Ok(place.first(at(path), deed, place.section, step, rules))
+}
+
+/// An error if what is compared with a request target as it was sent asks for something that
+/// the normal form of a path no longer has.
+fn as_sent(text: &str, head: &str) -> Result<(), String> {
+    if text.contains('%') {
+        return Err(
+            "it tells escaped characters from plain ones, and a gateway does not".to_owned(),
+        );
+    }
+    if head.starts_with('/') && path::never_requested(head) {
+        return Err(
+            "it looks for a path that is not in normal form, and a gateway sees none".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A regular expression that goes before the path of the route, if that is one: the longer text
+/// does.
+fn before_own(place: &Place<'_, '_>, text: String) -> Result<HttpRouteRulesMatchesPath, String> {
+    let own = match (&place.path.r#type, &place.path.value) {
+        (Some(HttpRouteRulesMatchesPathType::RegularExpression), Some(own)) => own.len() + 1,
+        _ => 0,
+    };
+    let text = pad_match(&text, own).unwrap_or(text);
     if text.len() > path::MAX_PATH {
         return Err("the pattern is too long".to_owned());
     }
-    let deed = reply::deed(place, step)?;
-    Ok(place.first(at(path::regex(text)), deed, place.section, step, rules))
+    Ok(path::regex(text))
 }
 
 fn always_here(place: &mut Place<'_, '_>, step: &Step) -> Result<Vec<Planned>, String> {
@@ -138,7 +192,8 @@ fn lies(place: &Place<'_, '_>, step: &Step, prefix: &str) -> Result<Lies, String
         }
         let text = match &other.matcher {
             // It goes before any pattern.
-            PathMatcher::Exact(_) => continue,
+            PathMatcher::Exact(text) if path::spelled(text, false).is_none() => continue,
+            PathMatcher::Exact(text) => text.clone(),
             PathMatcher::Prefix(text) => text.trim_end_matches('/').to_owned(),
             PathMatcher::Pattern(text) if text == "/" => continue,
             PathMatcher::Pattern(text) => {

@@ -106,7 +106,7 @@ impl Place<'_, '_> {
         let Some(when) = &step.when else {
             return self.always(step, rules);
         };
-        match condition::applies(when, self.host)? {
+        match condition::applies(when, self.host, self.emitter.model)? {
             Applies::Never => Ok(rules),
             Applies::Always => self.always(step, rules),
             Applies::Scheme(section) => {

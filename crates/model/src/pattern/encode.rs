@@ -7,12 +7,20 @@ pub(super) fn is_always_encoded(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | b'%' | b'#' | b'?' | b'\\' | 0x7f..)
 }
 
-/// A byte that some clients encode, and others send as it is.
+/// A byte that may be sent encoded or as it is: Envoy compares it as it was sent.
+///
+/// Of the others it decodes what is encoded needlessly (RFC 3986, section 2.3).
 pub(super) fn may_be_encoded(byte: u8) -> bool {
-    matches!(byte, b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}')
+    is_reserved(byte) || matches!(byte, b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
-/// A byte that is never encoded by a client that has no reason to.
+/// A byte that may stand in a path but means something in some other part of a URL (`pchar` of
+/// RFC 3986, section 3.3).
+pub fn is_reserved(byte: u8) -> bool {
+    b"!$&'()*+,;=:@".contains(&byte)
+}
+
+/// A byte that Envoy always compares as it is.
 pub(super) fn is_always_raw(byte: u8) -> bool {
     !is_always_encoded(byte) && !may_be_encoded(byte)
 }

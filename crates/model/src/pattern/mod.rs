@@ -36,6 +36,7 @@ mod text;
 
 use std::sync::OnceLock;
 
+pub use encode::is_reserved;
 pub use error::{Inexpressible, PatternError, PatternErrorKind};
 pub use eval::Captures;
 pub use overlap::may_overlap;

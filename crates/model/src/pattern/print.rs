@@ -219,7 +219,7 @@ impl Printer {
             Dialect::Rust => return rust_class(&set, out),
         };
         if set.is_empty() {
-            return out.push_str(r"[^\x00-\x{10FFFF}]");
+            return out.push_str(r"[^\s\S]");
         }
         let unfolded = ByteSet::EMPTY;
         let unfolded = class
@@ -231,7 +231,8 @@ impl Printer {
             .iter()
             .filter(|byte| is_always_encoded(*byte) || may_be_encoded(*byte))
             .collect();
-        if !encoded || class.negated || sent.is_empty() || sent.len() > MAX_ENCODED {
+        let always = sent.iter().filter(|byte| is_always_encoded(**byte)).count();
+        if !encoded || class.negated || sent.is_empty() || always > MAX_ENCODED {
             return scoped(matters, class.fold, out, &as_written(class));
         }
         let raw: Vec<Item> = class.items.iter().filter_map(raw_item).collect();

@@ -53,6 +53,14 @@ impl Re2 {
         caveat::encoding_difference(self.branches())
     }
 
+    /// Whether a match may take `byte` with anything but a `.*` that the pattern ends with.
+    ///
+    /// If not, a text that begins with a match and is cut at that byte still does.
+    pub fn reaches_beyond(&self, byte: u8) -> bool {
+        let mut branches = self.branches().iter();
+        branches.any(|branch| beyond(branch, byte, true))
+    }
+
     /// The pattern itself, without anchors; under `(?i)` if case doesn't matter.
     pub fn text(&self) -> String {
         self.header() + &self.printer().text(&self.root, Level::Alternation)
@@ -214,6 +222,26 @@ fn reaches_end(node: &Node) -> bool {
     }
 }
 
+/// Whether a node takes `byte`, where a `.*` at the end of the `last` one does not count.
+fn beyond(node: &Node, byte: u8, last: bool) -> bool {
+    match &node.kind {
+        Kind::Concat(nodes) => {
+            let end = nodes
+                .iter()
+                .rposition(|node| node.kind != Kind::Assert(Assert::End));
+            let mut nodes = nodes.iter().enumerate();
+            nodes.any(|(at, node)| beyond(node, byte, last && Some(at) == end))
+        }
+        Kind::Group { body, .. } => beyond(body, byte, last),
+        Kind::Alternate(nodes) => nodes.iter().any(|node| beyond(node, byte, last)),
+        Kind::Repeat(repeat) if repeat.min == 0 && repeat.max.is_none() && is_any(&repeat.body) => {
+            !last
+        }
+        Kind::Repeat(repeat) => beyond(&repeat.body, byte, last && repeat.max == Some(1)),
+        _ => node.one_byte().is_some_and(|set| set.contains(byte)),
+    }
+}
+
 fn is_any(node: &Node) -> bool {
     matches!(node.kind, Kind::Any { .. })
 }
@@ -257,6 +285,30 @@ mod tests {
             ("/a.*", 3, None),
         ] {
             assert_eq!(pad_match(text, length).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn what_takes_a_question_mark_is_known() {
+        let check = |text: &str, expected: bool| {
+            let re2 = Pattern::parse(text).unwrap().to_re2().unwrap();
+            assert_eq!(re2.reaches_beyond(b'?'), expected, "{text}");
+        };
+        for path in [
+            "/a",
+            "/a$",
+            "/a.*",
+            "/a/(.*)$",
+            "/a(/.*)?$",
+            "/(a|b/.*)",
+            "/[a-z]+/x",
+        ] {
+            check(path, false);
+        }
+        for query in [
+            ".*a", "/a.*b", "/a.b", "/[^/]+/b", r"/a\?x", "/a.+", "/(a.*)+", "/(a.*)b", r"/\S*x",
+        ] {
+            check(query, true);
         }
     }
 
