@@ -27,7 +27,7 @@ const RANGES: [(u16, &str); 9] = [
     (6, "Refused"),
     (7, "Limits of the target"),
     (8, "Patterns"),
-    (9, "Environment"),
+    (9, "Environment and configuration"),
 ];
 
 /// Writes the pages.

@@ -361,6 +361,7 @@ struct CaseOptions {
     nginx_version: Option<String>,
     no_comments: bool,
     accept: Vec<String>,
+    aliases: std::collections::BTreeMap<String, String>,
 }
 
 impl CaseOptions {
@@ -408,6 +409,7 @@ impl CaseOptions {
             },
             comments: !self.no_comments,
             accept: self.accept,
+            aliases: self.aliases,
             ..support::options()
         }
     }
