@@ -4,6 +4,7 @@
 //! an annotation.
 
 mod args;
+mod config;
 mod convert;
 mod discover;
 mod exit;
@@ -14,6 +15,7 @@ mod progress;
 mod read;
 mod suggest;
 mod summary;
+mod sync;
 mod write;
 
 use std::process::ExitCode;
@@ -21,23 +23,45 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
+use config::Failure;
+use gatewright_diagnostics::render::{Format, render};
 use output::Terminal;
 
 fn main() -> ExitCode {
-    let Cli { color, command } = Cli::parse();
+    let Cli {
+        color,
+        config,
+        no_config,
+        command,
+    } = Cli::parse();
     let terminal = Terminal::new(color);
     terminal.explain_panics();
+    let load = || config::load(config.as_deref(), no_config);
     let result = match command {
-        Command::Convert(args) => convert::convert(&terminal, args),
-        Command::Check(args) => convert::check(&terminal, args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Completions(args) => manual::completions(&args),
-        Command::Man(args) => manual::man(&args),
+        Command::Convert(args) => {
+            load().and_then(|config| Ok(convert::convert(&terminal, args, config)?))
+        }
+        Command::Check(args) => {
+            load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
+        }
+        Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Config(args) if args.schema || args.reference => {
+            config::run(&args, None).map_err(Failure::from)
+        }
+        Command::Config(args) => load().and_then(|config| Ok(config::run(&args, config)?)),
+        Command::Explain(args) => explain::run(&args).map_err(Failure::from),
+        Command::Completions(args) => manual::completions(&args).map_err(Failure::from),
+        Command::Man(args) => manual::man(&args).map_err(Failure::from),
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(fault) => {
-            terminal.fault(&fault);
+        Err(failure) => {
+            match failure {
+                Failure::Fault(fault) => terminal.fault(&fault),
+                Failure::Findings(sources, found) => {
+                    terminal.message(&render(Format::Full, &sources, &found, terminal.color()));
+                }
+            }
             exit::Exit::Usage.into()
         }
     }
