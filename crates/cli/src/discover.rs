@@ -280,6 +280,12 @@ pub(crate) fn below(base: &Path, path: &Path) -> Option<PathBuf> {
 /// The absolute path without `.` and `..`. Links are not followed: patterns are about names.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     let mut whole = PathBuf::new();
+    // The directory of a file that was named without one.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for part in path.components() {
         match part {

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, file: FileId, entries: &mut Entries) -> Vec<Diagn
                 Code::ConfigSyntax,
                 format!("not valid TOML: {message}"),
                 &whole,
-                "texts stand in quotes, lists in brackets, tables begin with `[name]`",
+                "mend the file, or pass `--no-config` to do without it",
             );
         }
     }
@@ -142,12 +142,15 @@ impl Reader {
             }
             (kind, _) => {
                 let wanted = match kind {
-                    Kind::Flag => "`true` or `false`",
-                    Kind::Text(_) => "a text in quotes",
-                    Kind::List(_) => "a list of texts, such as `[\"one\", \"two\"]`",
-                    Kind::Day => "a date, such as `2027-01-31`",
+                    Kind::Flag => "`true` or `false`".to_owned(),
+                    Kind::Text(check) => match check.choices() {
+                        Some(choices) => format!("one of {}, in quotes", quoted(&choices)),
+                        None => "a text in quotes".to_owned(),
+                    },
+                    Kind::List(_) => "a list of texts, such as `[\"one\", \"two\"]`".to_owned(),
+                    Kind::Day => "a date, such as `2027-01-31`".to_owned(),
                 };
-                self.wrong_type(key.name, value, wanted);
+                self.wrong_type(key.name, value, &wanted);
                 return None;
             }
         };

@@ -184,3 +184,10 @@ fn patterns_of_a_configuration_are_seen_from_its_directory() {
     assert!(!patterns.match_path(Path::new("apps/a.yaml")));
     assert!(!patterns.match_path(Path::new("conf/apps/x/a.yaml")));
 }
+
+#[test]
+fn no_path_is_the_working_directory() {
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(absolute(Path::new("")), here);
+    assert_eq!(absolute(Path::new("a/../b/.")), here.join("b"));
+}

@@ -363,7 +363,7 @@ impl<'a> Plan<'a> {
         let mut changes = Changes::default();
         let outputs = std::mem::take(&mut self.outputs);
         for (place, Output { mapping, text }) in &outputs {
-            let path = self.file.root.join(place);
+            let path = self.file.root.join(&place);
             let standing = look(&path, &self.config).map_err(|error| {
                 Fault::new(format!("cannot read `{}`: {}", shown(&path), plain(&error)))
             })?;
@@ -385,22 +385,32 @@ impl<'a> Plan<'a> {
             if old.as_ref() == Some(text) {
                 changes.unchanged += 1;
             } else {
-                let new = Some(text.clone());
-                changes.list.push(Change { path, old, new });
+                let (place, new) = (place.clone(), Some(text.clone()));
+                changes.list.push(Change {
+                    place,
+                    path,
+                    old,
+                    new,
+                });
             }
         }
         // What could not be read may belong to any file that is not among the outputs.
         if !self.left {
             for place in written(&self.file.root, &self.config) {
                 if !outputs.contains_key(&place) {
-                    let path = self.file.root.join(place);
+                    let path = self.file.root.join(&place);
                     let old = fs::read_to_string(&path).ok();
                     let new = None;
-                    changes.list.push(Change { path, old, new });
+                    changes.list.push(Change {
+                        place,
+                        path,
+                        old,
+                        new,
+                    });
                 }
             }
         }
-        changes.list.sort_by(|a, b| a.path.cmp(&b.path));
+        changes.list.sort_by(|a, b| a.place.cmp(&b.place));
         Ok(changes)
     }
 }
@@ -413,17 +423,23 @@ struct Changes {
 
 /// A file that is to be written or, without new text, removed.
 struct Change {
+    /// As seen from the configuration.
+    place: PathBuf,
+    /// As seen from the working directory.
     path: PathBuf,
     old: Option<String>,
     new: Option<String>,
 }
 
 impl Changes {
-    /// What would change, as `diff -u` says it.
+    /// What would change, as `diff -u` says it in the directory of the configuration.
     fn diff(&self) -> String {
         let mut text = String::new();
-        for Change { path, old, new } in &self.list {
-            let name = shown(path);
+        for Change {
+            place, old, new, ..
+        } in &self.list
+        {
+            let name = shown(place);
             let label = |side: &str, content: &Option<String>| match content {
                 Some(_) => format!("{side}/{name}"),
                 None => "/dev/null".to_owned(),
