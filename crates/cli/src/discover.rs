@@ -267,8 +267,12 @@ impl Patterns {
         if self.set.is_empty() {
             return false;
         }
-        let below = self.base.as_deref().and_then(|base| below(base, path));
-        self.set.is_match(below.unwrap_or_else(|| tidy(path)))
+        let seen = match self.base.as_deref() {
+            None => tidy(path),
+            // Outside of it only what matches at any depth does.
+            Some(base) => below(base, path).unwrap_or_else(|| absolute(path)),
+        };
+        self.set.is_match(seen)
     }
 }
 
