@@ -231,6 +231,8 @@ impl<'a> Plan<'a> {
         if missing.is_empty() && (!inputs.is_empty() || !faults.is_empty()) {
             return Ok(Some((inputs, faults)));
         }
+        // Whatever `--fail-on` says: nobody knows what the outputs should be.
+        self.unreadable_files = true;
         let message = if missing.is_empty() {
             "the mapping has no input".to_owned()
         } else {
