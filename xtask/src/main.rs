@@ -8,6 +8,7 @@
 
 mod bench;
 mod conformance;
+mod corpus;
 mod docs;
 mod tidy;
 
@@ -34,6 +35,8 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// Convert manifests from elsewhere, and apply the output to a real API server.
+    Corpus(corpus::Arguments),
     /// Measure the release build on generated Ingresses.
     Bench(bench::Arguments),
     /// Write the reference pages below docs/ anew.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Docs => docs::write(),
         Task::Tidy => tidy::run(),

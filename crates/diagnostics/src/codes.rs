@@ -61,7 +61,7 @@ codes! {
     WrongType = 202, "wrong-type", Error, "a value has the wrong type",
         "The API server refuses the object. Annotation values are strings: `\"true\"`, not `true`.\n\nThe object is not converted. Mend the value at the place shown.";
     InvalidObject = 203, "invalid-object", Error, "an object is not valid",
-        "The API server refuses the object, so it cannot be in a cluster. It is not converted.\n\nMend what the message names.";
+        "The API server of Kubernetes 1.36 refuses to create the object, so it cannot be in a cluster. It is not converted; all other objects are, and the exit code is 3. Everything that is wrong with it is named, each at its place.\n\nAn object that was read from a cluster (it has a `metadata.uid`) is held only to what an update of it may keep. Objects of `v1beta1` are held to what Kubernetes 1.21 asked of them.\n\nMend what the messages name.";
     DuplicateObject = 204, "duplicate-object", Error, "an object occurs twice",
         "Two documents hold an object of the same kind, namespace and name. A cluster holds only one of them, and the files do not say which. The first one, by file name and line, is converted.\n\nRemove one of them, or convert them apart.";
     OldApiVersion = 205, "old-api-version", Info, "an Ingress has an API version that Kubernetes no longer serves",
@@ -72,8 +72,8 @@ codes! {
         "ingress-nginx serves such an Ingress only with `--watch-ingress-without-class`; in a cluster with a default IngressClass the API server fills in the class when the object is created. It is left out.\n\nPass `--no-class include` to convert it, or set `spec.ingressClassName`.";
     PathShadowed = 303, "path-shadowed", Warning, "another Ingress owns the path",
         "Two Ingresses define the same host, path and pathType. ingress-nginx serves the older one; of two with the same age the one whose `namespace/name` sorts last. Manifests without `creationTimestamp` all have the same age. The other path is not written, as nothing would ever reach it.\n\nRemove one of the two.";
-    CanaryOrphan = 304, "canary-orphan", Warning, "a canary has no primary",
-        "ingress-nginx merges a canary into an Ingress that has the same host, path and pathType. Without one the canary serves nothing, and nothing is written for it.\n\nConvert the canary together with its primary Ingress.";
+    CanaryOrphan = 304, "canary-orphan", Warning, "a canary gets no request",
+        "ingress-nginx merges a canary into an Ingress that has the same host, path and pathType. This one serves nothing: no such Ingress is in the input; or its Service is a primary one as well; or another canary of the same Service comes first, and only that is asked; or nothing says which requests are for it. Nothing is written for it.\n\nConvert the canary together with its primary Ingress, or mend what the message names.";
     ServiceUnknown = 305, "service-unknown", Warning, "a Service is not among the input objects",
         "Other Services of the namespace are in the input, this one is not. The route refers to it nevertheless. As long as the Service does not exist, ingress-nginx and the converted route both answer 503.\n\nAdd the Service to the input, or correct its name.";
     PortUnresolved = 306, "port-unresolved", Error, "a port name cannot be resolved",
@@ -83,7 +83,7 @@ codes! {
     ResourceBackend = 308, "resource-backend", Warning, "a backend is not a Service",
         "ingress-nginx makes no location for a path whose backend is another resource; requests for it get what the host does otherwise. Nothing is written for the path.";
     HostInvalid = 309, "host-invalid", Error, "a host name cannot be served",
-        "Gateway API takes DNS names in lower case, with `*` as the whole first label at most. Nothing is written for the host.\n\nCorrect the host name.";
+        "DNS and Gateway API take at most 63 characters between two dots of a host name; Kubernetes limits only the whole name. No client can ask for such a host. Nothing is written for it.\n\nCorrect the host name.";
     PassthroughOff = 310, "passthrough-off", Warning, "ssl-passthrough is not enabled in the controller",
         "`ssl-passthrough` acts only when the controller runs with `--enable-ssl-passthrough`, which is off by default. Without it TLS is terminated as usual, and so it is in the output.\n\nPass `--enable-ssl-passthrough` if the controller had that flag.";
     WildcardWww = 311, "www-redirect-wildcard", Error, "from-to-www-redirect on a wildcard host",
@@ -94,6 +94,10 @@ codes! {
         "Its settings change what every Ingress does, so the conversion would not be that of this controller. The defaults are used.\n\nAdd the ConfigMap to the input, or correct its name.";
     CertificateMissing = 314, "certificate-missing", Warning, "a TLS Secret is not among the input objects",
         "Other TLS Secrets of the namespace are in the input, this one is not, and no annotation lets cert-manager make it. The Gateway refers to it nevertheless. As long as the Secret does not exist, ingress-nginx serves its default certificate for the hosts, and the Gateway another one that it has; a listener without any certificate serves nothing.\n\nAdd the Secret to the input, or correct its name. `--default-ssl-certificate NAMESPACE/NAME` gives the Gateway a default certificate.";
+    LocationTwice = 315, "location-twice", Error, "two paths make the same nginx location",
+        "A Prefix path `/foo` and a Prefix path `/foo/` of one host both become `location /foo/`. nginx refuses a configuration that has it twice, and from then on the controller cannot apply any change to any Ingress. The output serves the path that came first: that of the older Ingress, or the one that is written first.\n\nKeep the one without the slash: it takes what lies below it as well.";
+    PatternAsText = 316, "pattern-as-text", Warning, "a path looks like a pattern and is compared as it is written",
+        "ingress-nginx reads paths as patterns only on hosts for which some Ingress sets `use-regex: \"true\"` or a `rewrite-target` that changes the path; `pathType: ImplementationSpecific` alone does not do it. On other hosts nginx compares the text as it stands, so that requests like `/img/a.png` never reach a path `/img/.*`. The output does the same.\n\nSet `use-regex: \"true\"` if a pattern is meant.";
     AnnotationRejectsIngress = 400, "annotation-rejects-ingress", Error, "an annotation value makes ingress-nginx drop the Ingress",
         "The value does not pass the controller's validation, and for this annotation the controller then drops the whole Ingress object: none of its hosts and paths is served. (On a running controller the last accepted version of the object stays until a restart, which hides the fault.)\n\nCorrect the value, or remove the annotation. With `--nginx-version pre-1.12` values are judged as controllers before v1.12 did, which did not validate them.";
     AnnotationDeniesIngress = 401, "annotation-denies-ingress", Error, "an annotation value makes ingress-nginx answer 503",
@@ -113,7 +117,7 @@ codes! {
     AnnotationOverridden = 408, "annotation-overridden", Warning, "an annotation is overridden by its other name",
         "The annotation has two names and both are set. The controller reads one of them; the other has no effect, they are not merged.\n\nKeep one.";
     AnnotationNoEffect = 409, "annotation-no-effect", Info, "an annotation has no effect",
-        "The controller reads the annotation only together with another one, which is missing or off, or its value is what would happen anyway.\n\nRemove it, or add what it needs.";
+        "The controller reads the annotation only together with another one, which is not set or set to something else; or another annotation wins over it; or its value asks for what happens without it. The message says which.\n\nThe output leaves it out. Remove it, or set what it needs.";
     UnknownAnnotation = 410, "unknown-annotation", Warning, "an annotation does not exist",
         "The key stands under the controller's prefix, but no release of ingress-nginx has ever read it: it is a key of the controller's ConfigMap, another controller's name, or an invention. It has had no effect.\n\nThe output leaves it out. If a key is suggested, look whether that was meant.";
     MisspeltAnnotation = 411, "misspelt-annotation", Warning, "an annotation is misspelt",
@@ -195,7 +199,7 @@ codes! {
     RetryConditions = 550, "retry-conditions", Info, "some failures are not tried again",
         "Envoy has no counterpart for `invalid_header`, and no limit of time for all tries together that would spare the last one (`proxy-next-upstream-timeout`). With a list of status codes POST and PATCH are kept apart as in nginx; LOCK is not.";
     CompressionSettings = 551, "compression-settings", Info, "the level and the types of compression are Envoy's own",
-        "`gzip-level` and `gzip-types` of the controller's ConfigMap have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG. Backends no longer see the `Accept-Encoding` of a client, so that nothing is compressed twice.";
+        "`gzip-level` and `gzip-types` of the controller's ConfigMap, and `gzip_*` directives of a snippet, have no counterpart. Envoy compresses text, JSON, JavaScript, XML and SVG. Backends no longer see the `Accept-Encoding` of a client, so that nothing is compressed twice.";
     IdleTimeout = 552, "idle-timeout", Info, "one timer runs for both directions",
         "nginx has a timer for reading from the backend and one for writing to it. Envoy has one for a stream, which any byte in either direction resets. It gets the value of `proxy-read-timeout`; where only `proxy-send-timeout` was made longer, that. A stream without a byte ends with 504 in both, but a request body that pauses longer than `proxy-read-timeout` is cut too (408), where nginx waits for clients up to 60 seconds.";
     MirrorRequest = 555, "mirror-request", Warning, "a copy of a request keeps path and host",
@@ -220,6 +224,16 @@ codes! {
         "A rule of Gateway API sets at most 16 headers, and Envoy keeps those that frame a message or name the host for itself. The headers that are named are not set.\n\nSet fewer headers, or set them in the application.";
     GatewaySettings = 565, "gateway-settings", Warning, "settings for all clients and backends are left to the Gateway",
         "With `--gateway` the routes are attached to a Gateway that exists, and none of its policies is written. What ingress-nginx does for every client and backend then depends on that Gateway: timeouts, retries, headers such as `X-Forwarded-For` and `Strict-Transport-Security`, compression, and where the client's address comes from, by which address lists and limits go. It is an error where the controller takes the address from a header or the PROXY protocol: a Gateway that does not would take the load balancer for every client, which an address list may well let in.\n\nConvert once without `--gateway`, with `--emit infra`, and compare the policies with those of the Gateway.";
+    HeaderOnErrors = 570, "header-on-errors", Info, "a response header stands on error answers, too",
+        "`add_header` without `always` adds a header to successful answers and redirects only. Envoy sets response headers whatever the status, so error answers have it as well.\n\nNothing to do unless a client takes the header for a sign of success.";
+    ConnectionClosed = 571, "connection-closed", Info, "status 444 is sent instead of closing the connection",
+        "`return 444` makes nginx close the connection without an answer. Envoy cannot do that from a rule: it answers with status 444 and an empty body. The request gets no further in either case.";
+    HeaderTwice = 572, "header-twice", Info, "a request header is sent once",
+        "ingress-nginx sends some request headers itself. A snippet that sets one of them makes nginx send two headers of one name, and it depends on the backend which it reads. The converted route sends the value of the snippet alone.";
+    HeaderPath = 573, "header-path", Info, "a path in a header is not decoded",
+        "`$uri` holds the decoded path. Envoy puts the path into a header as the client encoded it, so `/a%20b` stays `/a%20b`.\n\nNothing to do unless the backend compares it with a decoded path.";
+    ConditionQuery = 574, "condition-query", Info, "a condition on the request URI looks at the path alone",
+        "`$request_uri` is the path with the query, as the client sent it. Rules of a Gateway match the normalised path without the query, so a condition written without one also holds for requests with a query.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",
@@ -264,14 +278,32 @@ codes! {
         "The target names no fixed host, or the copy was to go without the body. Envoy copies requests to a known backend, whole. Nothing is copied, and requests are served as before.\n\nName a target with a host, such as `https://shadow.example.com$request_uri`, and leave `mirror-request-body` on.";
     FirewallBlocks = 672, "firewall-blocks", Error, "ModSecurity stops requests here, so the route answers 503",
         "The rules of this Ingress let ModSecurity stop requests (`SecRuleEngine On`). Envoy Gateway has no ModSecurity, and without it requests that were stopped would reach the backend. The paths answer 503.\n\nRun Coraza as an extension of Envoy (EnvoyExtensionPolicy) with the same rules and convert again without the annotations, or set the engine to `DetectionOnly` if the application can do without.";
+    SnippetDirective = 685, "snippet-directive", Warning, "a directive of a snippet is not carried over",
+        "The directive has no counterpart in Gateway API or Envoy Gateway, or none that could be derived from it. It lets nobody in and keeps nobody out, so the route is served without it.\n\nThe help names what does the same, if there is something.";
+    SnippetProtection = 686, "snippet-protection", Error, "a directive that may protect is not carried over",
+        "The directive may be what keeps requests away from the backend: a condition, an authentication, a limit, a script, or one that is not known; or it sends them to another place than the backend of the Ingress. It cannot be carried over whole, so the paths that it stands for answer 503.\n\nReplace the directive by what the help names, or convert the Ingress by hand.";
+    SnippetSyntax = 687, "snippet-syntax", Error, "a snippet is not valid nginx configuration",
+        "nginx does not load a configuration that holds this text. The controller then applies no change at all and keeps the last configuration that worked. The paths of the snippet answer 503.\n\nMend the snippet.";
+    SnippetRequestHeader = 688, "snippet-request-header", Warning, "a request header cannot be set and is removed",
+        "The value holds a variable that Envoy does not know, or characters that it does not take. A header that is not set would come from the client unchecked, so it is removed from requests.\n\nLet the backend do without it, or set it in the output by hand.";
+    SnippetDuplicate = 689, "snippet-duplicate", Error, "a snippet repeats what the controller writes",
+        "The controller's template has this already, and nginx does not load a configuration with it twice. From then on the controller cannot apply any change; it keeps the last configuration that worked. The output is made as if it were not there.\n\nUse the annotation of that name.";
+    StreamSnippet = 690, "stream-snippet", Warning, "a stream-snippet is not carried over",
+        "The snippet configures TCP or UDP servers of the controller. Nothing of it is HTTP, so no route depends on it.\n\nWrite a TCPRoute or UDPRoute, with a listener of its own on the Gateway.";
+    SnippetCondition = 691, "snippet-condition", Error, "a condition of a snippet cannot be written as a rule",
+        "Rules of a Gateway match the method, headers and the path by literal texts and RE2 patterns. This condition, or what depends on it, cannot be said that way, so the paths that it stands for answer 503.\n\nSimplify the condition, or let the application decide.";
+    SnippetIgnored = 692, "snippet-ignored", Info, "a server-snippet of another Ingress counts",
+        "A host has one server-snippet: that of the first Ingress that has one. The controller logs the others and leaves them out.\n\nMove what is still needed into that one.";
+    SnippetLocationLost = 693, "snippet-location-unreached", Info, "a location of a snippet is never reached",
+        "Some path of this host is a pattern, so all its locations are patterns, and a pattern goes before a plain prefix. The location of the snippet has never served a request.\n\nWrite `^~` or `=` if it is to be served.";
     PathTooLong = 701, "path-too-long", Error, "a path is longer than Gateway API takes",
-        "Gateway API limits the value of a path match to 1,024 characters. Nothing is written for the path.\n\nShorten the path.";
+        "Gateway API limits the value of a path match to 1,024 characters. Without a rule its requests would fall to other rules of the host, which may be open to more people. So all paths that begin as it does answer 503.\n\nShorten the path.";
     TooManyCertificates = 702, "too-many-certificates", Error, "more certificates than a listener takes",
         "A listener takes 64 certificates. The hosts of the others get the default one.\n\nUse wildcard certificates, or convert in parts with a Gateway each.";
     PatternInvalid = 801, "pattern-invalid", Error, "a path is not a valid pattern",
-        "The host is in regex mode, and nginx cannot compile this path. ingress-nginx then loads no configuration at all and keeps serving the last good one. Nothing is written for the path.\n\nMend the pattern.";
+        "The host is in regex mode, and nginx cannot compile this path. ingress-nginx then loads no configuration at all and keeps serving the last good one. All paths that begin as the pattern does, up to its first special character, answer 503, so that none falls to a rule that is open to more people.\n\nMend the pattern.";
     PatternInexpressible = 802, "pattern-inexpressible", Error, "a pattern cannot be said in RE2",
-        "nginx matches with PCRE, Envoy with RE2, which has no lookaround, back-references, atomic groups or recursion. Where an equal RE2 pattern exists it is written; this one has none.\n\nWrite the pattern without the construct that is underlined, for example as several paths.";
+        "nginx matches with PCRE, Envoy with RE2, which has no lookaround, back-references, atomic groups or recursion. Where an equal RE2 pattern exists it is written; this one has none. A request that only it matched would fall to other rules of the host, which may be open to more people. So the paths that it matches without the part that is underlined answer 503; where even that cannot be written, all paths that begin as every match of it does.\n\nWrite the pattern without the construct that is underlined, for example as several paths.";
     UnreadableFile = 901, "unreadable-file", Error, "a file or directory cannot be read",
         "The operating system refused to open or read it; the message says why. Everything else is converted, and the exit code is 2, because nobody knows what the file would have added: ingress-nginx merges Ingresses of all files, so the output may lack routes.\n\nGive yourself the right to read it, name other paths, or leave it out with `--exclude`.";
     NotUtf8 = 902, "not-utf-8", Error, "a document is not UTF-8",

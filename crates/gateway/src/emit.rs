@@ -8,14 +8,14 @@ use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, Refer
 use gateway_api::tlsroutes::{
     TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec,
 };
-use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
+use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
 use gatewright_source::Span;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::backend::{Reference, backend_ref, reference, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
-use crate::name::{Names, hash, join, slug};
+use crate::name::{Names, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
 use crate::{Emitted, Object, Part, Settings, Spec, infra};
@@ -26,6 +26,12 @@ const MAX_RULES: usize = 16;
 const MAX_HOSTNAMES: usize = 16;
 /// Matches of all rules of one `HTTPRoute` (Gateway API).
 const MAX_MATCHES: usize = 128;
+/// Kinds that are attached to routes.
+const POLICIES: [&str; 3] = [
+    "BackendTrafficPolicy",
+    "SecurityPolicy",
+    "EnvoyExtensionPolicy",
+];
 /// A run of rules may end from here on.
 const MIN_CHUNK: usize = 6;
 
@@ -84,6 +90,15 @@ impl<'a> Emitter<'a> {
         let mut names = Names::default();
         for owner in &model.owners {
             names.reserve("HTTPRoute", &owner.namespace, &owner.name);
+            for kind in POLICIES {
+                names.reserve(kind, &owner.namespace, &owner.name);
+            }
+        }
+        // The policies of the Gateway have its name.
+        for kind in POLICIES {
+            let (namespace, name) = &settings.gateway;
+            names.reserve(kind, namespace, name);
+            names.take_own(kind, namespace, name, name);
         }
         Self {
             model,
@@ -123,6 +138,22 @@ impl<'a> Emitter<'a> {
             diagnostic = diagnostic.at(origin.span);
         }
         self.found.insert(diagnostic);
+    }
+
+    /// The name of a policy of some rules of a route, or of all of them when its name is that
+    /// of the route.
+    pub(crate) fn policy_name(
+        &mut self,
+        kind: &'static str,
+        owner: &Owner,
+        route: &str,
+        wanted: &str,
+    ) -> String {
+        if wanted == route && *wanted == *owner.name {
+            self.names.take_own(kind, &owner.namespace, wanted, route)
+        } else {
+            self.names.take(kind, &owner.namespace, wanted, route)
+        }
     }
 
     pub(crate) fn object_ref(&self, owner: OwnerId) -> ObjectRef {
@@ -399,10 +430,11 @@ impl<'a> Emitter<'a> {
 
     fn route(&mut self, owner: OwnerId, plain: bool, group: Group<'_>, lone: bool) {
         let Group {
-            rules,
+            mut rules,
             secure,
             hosts,
         } = group;
+        name_apart(&mut rules);
         let model = self.model;
         let owner = model.owner(owner);
         let both = rules.iter().all(|rule| rule.section == Section::Both);
@@ -561,10 +593,13 @@ impl<'a> Emitter<'a> {
                     name: Some(grant.to.2),
                 }],
             };
-            let namespace = Arc::from(grant.namespace);
+            let content = format!("{spec:?}");
+            let name = self
+                .names
+                .take("ReferenceGrant", &grant.namespace, &grant.name, &content);
             self.push(
-                namespace,
-                grant.name,
+                Arc::from(grant.namespace),
+                name,
                 Spec::ReferenceGrant(spec),
                 String::new(),
             );
@@ -616,28 +651,6 @@ impl<'a> Emitter<'a> {
             rule_comments: Vec::new(),
         });
     }
-
-    pub(crate) fn limit_matches(&mut self, owner: OwnerId, origin: &Origin, path: &str) -> bool {
-        if path.len() <= crate::path::MAX_PATH {
-            return true;
-        }
-        let object = self.object_ref(owner);
-        self.report(
-            origin,
-            true,
-            Diagnostic::new(
-                Code::PathTooLong,
-                format!(
-                    "a path match of {} characters is longer than Gateway API takes",
-                    path.len()
-                ),
-            )
-            .object(&object)
-            .note("Gateway API limits a path match to 1,024 characters; nothing is written for this path, and requests get the host's other rules or 404")
-            .help("shorten the path, or split it into several paths"),
-        );
-        false
-    }
 }
 
 /// A name part for a host. No host has the name of the one that stands for all of them.
@@ -688,6 +701,21 @@ fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned
             .collect()
     };
     (pick(Section::Http), pick(Section::Https))
+}
+
+/// Policies find rules by their names, so that no two of a route may have the same.
+fn name_apart(rules: &mut [Planned]) {
+    let mut taken = IndexSet::new();
+    for planned in rules {
+        let name = planned.rule.name.clone().unwrap_or_default();
+        let mut own = name.clone();
+        let mut salt = serde_json::to_string(&planned.rule.matches).unwrap_or_default();
+        while !taken.insert(own.clone()) {
+            own = join(&name, &short_hash(&salt));
+            salt.push('\'');
+        }
+        planned.rule.name = Some(own);
+    }
 }
 
 /// Runs of at most [`MAX_RULES`] rules. Where a long list is cut depends on the rules around

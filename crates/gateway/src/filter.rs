@@ -4,9 +4,10 @@ use gateway_api::httproutes::{
     HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
     HttpRouteRulesFiltersRequestMirror, HttpRouteRulesFiltersRequestMirrorBackendRef,
-    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierSet,
-    HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
-    HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
+    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierAdd,
+    HttpRouteRulesFiltersResponseHeaderModifierSet, HttpRouteRulesFiltersType,
+    HttpRouteRulesFiltersUrlRewrite, HttpRouteRulesFiltersUrlRewritePath,
+    HttpRouteRulesFiltersUrlRewritePathType,
 };
 
 pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
@@ -104,8 +105,22 @@ pub(crate) fn remove_request_header(filters: &mut Vec<HttpRouteRulesFilters>, na
     }
 }
 
+/// Forgets what was set before under a name.
+pub(crate) fn unset_request_header(filters: &mut [HttpRouteRulesFilters], name: &str) {
+    let modifiers = filters
+        .iter_mut()
+        .filter_map(|f| f.request_header_modifier.as_mut());
+    for modifier in modifiers {
+        if let Some(set) = &mut modifier.set {
+            set.retain(|known| !known.name.eq_ignore_ascii_case(name));
+        }
+        modifier.set = modifier.set.take().filter(|set| !set.is_empty());
+    }
+}
+
 pub(crate) fn response_headers(
     set: &[(String, String)],
+    add: &[(String, String)],
     remove: &[String],
 ) -> HttpRouteRulesFilters {
     let set: Vec<_> = set
@@ -117,12 +132,21 @@ pub(crate) fn response_headers(
             },
         )
         .collect();
+    let add: Vec<_> = add
+        .iter()
+        .map(
+            |(name, value)| HttpRouteRulesFiltersResponseHeaderModifierAdd {
+                name: name.clone(),
+                value: value.clone(),
+            },
+        )
+        .collect();
     HttpRouteRulesFilters {
         r#type: HttpRouteRulesFiltersType::ResponseHeaderModifier,
         response_header_modifier: Some(HttpRouteRulesFiltersResponseHeaderModifier {
             set: (!set.is_empty()).then_some(set),
             remove: (!remove.is_empty()).then(|| remove.to_vec()),
-            add: None,
+            add: (!add.is_empty()).then_some(add),
         }),
         ..HttpRouteRulesFilters::default()
     }

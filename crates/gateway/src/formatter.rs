@@ -20,9 +20,14 @@ pub(crate) const QUERY: &str = r"%CEL(re.extract(request.path, r'^[^?]*([?].*)?$
 /// What a pattern captures in the path, put together by a substitution; `None` when the
 /// texts cannot be quoted.
 pub(crate) fn captured(pattern: &str, substitution: &str) -> Option<String> {
+    extracted("request.url_path", pattern, substitution)
+}
+
+/// What a pattern captures in an attribute of the request.
+pub(crate) fn extracted(attribute: &str, pattern: &str, substitution: &str) -> Option<String> {
     let (pattern, substitution) = (raw(pattern)?, raw(substitution)?);
     Some(format!(
-        "%CEL(re.extract(request.url_path, {pattern}, {substitution}))%"
+        "%CEL(re.extract({attribute}, {pattern}, {substitution}))%"
     ))
 }
 

@@ -25,6 +25,7 @@ use crate::envoy::{
     TcpTimeout, Timeout, XForwardedForSettings,
 };
 use crate::name::{join, slug};
+use crate::policy::headers::STRICT_TRANSPORT;
 use crate::policy::{authorizer, clients, compressors, load_balancer, retry};
 use crate::rule::Section;
 
@@ -582,9 +583,14 @@ fn client_traffic(
     let mut late = crate::policy::headers::late(model);
     if let Some(hsts) = globals.hsts.as_ref().filter(|_| https) {
         late.remove
-            .retain(|name| !name.eq_ignore_ascii_case("Strict-Transport-Security"));
-        late.set
-            .push(HeaderValue::new("Strict-Transport-Security", hsts));
+            .retain(|name| !name.eq_ignore_ascii_case(STRICT_TRANSPORT));
+        let header = HeaderValue::new(STRICT_TRANSPORT, hsts);
+        // A route may say something else; then the others take away what a backend says.
+        if crate::policy::headers::sets_strict_transport(model) {
+            late.add_if_absent.push(header);
+        } else {
+            late.set.push(header);
+        }
     }
     ClientTrafficPolicySpec {
         target_refs: vec![TargetRef::gateway_api("Gateway", gateway, Some(section))],

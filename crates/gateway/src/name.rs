@@ -14,7 +14,7 @@ pub(crate) fn hash(text: &str) -> u64 {
     })
 }
 
-fn short_hash(text: &str) -> String {
+pub(crate) fn short_hash(text: &str) -> String {
     format!("{:08x}", hash(text) >> 32)
 }
 

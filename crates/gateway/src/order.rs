@@ -12,7 +12,8 @@ const MAX_EXACT: usize = 200;
 
 /// A pattern in the order of the source proxy.
 pub(crate) struct Ranked {
-    pub(crate) pattern: Pattern,
+    /// None when nothing is known of it.
+    pub(crate) pattern: Option<Pattern>,
     /// The RE2 text that matches the whole path.
     pub(crate) text: String,
 }
@@ -23,7 +24,12 @@ pub(crate) fn lengthen(ranked: &[Ranked]) -> Vec<String> {
     let exact = ranked.len() <= MAX_EXACT;
     let heads: Vec<String> = ranked
         .iter()
-        .map(|r| r.pattern.required_literal_prefix().to_ascii_lowercase())
+        .map(|r| {
+            let pattern = r.pattern.as_ref();
+            pattern.map_or_else(String::new, |p| {
+                p.required_literal_prefix().to_ascii_lowercase()
+            })
+        })
         .collect();
     for at in (0..ranked.len()).rev() {
         let mut length = ranked[at].text.len();
@@ -33,7 +39,11 @@ pub(crate) fn lengthen(ranked: &[Ranked]) -> Vec<String> {
             }
             let (a, b) = (heads[at].as_str(), heads[later].as_str());
             let disjoint = !a.starts_with(b) && !b.starts_with(a);
-            if disjoint || (exact && !may_overlap(&ranked[at].pattern, &ranked[later].pattern)) {
+            let apart = || match (&ranked[at].pattern, &ranked[later].pattern) {
+                (Some(one), Some(other)) => !may_overlap(one, other),
+                _ => false,
+            };
+            if disjoint || (exact && apart()) {
                 continue;
             }
             length = needed[later] + 1;

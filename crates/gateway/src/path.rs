@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 
 use gateway_api::httproutes::{HttpRouteRulesMatchesPath, HttpRouteRulesMatchesPathType};
+use gatewright_diagnostics::Code;
+use gatewright_model::pattern::{Pattern, escape_re2};
+
+use crate::order::Ranked;
 
 /// Longest `path.value` of Gateway API.
 pub(crate) const MAX_PATH: usize = 1024;
@@ -52,6 +56,118 @@ pub(crate) fn never_requested(path: &str) -> bool {
             .any(|segment| segment == "." || segment == "..")
 }
 
+/// A match for all paths that begin with a text, in place of one that cannot be said.
+pub(crate) struct Wider {
+    /// What they begin with.
+    pub(crate) head: String,
+    /// Whether it takes all paths that begin so.
+    all: bool,
+    /// The RE2 text that matches the whole path.
+    pub(crate) text: String,
+    pattern: Option<Pattern>,
+}
+
+impl Wider {
+    /// In the place of a pattern.
+    pub(crate) fn shut(self, code: Code) -> (Ranked, Option<Shut>) {
+        let ranked = Ranked {
+            pattern: self.pattern,
+            text: self.text,
+        };
+        let head = self.all.then_some(self.head);
+        (ranked, Some(Shut { head, code }))
+    }
+}
+
+/// Why the paths of a route answer 503.
+pub(crate) struct Shut {
+    /// All paths that begin so are taken; none when it is not as simple as that.
+    pub(crate) head: Option<String>,
+    /// The code that says why.
+    pub(crate) code: Code,
+}
+
+/// All paths that begin as `head` does; with less of it where that would be too long.
+pub(crate) fn wider(head: &str, fold: bool) -> Wider {
+    let mut end = head.len();
+    loop {
+        end = (0..=end)
+            .rev()
+            .find(|&at| head.is_char_boundary(at))
+            .unwrap_or(0);
+        let head = if end == 0 { "/" } else { &head[..end] };
+        let escaped = escape_re2(head);
+        let pattern = if fold {
+            Pattern::parse(&escaped)
+        } else {
+            Pattern::parse_case_sensitive(&escaped)
+        };
+        let text = pattern
+            .as_ref()
+            .ok()
+            .and_then(|pattern| pattern.to_re2().ok())
+            .map(|re2| re2.for_encoded_path().match_prefix());
+        match text {
+            // Room is left to lengthen it by.
+            Some(text) if text.len() <= MAX_PATH / 2 => {
+                return Wider {
+                    head: head.to_owned(),
+                    all: true,
+                    text,
+                    pattern: pattern.ok(),
+                };
+            }
+            _ if end == 0 => {
+                return Wider {
+                    head: "/".to_owned(),
+                    all: true,
+                    text: "/.*".to_owned(),
+                    pattern: None,
+                };
+            }
+            _ => end = end * 3 / 4,
+        }
+    }
+}
+
+/// What a pattern matches without the parts that cannot be said.
+pub(crate) fn loosened(pattern: &Pattern) -> Option<Wider> {
+    let pattern = pattern.loosened()?;
+    let re2 = pattern.to_re2().ok()?;
+    let text = re2.for_encoded_path().match_prefix();
+    let all = wider(&pattern.required_literal_prefix(), true);
+    (text.len() <= MAX_PATH / 2).then_some(Wider {
+        head: all.head,
+        all: all.text == text,
+        text,
+        pattern: Some(pattern),
+    })
+}
+
+/// What stands in front of the first character that means something in a pattern.
+pub(crate) fn plain_head(text: &str) -> &str {
+    let text = text.strip_prefix('^').unwrap_or(text);
+    let special = |c: char| "\\^$.|?*+()[]{}".contains(c);
+    // An alternative need not begin like the first one.
+    if text.contains('|') {
+        return "";
+    }
+    match text.find(special) {
+        None => text,
+        Some(at) => {
+            let head = &text[..at];
+            // The last character may be repeated zero times.
+            match text[at..].chars().next() {
+                Some('?' | '*' | '{') => {
+                    let last = head.chars().next_back().map_or(0, char::len_utf8);
+                    &head[..head.len() - last]
+                }
+                _ => head,
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +176,30 @@ mod tests {
     fn reserved_bytes_are_encoded() {
         assert_eq!(encode("/sp ace/é%"), "/sp%20ace/%C3%A9%25");
         assert_eq!(encode("/a+b;v=1@x"), "/a+b;v=1@x");
+    }
+
+    #[test]
+    fn what_is_wider_is_short_and_takes_all_that_begins_so() {
+        let text = |head: &str| wider(head, true).text;
+        assert_eq!(text("/admin"), "(?i)/admin.*");
+        assert_eq!(text(""), "(?i)/.*");
+        let long = wider(&format!("/{}", "é".repeat(900)), false);
+        assert!(long.text.len() <= MAX_PATH / 2 && long.head.len() > 20);
+        assert!(!long.text.starts_with("(?i)"));
+    }
+
+    #[test]
+    fn the_plain_head_is_what_every_reading_begins_with() {
+        for (text, head) in [
+            ("/admin(", "/admin"),
+            ("^/a[", "/a"),
+            ("/ab*(", "/a"),
+            ("/a|/b(", ""),
+            ("(", ""),
+            ("?", ""),
+        ] {
+            assert_eq!(plain_head(text), head, "{text}");
+        }
     }
 
     #[test]

@@ -108,6 +108,8 @@ fn location(emitter: &mut Emitter<'_>, owner: &Owner, name: &str, code: u16, val
     let spec = HttpRouteFilterSpec {
         direct_response: Some(DirectResponse {
             status_code: code,
+            content_type: None,
+            body: None,
             header: Some(HeaderModifier {
                 set: vec![HeaderValue::new("Location", value)],
                 ..HeaderModifier::default()

@@ -4,7 +4,7 @@ use gateway_api::httproutes::{
     HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesMatches,
     HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType, HttpRouteRulesMatchesPath,
 };
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
 use gatewright_model::{
     Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
@@ -17,6 +17,7 @@ use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUr
 use crate::filter;
 use crate::name::slug;
 use crate::order::{Ranked, lengthen};
+use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
 use crate::redirect::ToHttps;
 use crate::{formatter, path, redirect};
@@ -31,6 +32,8 @@ pub(crate) struct Planned {
     pub(crate) section: Section,
     pub(crate) comments: Vec<String>,
     pub(crate) attached: Attached,
+    /// With which status it answers itself, where that matters.
+    pub(crate) status: Option<u16>,
 }
 
 impl Planned {
@@ -57,17 +60,35 @@ pub(crate) struct Deed {
     pub(crate) backends: Vec<HttpRouteRulesBackendRefs>,
 }
 
+/// The paths that a route takes.
+enum Reach {
+    /// Those it says.
+    Path(HttpRouteRulesMatchesPath),
+    /// Those it says and some more, because it cannot be said. They answer 503: the rules that
+    /// would take them otherwise may be open to more people than it is.
+    Closed(HttpRouteRulesMatchesPath),
+    /// No request can be for it.
+    Nothing,
+}
+
 impl Emitter<'_> {
     /// The rules of a host, by the object that owns them.
     pub(crate) fn plan(&mut self, host: &Host) -> IndexMap<OwnerId, Vec<Planned>> {
         let paths = self.paths(host);
         // Where a header decides about the scheme, each path needs a redirect of its own.
         let trust = self.model.globals.forwarded.trust;
-        let blanket = blanket_redirect(host).filter(|_| !trust);
+        let has_root =
+            host.routes.iter().zip(&paths).any(|(route, reach)| {
+                route.matcher.text() == "/" && !matches!(reach, Reach::Nothing)
+            });
+        let blanket = blanket_redirect(host).filter(|_| !trust && has_root);
         let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::new();
         for (route, path) in host.routes.iter().zip(paths) {
-            let Some(path) = path else { continue };
-            let planned = self.route_rules(host, route, &path, blanket);
+            let planned = match path {
+                Reach::Nothing => continue,
+                Reach::Path(path) => self.route_rules(host, route, &path, blanket),
+                Reach::Closed(path) => self.route_rules(host, &closed(route), &path, blanket),
+            };
             plan.entry(route.owner).or_default().extend(planned);
         }
         clients::plan(self, host, &mut plan);
@@ -109,46 +130,96 @@ impl Emitter<'_> {
         )]
     }
 
-    /// The path match of every route; `None` for those that are left out.
-    fn paths(&mut self, host: &Host) -> Vec<Option<HttpRouteRulesMatchesPath>> {
+    /// What every route takes.
+    fn paths(&mut self, host: &Host) -> Vec<Reach> {
         let mut ranked = Vec::new();
-        let mut paths: Vec<Result<HttpRouteRulesMatchesPath, Option<usize>>> = Vec::new();
-        for route in &host.routes {
-            paths.push(match &route.matcher {
-                PathMatcher::Exact(text) | PathMatcher::Prefix(text)
-                    if path::never_requested(text) =>
-                {
-                    Err(None)
+        let mut reaches: Vec<Result<Reach, (usize, bool)>> = Vec::new();
+        let mut closed = Vec::new();
+        for (at, route) in host.routes.iter().enumerate() {
+            let text = route.matcher.text();
+            let literal = |path: HttpRouteRulesMatchesPath| match path.value.as_deref() {
+                Some(value) if value.len() > path::MAX_PATH => Err(value.len()),
+                _ => Ok(path),
+            };
+            let path = match &route.matcher {
+                PathMatcher::Exact(_) | PathMatcher::Prefix(_) if path::never_requested(text) => {
+                    reaches.push(Ok(Reach::Nothing));
+                    continue;
                 }
-                PathMatcher::Exact(text) => Ok(path::exact(text)),
-                PathMatcher::Prefix(text) => Ok(path::prefix(text)),
+                PathMatcher::Exact(_) => literal(path::exact(text)),
+                PathMatcher::Prefix(_) => literal(path::prefix(text)),
                 // It takes what nothing else took; a prefix ranks below every pattern.
-                PathMatcher::Pattern(text) if text == "/" => Ok(path::prefix(text)),
-                PathMatcher::Pattern(text) => match self.pattern(route, text) {
-                    Some(pattern) => {
-                        ranked.push(pattern);
-                        Err(Some(ranked.len() - 1))
-                    }
-                    None => Err(None),
-                },
-            });
+                PathMatcher::Pattern(_) if text == "/" => Ok(path::prefix(text)),
+                PathMatcher::Pattern(_) => {
+                    let (pattern, shut) = self.pattern(route, text);
+                    ranked.push(pattern);
+                    reaches.push(Err((ranked.len() - 1, shut.is_none())));
+                    closed.extend(shut.map(|shut| (at, shut)));
+                    continue;
+                }
+            };
+            reaches.push(Ok(match path {
+                Ok(path) => Reach::Path(path),
+                Err(length) => {
+                    let wider = path::wider(text, false);
+                    self.too_long(&route.origin, length, &wider.head);
+                    Reach::Closed(path::regex(wider.text))
+                }
+            }));
         }
         self.reserved(host);
+        self.behind_closed(host, &closed);
         let texts = lengthen(&ranked);
-        host.routes
-            .iter()
-            .zip(paths)
-            .map(|(route, path)| {
-                let path = match path {
-                    Ok(path) => path,
-                    Err(Some(rank)) => path::regex(texts[rank].clone()),
-                    Err(None) => return None,
-                };
-                let text = path.value.as_deref().unwrap_or_default();
-                self.limit_matches(route.owner, &route.origin, text)
-                    .then_some(path)
+        if let Some(at) = texts.iter().position(|text| text.len() > path::MAX_PATH) {
+            return self.close(host, &reaches, at, texts[at].len());
+        }
+        reaches
+            .into_iter()
+            .map(|reach| match reach {
+                Ok(reach) => reach,
+                Err((rank, true)) => Reach::Path(path::regex(texts[rank].clone())),
+                Err((rank, false)) => Reach::Closed(path::regex(texts[rank].clone())),
             })
             .collect()
+    }
+
+    /// Paths of later routes that a closed one takes are not served either.
+    fn behind_closed(&mut self, host: &Host, closed: &[(usize, Shut)]) {
+        for (at, Shut { head, code }) in closed {
+            let Some(head) = head else { continue };
+            for route in host.routes[at + 1..].iter().filter(|r| !r.implicit) {
+                let begins = Pattern::parse(route.matcher.text())
+                    .map(|pattern| pattern.required_literal_prefix())
+                    .unwrap_or_default();
+                if head == "/" || begins.starts_with(head.as_str()) {
+                    let outcome = Outcome::Refused(*code);
+                    self.out.outcomes.push((route.origin.clone(), outcome));
+                }
+            }
+        }
+    }
+
+    /// The order of the patterns cannot be kept, so that nobody knows which of them would take
+    /// a request: the host answers 503.
+    fn close(
+        &mut self,
+        host: &Host,
+        reaches: &[Result<Reach, (usize, bool)>],
+        rank: usize,
+        length: usize,
+    ) -> Vec<Reach> {
+        for (route, reach) in host.routes.iter().zip(reaches) {
+            if matches!(reach, Err((at, _)) if *at == rank) {
+                self.too_long(&route.origin, length, "/");
+            }
+            if !route.implicit {
+                let outcome = Outcome::Refused(Code::PathTooLong);
+                self.out.outcomes.push((route.origin.clone(), outcome));
+            }
+        }
+        let closed = Reach::Closed(path::regex("/.*".to_owned()));
+        let rest = host.routes.iter().skip(1).map(|_| Reach::Nothing);
+        std::iter::once(closed).chain(rest).collect()
     }
 
     /// Says so when a path holds characters that clients may escape without need.
@@ -173,10 +244,13 @@ impl Emitter<'_> {
         }
     }
 
-    fn pattern(&mut self, route: &Route, text: &str) -> Option<Ranked> {
+    /// The pattern of a route. What cannot be said is replaced by something wider that answers
+    /// 503.
+    fn pattern(&mut self, route: &Route, text: &str) -> (Ranked, Option<Shut>) {
         let pattern = match Pattern::parse(text) {
             Ok(pattern) => pattern,
             Err(error) => {
+                let wider = path::wider(path::plain_head(text), true);
                 let span = route.origin.span.part(text.len(), &error.range);
                 self.report(
                     &route.origin,
@@ -187,24 +261,57 @@ impl Emitter<'_> {
                     )
                     .label(span, error.message.clone())
                     .note("ingress-nginx cannot load a configuration with this path: it keeps serving the last good one")
-                    .help("mend the pattern; until then nothing is written for this path"),
+                    .note(answers(&wider.head))
+                    .help("mend the pattern"),
                 );
-                return None;
+                return wider.shut(Code::PatternInvalid);
             }
         };
+        let wider = || path::wider(&pattern.required_literal_prefix(), true);
         match pattern.to_re2() {
             Ok(re2) => {
                 let text = re2.for_encoded_path().match_prefix();
-                Some(Ranked { pattern, text })
+                if text.len() > path::MAX_PATH {
+                    let wider = wider();
+                    self.too_long(&route.origin, text.len(), &wider.head);
+                    return wider.shut(Code::PathTooLong);
+                }
+                let pattern = Some(pattern);
+                (Ranked { pattern, text }, None)
             }
             Err(faults) => {
-                self.inexpressible(&route.origin, text, &faults);
-                None
+                let loose = path::loosened(&pattern);
+                let consequence = match &loose {
+                    Some(_) => "paths that it matches without the underlined part answer 503, so that none falls to a rule that is open to more people".to_owned(),
+                    None => answers(&wider().head),
+                };
+                self.inexpressible(&route.origin, text, &faults, consequence);
+                loose.unwrap_or_else(wider).shut(Code::PatternInexpressible)
             }
         }
     }
 
-    pub(crate) fn inexpressible(&mut self, origin: &Origin, text: &str, faults: &[Inexpressible]) {
+    fn too_long(&mut self, origin: &Origin, length: usize, head: &str) {
+        self.report(
+            origin,
+            true,
+            Diagnostic::new(
+                Code::PathTooLong,
+                format!("a path match of {length} characters is longer than Gateway API takes"),
+            )
+            .note("Gateway API limits a path match to 1,024 characters")
+            .note(answers(head))
+            .help("shorten the path, or split it into several paths"),
+        );
+    }
+
+    fn inexpressible(
+        &mut self,
+        origin: &Origin,
+        text: &str,
+        faults: &[Inexpressible],
+        consequence: String,
+    ) {
         let mut diagnostic = Diagnostic::new(
             Code::PatternInexpressible,
             format!("Envoy's pattern language RE2 cannot say `{text}`"),
@@ -215,11 +322,7 @@ impl Emitter<'_> {
                 .label(span, fault.construct.clone())
                 .help(fault.help.clone());
         }
-        self.report(
-            origin,
-            true,
-            diagnostic.note("nothing is written for it; requests that only it matched get the host's other rules or 404"),
-        );
+        self.report(origin, true, diagnostic.note(consequence));
     }
 
     fn route_rules(
@@ -249,7 +352,8 @@ impl Emitter<'_> {
                 };
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
-                if blanket != Some(to_https) || root {
+                // A step may answer over plain HTTP at this path alone.
+                if blanket != Some(to_https) || root || !route.policies.steps.is_empty() {
                     let at_path = if root {
                         path::prefix("/")
                     } else {
@@ -328,6 +432,9 @@ impl Emitter<'_> {
                 }
             }
         }
+        let before = (name.as_str(), section);
+        let mut planned_rules =
+            policy::steps::before(self, host, route, path, before, planned_rules);
         if let Some(rule) = policy::rules(self, owner, route, path, &planned_rules) {
             planned_rules.push(rule);
         }
@@ -339,6 +446,8 @@ impl Emitter<'_> {
         let spec = HttpRouteFilterSpec {
             direct_response: Some(DirectResponse {
                 status_code: status,
+                content_type: None,
+                body: None,
                 header: None,
             }),
             ..HttpRouteFilterSpec::default()
@@ -428,6 +537,16 @@ impl Emitter<'_> {
         }
         policy::filters(route, &mut filters);
         policy::headers::forward_filters(self, owner, route, &mut filters);
+        if let Some(edit) = &route.policies.path_edit {
+            match policy::header_edits::path_edit(self, owner, edit, name) {
+                Some(filter) => filters.push(filter),
+                None => return self.refused_rewrite(owner, path, name, section),
+            }
+            comments.push(comment(&edit.origin, ""));
+        }
+        if policy::header_edits::requests(self, route, forward, &mut filters).is_err() {
+            return self.refused_headers(owner, path, name, section);
+        }
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
             filters: filters.clone(),
@@ -492,6 +611,18 @@ impl Emitter<'_> {
             section,
             vec!["refused: the rewrite cannot be carried over".to_owned()],
         )]
+    }
+
+    fn refused_headers(
+        &mut self,
+        owner: &Owner,
+        path: &HttpRouteRulesMatchesPath,
+        name: &str,
+        section: Section,
+    ) -> Vec<Planned> {
+        let deed = self.respond(owner, 503, REFUSED.to_owned());
+        let why = vec!["refused: request headers cannot be removed".to_owned()];
+        vec![planned(name, vec![at(path.clone())], deed, section, why)]
     }
 
     /// The filter of a rewrite, or `None` when it cannot be said.
@@ -640,7 +771,15 @@ impl Emitter<'_> {
                         Ok(Ok(re2)) => {
                             headers.push(("canary-pattern", matching(&header.name, re2), true));
                         }
-                        Ok(Err(faults)) => self.inexpressible(&header.origin, text, &faults),
+                        Ok(Err(faults)) => {
+                            let consequence = "no request is sent to the canary for its header";
+                            self.inexpressible(
+                                &header.origin,
+                                text,
+                                &faults,
+                                consequence.to_owned(),
+                            );
+                        }
                         // The controller logs the fault and asks the primary.
                         Err(_) => {}
                     }
@@ -659,6 +798,32 @@ impl Emitter<'_> {
             headers.push(("canary-cookie-never", says("never"), false));
         }
         headers
+    }
+}
+
+/// The route without what it does: it answers 503.
+fn closed(route: &Route) -> Route {
+    Route {
+        action: Action::Refuse(Refusal {
+            reason: "the path cannot be carried over".to_owned(),
+            faithful: false,
+            origin: route.origin.clone(),
+        }),
+        policies: gatewright_model::Policies::default().into(),
+        ..route.clone()
+    }
+}
+
+/// What becomes of a path that cannot be said.
+fn answers(head: &str) -> String {
+    if head == "/" {
+        "every path of the host that no rule before it takes answers 503, so that none falls to a rule that is open to more people".to_owned()
+    } else {
+        let shown: String = head.chars().take(60).collect();
+        let more = if shown.len() < head.len() { "…" } else { "" };
+        format!(
+            "paths that begin with `{shown}{more}` answer 503, so that none falls to a rule that is open to more people"
+        )
     }
 }
 
@@ -703,6 +868,10 @@ fn blanket_redirect(host: &Host) -> Option<ToHttps> {
     let root = host.routes.iter().find(|route| {
         route.matcher.text() == "/" && !matches!(route.matcher, PathMatcher::Exact(_))
     })?;
+    // What it answers itself would stand before the redirect of every path.
+    if !root.policies.steps.is_empty() {
+        return None;
+    }
     let to_https = to_https(&root.plain_http)?;
     let alike = host
         .routes
@@ -788,6 +957,7 @@ pub(crate) fn planned(
         section,
         comments,
         attached: Attached::default(),
+        status: None,
     }
 }
 
@@ -824,10 +994,11 @@ fn labels(parent: &str, labels: &str) -> HttpRouteRulesMatchesHeaders {
 fn require(plan: &mut IndexMap<OwnerId, Vec<Planned>>, header: &HttpRouteRulesMatchesHeaders) {
     for planned in plan.values_mut().flatten() {
         for matches in planned.rule.matches.iter_mut().flatten() {
-            matches
-                .headers
-                .get_or_insert_with(Vec::new)
-                .push(header.clone());
+            let headers = matches.headers.get_or_insert_with(Vec::new);
+            // A match names a header once; one host is narrower than all of them.
+            if !headers.iter().any(|known| known.name == header.name) {
+                headers.push(header.clone());
+            }
         }
     }
 }

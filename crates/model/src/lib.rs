@@ -15,10 +15,11 @@ pub use host::{
     Certificate, Ciphers, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
 };
 pub use policy::{
-    Addresses, Authorizer, BackendTls, Balance, BodyLimit, ClientAddress, ClientCertificates,
-    Compression, Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders, Globals, HashBy, Header,
-    Mirror, Part, Passwords, Period, Policies, ReplyRewrites, RequestLimit, RequestLimits,
-    RequestValue, Retry, Session, SessionCookie, TlsVersion, Transport, User, ValuePart,
+    AddressRule, Addresses, Authorizer, BackendTls, Balance, BodyLimit, ClientAddress,
+    ClientCertificates, Compression, Condition, Cors, CorsOrigins, ForwardedHeaders, GlobalHeaders,
+    Globals, HashBy, Header, HeaderChange, HeaderEdit, Mirror, Part, Passwords, PathEdit, Period,
+    Phase, Piece, Policies, Reply, ReplyRewrites, RequestLimit, RequestLimits, RequestValue, Retry,
+    Session, SessionCookie, Step, Subject, Template, Test, TlsVersion, Transport, User, ValuePart,
     VerifyClient,
 };
 pub use route::{

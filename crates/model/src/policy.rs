@@ -1,15 +1,20 @@
 mod access;
 mod authentication;
 mod headers;
+mod step;
 mod transport;
 
 use crate::SecretRef;
 pub use access::{
-    Addresses, ClientCertificates, Period, RequestLimit, RequestLimits, VerifyClient,
+    AddressRule, Addresses, ClientCertificates, Period, RequestLimit, RequestLimits, VerifyClient,
 };
 pub use authentication::{Authorizer, Part, Passwords, User};
 pub use headers::{
     Cors, CorsOrigins, GlobalHeaders, Header, Mirror, ReplyRewrites, RequestValue, ValuePart,
+};
+pub use step::{
+    Condition, HeaderChange, HeaderEdit, PathEdit, Phase, Piece, Reply, Step, Subject, Template,
+    Test,
 };
 pub use transport::{
     BackendTls, Balance, BodyLimit, Compression, HashBy, Retry, Session, SessionCookie, TlsVersion,
@@ -37,6 +42,15 @@ pub struct Policies {
     pub reply_rewrites: ReplyRewrites,
     /// How requests travel to the backend.
     pub transport: Transport,
+    /// Answers that are given before anything else, in their order.
+    pub steps: Vec<Step>,
+    /// Changes to the headers of requests to the backend, in their order.
+    pub request_edits: Vec<HeaderEdit>,
+    /// Changes to the headers of answers, in their order, before `cors` is asked for what they
+    /// do not name and after `response_headers`, which win.
+    pub response_edits: Vec<HeaderEdit>,
+    /// The path that the backend sees, if it is another one for some requests.
+    pub path_edit: Option<PathEdit>,
 }
 
 impl Policies {

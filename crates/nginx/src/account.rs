@@ -10,12 +10,14 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
-use crate::effective::{Effective, Server, Source, SourceIndex};
+use crate::effective::{Effective, Server, Source, SourceIndex, backends};
 use crate::ingress::{BackendTarget, Ingress};
+use crate::lower::server_snippet::ByHost;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
 use crate::select::CLASS_ANNOTATION;
+use crate::validate;
 
 /// What a conversion does with a key that the controller accepts.
 enum Disposition {
@@ -81,28 +83,35 @@ fn disposition(note: &KeyNote) -> Disposition {
         key if policies::carries(key) => Disposition::Translated,
         "fastcgi-index" | "fastcgi-params-configmap" => Disposition::Refused(Code::FastCgi),
         // What a snippet says may well be what keeps others out.
-        "configuration-snippet" | "server-snippet" | "stream-snippet" | "auth-snippet" => {
-            Disposition::Protective
-        }
+        "auth-snippet" => Disposition::Protective,
         _ if entry.protective => Disposition::Protective,
         _ => Disposition::NotYet,
     }
 }
 
 /// An Ingress that the controller drops: nothing of it is converted.
-pub(crate) fn rejected(ledger: &mut Ledger, item: LedgerObject, ingress: &Ingress, fault: &Fault) {
-    let refused = Outcome::Refused(Code::AnnotationRejectsIngress);
+pub(crate) fn rejected(
+    ledger: &mut Ledger,
+    item: LedgerObject,
+    ingress: &Ingress,
+    faults: &[Fault],
+) {
+    let Some(first) = faults.first() else { return };
     let reason = Outcome::NoEffect(Arc::from(format!(
         "ingress-nginx drops the Ingress because of `{}`",
-        fault.key
+        first.key
     )));
-    for annotation in &ingress.annotations {
+    for (annotation, fault) in ingress
+        .annotations
+        .iter()
+        .flat_map(|annotation| faults.iter().map(move |fault| (annotation, fault)))
+    {
         // A fault may point at a part of the value.
         let (value, place) = (annotation.value.span, fault.span);
         let within =
             value.file == place.file && value.start <= place.start && place.end <= value.end;
         if within || annotation.key.span == place {
-            ledger.settle(item, annotation.value.span, &refused);
+            ledger.settle(item, annotation.value.span, &Outcome::Refused(fault.code));
         }
     }
     ledger.settle_rest(item, |_| Some(reason.clone()));
@@ -201,6 +210,8 @@ pub(crate) struct Account<'a> {
     pub(crate) notes: &'a [&'a Vec<KeyNote>],
     /// Of each source.
     pub(crate) policies: &'a [PolicyOutput],
+    /// The server-snippets of each host.
+    pub(crate) server_snippets: &'a ByHost<'a>,
     pub(crate) objects: &'a Objects,
     pub(crate) passthrough: bool,
     /// By owner.
@@ -242,6 +253,8 @@ impl Account<'_> {
             .collect();
         // Lowering found that these values cannot be carried over.
         let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::new();
+        // Of these a part of the value is shown; the whole of it is refused.
+        let mut snippets: IndexMap<ObjectRef, Vec<(String, Code)>> = IndexMap::new();
         for found in &*self.diagnostics {
             let lost = matches!(
                 found.code,
@@ -257,24 +270,46 @@ impl Account<'_> {
                 let of_object = refused.entry(object.clone()).or_default();
                 of_object.push((span, found.code));
             }
+            if let (Code::SnippetProtection, Some(object), Some(key)) =
+                (found.code, &found.object, &found.annotation)
+            {
+                let of_object = snippets.entry(object.clone()).or_default();
+                of_object.push((key.clone(), found.code));
+            }
         }
         let servers = ServersOf::new(self.effective, self.sources.len());
-        for at in 0..self.sources.len() {
+        let mut orphans = vec![0; self.sources.len()];
+        for orphan in &self.effective.orphans {
+            orphans[orphan.source] += 1;
+        }
+        for (at, orphans) in orphans.into_iter().enumerate() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
-            self.annotations(at, item);
+            // A canary none of whose backends gets a request.
+            let idle = source.settings.canary.is_some() && orphans == backends(source).count();
+            self.annotations(at, item, idle);
+            for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
+                let written = source.ingress.annotations.iter().find(|annotation| {
+                    let (_, name) = annotation.key.value.rsplit_once('/').unwrap_or_default();
+                    name == key
+                });
+                if let Some(written) = written {
+                    let span = written.value.span;
+                    self.ledger.settle(item, span, &Outcome::Refused(*code));
+                }
+            }
             for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
                 self.ledger.settle(item, *span, &Outcome::Refused(*code));
             }
-            self.rules(source, item, &lost);
+            self.rules(at, item, &lost, idle);
             self.tls(at, item, servers.certified.contains(&at));
-            self.default_backend(at, item, &servers.defined[at]);
+            self.default_backend(at, item, &servers.defined[at], &lost);
             self.services(source);
             self.ledger.settle_rest(item, |path| Some(rest(path)));
         }
     }
 
-    fn annotations(&mut self, at: usize, item: LedgerObject) {
+    fn annotations(&mut self, at: usize, item: LedgerObject, idle: bool) {
         let (source, notes) = (&self.sources[at], self.notes[at]);
         let outcomes = &self.policies[at].outcomes;
         let canary = source.settings.canary.is_some();
@@ -298,6 +333,9 @@ impl Account<'_> {
             let outcome = match &note.status {
                 KeyStatus::Taken if canary && note.entry.is_some_and(|entry| !entry.canary) => {
                     no_effect("ingress-nginx does not read it on a canary Ingress")
+                }
+                KeyStatus::Taken if idle && note.key.starts_with("canary") => {
+                    no_effect("the canary serves nothing")
                 }
                 KeyStatus::Taken => match told {
                     Some(outcome) => outcome.clone(),
@@ -340,6 +378,9 @@ impl Account<'_> {
             }
             return no_effect("the controller does not run with --enable-ssl-passthrough");
         }
+        if note.key == "server-snippet" && !self.has_server(source) {
+            return no_effect("another Ingress has the server-snippet of its hosts");
+        }
         if note.key == "x-forwarded-prefix" && source.settings.rewrite.target.is_none() {
             return no_effect("ingress-nginx sets the header only together with rewrite-target");
         }
@@ -350,6 +391,15 @@ impl Account<'_> {
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
             Disposition::Refused(code) => Outcome::Refused(code),
         }
+    }
+
+    /// Whether some host has the server-snippet of this Ingress.
+    fn has_server(&self, source: &Source<'_>) -> bool {
+        let mut firsts = self
+            .server_snippets
+            .values()
+            .filter_map(|list| list.first());
+        firsts.any(|&first| self.sources[first].id == source.id)
     }
 
     fn shadowed(&mut self) {
@@ -367,16 +417,33 @@ impl Account<'_> {
                 .flat_map(|rule| rule.paths.iter().flatten())
                 .find(|path| path.path.as_ref().map_or(path.span, |p| p.span) == shadowed.span);
             let span = path.map_or(shadowed.span, |path| path.span);
-            let outcome = no_effect(&format!("the path is owned by {by}"));
+            let outcome = if shadowed.twin {
+                Outcome::Refused(Code::LocationTwice)
+            } else {
+                no_effect(&format!("the path is owned by {by}"))
+            };
             self.ledger.settle(item, span, &outcome);
-            let mut diagnostic = Diagnostic::new(
-                Code::PathShadowed,
-                format!("this path is never served: {by} owns it"),
-            )
-            .object(&loser.ingress.object)
-            .label(shadowed.span, "never served");
+            let (code, message) = if shadowed.twin {
+                let message = "this path and one that differs by its final slash make the same nginx location";
+                (Code::LocationTwice, message.to_owned())
+            } else {
+                let message = format!("this path is never served: {by} owns it");
+                (Code::PathShadowed, message)
+            };
+            let mut diagnostic = Diagnostic::new(code, message)
+                .object(&loser.ingress.object)
+                .label(shadowed.span, "never served");
             if let Some(span) = shadowed.winner_span {
                 diagnostic = diagnostic.label(span, "served");
+            }
+            if shadowed.twin {
+                self.diagnostics.push(
+                    diagnostic
+                        .note("nginx refuses a configuration with both; until one is gone the controller applies no change to any Ingress")
+                        .note("the output serves the one that came first")
+                        .help("keep the one without the slash: it takes what lies below it as well"),
+                );
+                continue;
             }
             self.diagnostics.push(
                 diagnostic
@@ -407,15 +474,21 @@ impl Account<'_> {
                 .object(&source.ingress.object)
                 .annotation("canary")
                 .at(orphan.span)
-                .help("convert it together with its primary Ingress"),
+                .help(orphan.help),
             );
         }
     }
 
-    fn rules(&mut self, source: &Source<'_>, item: LedgerObject, lost: &BTreeSet<Span>) {
+    fn rules(&mut self, at: usize, item: LedgerObject, lost: &BTreeSet<Span>, idle: bool) {
+        let source = &self.sources[at];
+        let host_outcome = if idle {
+            no_effect("the canary serves nothing")
+        } else {
+            Outcome::Translated
+        };
         for rule in &source.ingress.rules {
             if let Some(host) = &rule.host {
-                self.ledger.settle(item, host.span, &Outcome::Translated);
+                self.ledger.settle(item, host.span, &host_outcome);
             }
             for path in rule.paths.iter().flatten() {
                 if matches!(path.backend.target, BackendTarget::Resource) {
@@ -481,7 +554,14 @@ impl Account<'_> {
                 };
                 self.ledger.settle(item, host.span, &outcome);
             }
-            self.ledger.settle(item, tls.span, &Outcome::Translated);
+            if let Some(secret) = &tls.secret {
+                let outcome = if validate::is_secret_name(&secret.value) {
+                    Outcome::Translated
+                } else {
+                    no_effect("no Secret can have this name, so the default certificate is served")
+                };
+                self.ledger.settle(item, secret.span, &outcome);
+            }
         }
     }
 
@@ -532,9 +612,16 @@ impl Account<'_> {
         }
     }
 
-    fn default_backend(&mut self, at: usize, item: LedgerObject, defined: &[&Server]) {
+    fn default_backend(
+        &mut self,
+        at: usize,
+        item: LedgerObject,
+        defined: &[&Server],
+        lost: &BTreeSet<Span>,
+    ) {
         let source = &self.sources[at];
-        let Some(backend) = &source.ingress.default_backend else {
+        let backend = source.ingress.default_backend.as_ref();
+        let Some(backend) = backend.filter(|backend| !lost.contains(&backend.span)) else {
             return;
         };
         let key = crate::effective::upstream_key(source, backend);
@@ -560,14 +647,7 @@ impl Account<'_> {
         if !known {
             return;
         }
-        let backends = source
-            .ingress
-            .rules
-            .iter()
-            .flat_map(|rule| rule.paths.iter().flatten())
-            .map(|path| &path.backend)
-            .chain(&source.ingress.default_backend);
-        for backend in backends {
+        for backend in backends(source) {
             let BackendTarget::Service { name, port } = &backend.target else {
                 continue;
             };

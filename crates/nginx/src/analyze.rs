@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::{Globals, Model, Origin, Owner, OwnerId, SecretRef};
+use gatewright_source::Span;
 
 use crate::account::{self, Account};
 use crate::annotations::proxy::Proxy;
@@ -12,7 +13,7 @@ use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
-use crate::lower::{self, Lowering};
+use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
@@ -73,7 +74,12 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         objects,
         ..
     } = intake;
-    let (config, lost_protection) = config(&objects, options, &mut ledger, &mut diagnostics);
+    let Controller {
+        config,
+        places,
+        lost_protection,
+        item: controller,
+    } = controller(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
@@ -93,8 +99,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         let mut annotations =
             read_annotations(ingress, &prefix, &options.aliases, &config, version);
         diagnostics.append(&mut annotations.diagnostics);
-        if let Some(fault) = annotations.rejected.first() {
-            account::rejected(&mut ledger, *item, ingress, fault);
+        if !annotations.rejected.is_empty() {
+            account::rejected(&mut ledger, *item, ingress, &annotations.rejected);
             skipped += 1;
             continue;
         }
@@ -126,6 +132,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         .iter()
         .map(|&at| &taken[at].annotations.notes)
         .collect();
+    let mut of_controller = Vec::new();
     let mut policies: Vec<PolicyOutput> = sources
         .iter()
         .zip(&notes)
@@ -134,8 +141,10 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 owner: source.id,
                 object: &source.ingress.object,
                 name_span: source.ingress.name_span,
+                ingress: source.ingress,
                 settings: source.settings,
                 config: &config,
+                places: &places,
                 objects: &objects,
             });
             account::not_carried(source, notes, &mut output);
@@ -146,12 +155,26 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                     Origin::field(source.id, note.span),
                 );
             }
+            // What is said of the controller's own snippets is said once.
+            output.diagnostics.retain(|found| {
+                let first = found.object.is_some() || !of_controller.contains(found);
+                if first && found.object.is_none() {
+                    of_controller.push(found.clone());
+                }
+                first
+            });
             diagnostics.append(&mut output.diagnostics);
             output
         })
         .collect();
+    if let Some(item) = controller {
+        for (span, outcome) in policies.iter().flat_map(|p| &p.controller_outcomes) {
+            ledger.settle(item, *span, outcome);
+        }
+    }
     policies::reconcile(&sources, &mut policies, &mut diagnostics);
     let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
+    let server_snippets = server_snippet::by_host(&sources);
     let hosts = Lowering {
         effective: &effective,
         sources: &sources,
@@ -159,6 +182,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         config: &config,
         passthrough,
         policies: &policies,
+        server_snippets: &server_snippets,
         diagnostics: &mut diagnostics,
         of_host: lower::of_host(&sources),
     }
@@ -169,6 +193,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         sources: &sources,
         notes: &notes,
         policies: &policies,
+        server_snippets: &server_snippets,
         objects: &objects,
         passthrough,
         owners: &owners,
@@ -304,14 +329,25 @@ fn controller_map<'a>(objects: &'a Objects, options: &Options) -> Option<&'a Con
     objects.config_maps.get(&key)
 }
 
-fn config(
+/// The controller's `ConfigMap`, read.
+#[derive(Default)]
+struct Controller {
+    config: Config,
+    /// Where the values of its keys stand.
+    places: Vec<(String, Span)>,
+    /// A key that protects and that nothing carries over.
+    lost_protection: Option<ConfigNote>,
+    /// Its items, if it is in the input.
+    item: Option<LedgerObject>,
+}
+
+fn controller(
     objects: &Objects,
     options: &Options,
     ledger: &mut Ledger,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Config, Option<ConfigNote>) {
-    let mut config = Config::default();
-    let mut lost_protection = None;
+) -> Controller {
+    let mut controller = Controller::default();
     match (controller_map(objects, options), &options.controller_config) {
         (Some(map), _) => {
             let entries = map
@@ -319,10 +355,12 @@ fn config(
                 .iter()
                 .map(|(key, value, span)| (&**key, &**value, *span));
             let (read, mut found, notes) = Config::read(entries);
-            config = read;
+            controller.config = read;
+            controller.item = Some(map.ledger);
+            controller.places = notes.iter().map(|n| (n.key.clone(), n.span)).collect();
             diagnostics.append(&mut found);
             account::config(ledger, map.ledger, &notes);
-            lost_protection = notes
+            controller.lost_protection = notes
                 .into_iter()
                 .find(|note| note.status == ConfigStatus::NotCarried { protects: true });
         }
@@ -340,7 +378,7 @@ fn config(
         let reason = Outcome::NoEffect(Arc::from("it stays as it is; what names it reads it"));
         ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
     }
-    (config, lost_protection)
+    controller
 }
 
 fn globals(

@@ -47,9 +47,6 @@ const PROTECTING: &[&str] = &[
     "block-user-agents",
     "enable-owasp-modsecurity-crs",
     "global-auth-snippet",
-    "http-snippet",
-    "location-snippet",
-    "server-snippet",
 ];
 
 /// Keys that are not carried over and protect nothing.

@@ -122,9 +122,11 @@ pub(crate) struct Shadowed {
     pub winner: Option<SourceIndex>,
     /// The path that won.
     pub winner_span: Option<Span>,
+    /// The two differ by a final slash only, and nginx takes no configuration with both.
+    pub twin: bool,
 }
 
-/// A canary path without a primary.
+/// A canary path that gets no request.
 #[derive(Debug)]
 pub(crate) struct Orphan {
     /// The canary.
@@ -133,6 +135,8 @@ pub(crate) struct Orphan {
     pub span: Span,
     /// What is missing.
     pub reason: &'static str,
+    /// What a person can change.
+    pub help: &'static str,
 }
 
 /// The controller's order: older first, then name descending.
@@ -161,11 +165,13 @@ pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     create_upstreams(&mut effective, sources);
     create_servers(&mut effective, sources);
     create_locations(&mut effective, sources);
+    part_twins(&mut effective, sources);
     merge_canaries(&mut effective, sources);
     effective
 }
 
-fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a BackendRef> {
+/// All backends of an Ingress.
+pub(crate) fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a BackendRef> {
     source.ingress.default_backend.iter().chain(
         source
             .ingress
@@ -307,6 +313,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                         span,
                         winner: Some(effective.upstreams[&key].first),
                         winner_span: None,
+                        twin: false,
                     });
                     continue;
                 }
@@ -333,12 +340,69 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                         span,
                         winner: taken.source,
                         winner_span: taken.span,
+                        twin: false,
                     }),
                     None => server.locations.push(location),
                 }
             }
         }
     }
+}
+
+/// `updateServerLocations` makes `location /foo/` of a Prefix path `/foo` and of `/foo/` too,
+/// and nginx refuses a configuration that has it twice. The path that came first is kept. Where
+/// paths are patterns, nginx takes both.
+fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
+    for server in effective.servers.values_mut() {
+        if (server.locations.iter()).any(|location| is_pattern(location, sources)) {
+            continue;
+        }
+        let mut at = 0;
+        while at < server.locations.len() {
+            let (before, rest) = server.locations.split_at(at);
+            let location = &rest[0];
+            let twin = before
+                .iter()
+                .find(|other| is_twin(other, location))
+                .map(|other| (other.source, other.span));
+            let Some(((winner, winner_span), loser)) = twin.zip(location.source) else {
+                at += 1;
+                continue;
+            };
+            if let Some(span) = location.span {
+                effective.shadowed.push(Shadowed {
+                    loser,
+                    span,
+                    winner,
+                    winner_span,
+                    twin: true,
+                });
+            }
+            server.locations.remove(at);
+        }
+    }
+}
+
+fn is_twin(one: &Location, other: &Location) -> bool {
+    one.path_type == PathType::Prefix
+        && other.path_type == PathType::Prefix
+        && one.path != other.path
+        && one.path.trim_end_matches('/') == other.path.trim_end_matches('/')
+        && !one.path.trim_end_matches('/').is_empty()
+}
+
+/// Whether a location makes its host compare all paths as patterns.
+fn is_pattern(location: &Location, sources: &[Source<'_>]) -> bool {
+    let Some(source) = location.source.filter(|_| !location.bare) else {
+        return false;
+    };
+    let rewrite = &sources[source].settings.rewrite;
+    let target = rewrite.target.as_ref().map_or("", |t| t.value.as_str());
+    let slashed = || format!("{}/", location.path.trim_end_matches('/'));
+    rewrite.use_regex.as_ref().is_some_and(|flag| flag.value)
+        || !target.is_empty()
+            && (*target != *location.path
+                || location.path_type == PathType::Prefix && target != slashed())
 }
 
 fn merge_canaries(effective: &mut Effective, sources: &[Source<'_>]) {
@@ -368,29 +432,35 @@ fn merge_canary(
     host: &str,
     place: Option<(&str, PathType)>,
 ) {
-    let mut orphan = |reason| {
+    const TOGETHER: &str = "convert it together with its primary Ingress";
+    const ANOTHER: &str = "give the canary a Service of its own";
+    let mut orphan = |reason, help| {
         effective.orphans.push(Orphan {
             source: index,
             span: backend.span,
             reason,
+            help,
         });
     };
     let Some(key) = upstream_key(source, backend) else {
-        return orphan("its backend is not a Service");
+        return orphan("its backend is not a Service", "name a Service");
     };
     if !effective.upstreams[&key].canary_only {
-        return orphan("its Service already is the backend of an older Ingress");
+        return orphan(
+            "its Service already is the backend of an older Ingress",
+            ANOTHER,
+        );
     }
     let Some(server) = effective.servers.get(host) else {
-        return orphan("no other Ingress defines its host");
+        return orphan("no other Ingress defines its host", TOGETHER);
     };
-    let mut merged = false;
+    let (mut merged, mut asked) = (false, false);
     for location in &server.locations {
         let Some(primary) = &location.upstream else {
             continue;
         };
         if *primary == key {
-            return orphan("its Service is that of the path itself");
+            return orphan("its Service is that of the path itself", ANOTHER);
         }
         if place.is_some_and(|(path, kind)| *location.path != *path || location.path_type != kind) {
             continue;
@@ -402,13 +472,23 @@ fn merge_canary(
                 upstream.alternatives.push(key.clone());
             }
             merged = true;
+            asked |= upstream.alternatives.first() == Some(&key);
         }
     }
     if !merged {
-        effective.orphans.push(Orphan {
-            source: index,
-            span: backend.span,
-            reason: "no other Ingress defines its path with the same pathType",
-        });
+        orphan(
+            "no other Ingress defines its path with the same pathType",
+            TOGETHER,
+        );
+    } else if !asked {
+        orphan(
+            "ingress-nginx asks one canary of a Service only, and another one comes first",
+            "remove one of the two canaries",
+        );
+    } else if (source.settings.canary.as_ref()).is_some_and(|canary| canary.is_idle()) {
+        orphan(
+            "no weight, header or cookie gives it any request",
+            "set `canary-weight`, `canary-by-header` or `canary-by-cookie`, or remove the Ingress",
+        );
     }
 }

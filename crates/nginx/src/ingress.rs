@@ -247,11 +247,7 @@ fn read_port(node: &Node) -> Port {
     }
     match node.as_str() {
         None | Some("") => Port::Missing,
-        // `servicePort: "80"` is an IntOrString of the old API versions: a string of digits
-        // was looked up as a name and then as a number.
-        Some(text) => text
-            .parse()
-            .map_or_else(|_| Port::Name(Arc::from(text)), Port::Number),
+        Some(text) => Port::Name(Arc::from(text)),
     }
 }
 

@@ -12,11 +12,14 @@ mod flags;
 mod ingress;
 mod legacy;
 mod lower;
+mod nginx_conf;
 mod objects;
 mod policies;
 pub mod registry;
+mod remarks;
 mod select;
 mod service;
+mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
 pub use objects::{Intake, IntakeOptions};

@@ -1,5 +1,8 @@
 //! From the effective configuration to the routing model.
 
+mod rewritten;
+pub(crate) mod server_snippet;
+
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
@@ -21,7 +24,9 @@ use crate::policies::auth_tls::{self, Clients};
 use crate::policies::backend_tls::UpstreamTls;
 use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput, ssl};
+use crate::remarks;
 use crate::service;
+use crate::validate;
 
 /// What lowering reads.
 pub(crate) struct Lowering<'a> {
@@ -33,6 +38,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) passthrough: bool,
     /// What else holds for the locations of each source.
     pub(crate) policies: &'a [PolicyOutput],
+    /// The server-snippets of each host.
+    pub(crate) server_snippets: &'a server_snippet::ByHost<'a>,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
     /// By host, the Ingresses with a rule for it, canaries included.
     pub(crate) of_host: IndexMap<&'a str, Vec<SourceIndex>>,
@@ -69,10 +76,11 @@ impl Lowering<'_> {
         for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;
+            let snippet = self.server_snippet(raw);
             let Some(name) = self.host_name(raw, server) else {
                 continue;
             };
-            let host = self.host(raw, name, first, server);
+            let host = self.host(raw, name, first, server, snippet);
             self.aliases(&host, server, &mut hosts, &mut taken);
             self.www(&host, server, &mut hosts, &mut taken);
             hosts.push(host);
@@ -111,19 +119,29 @@ impl Lowering<'_> {
             Diagnostic::new(Code::HostInvalid, format!("the host `{name}` cannot be served"))
                 .object(&source.ingress.object)
                 .at(span)
-                .note("the API server takes DNS names in lower case, and `*` only as the whole first label")
+                .note("DNS and Gateway API take at most 63 characters between two dots, so no client can ask for it")
                 .help("correct the host name"),
         );
         None
     }
 
-    fn host(&mut self, raw: &str, name: HostName, first: OwnerId, server: &Server) -> Host {
+    fn host(
+        &mut self,
+        raw: &str,
+        name: HostName,
+        first: OwnerId,
+        server: &Server,
+        snippet: Option<usize>,
+    ) -> Host {
         let server_tls = self.server_tls(raw).cloned();
         let rendered = self.rendered(server);
         let patterns = rendered.iter().any(|r| {
             self.rewrite_settings(r.location)
                 .is_some_and(|s| uses_regex(s) || needs_rewrite(s, &r.path))
         });
+        if !patterns {
+            self.plain_patterns(server);
+        }
         let certificate = self.certificate(&name, server);
         let secured = certificate.is_some() || self.wildcard_certificate(&name);
         let mut routes = Vec::new();
@@ -182,6 +200,10 @@ impl Lowering<'_> {
             routes.retain(|route| route.matcher != PathMatcher::Exact("/".to_owned()));
             routes.insert(0, root);
         }
+        if let Some(snippet) = snippet {
+            self.apply_server_snippet(snippet, patterns, &mut routes);
+        }
+        self.rewritten(&mut routes);
         // There are many hosts, most with few routes.
         routes.shrink_to_fit();
         let passthrough = self.passthrough(&name, server).map(Box::new);
@@ -196,8 +218,18 @@ impl Lowering<'_> {
             ciphers: self.ciphers(raw),
         };
         self.clients(raw, &mut host);
-        self.server_snippet(raw, &mut host);
         host
+    }
+
+    fn plain_patterns(&mut self, server: &Server) {
+        for location in &server.locations {
+            let Some((source, span)) = location.source.zip(location.span) else {
+                continue;
+            };
+            let object = &self.sources[source].ingress.object;
+            let remark = remarks::plain_pattern(object, &location.path, span);
+            self.diagnostics.extend(remark);
+        }
     }
 
     /// The Ingresses with a rule for a host, canaries included.
@@ -240,42 +272,6 @@ impl Lowering<'_> {
             },
             policies: Arc::default(),
         }];
-    }
-
-    /// A `server-snippet` holds for the whole host (`createServers`): what it says may keep
-    /// others out of the paths of every Ingress.
-    fn server_snippet(&mut self, raw: &str, host: &mut Host) {
-        let found = self
-            .of_host(raw)
-            .filter(|source| source.settings.canary.is_none())
-            .find_map(|source| {
-                let snippet = source.settings.snippets.server.as_ref()?;
-                let origin = Origin::annotation(source.id, "server-snippet", snippet.span);
-                (!snippet.value.is_empty()).then(|| (origin, source.ingress.object.to_string()))
-            });
-        let Some((origin, guard)) = found else { return };
-        let forwards = |route: &&mut Route| matches!(route.action, Action::Forward(_));
-        for route in host.routes.iter_mut().filter(forwards) {
-            route.action = Action::Refuse(Refusal {
-                reason: format!("`server-snippet` of {guard} is not carried over"),
-                faithful: false,
-                origin: origin.clone(),
-            });
-            let Some(other) = self.sources.iter().find(|source| source.id == route.owner) else {
-                continue;
-            };
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::ProtectionRefused,
-                    format!("`server-snippet` of {guard} cannot be carried over, so this path answers 503"),
-                )
-                .object(&other.ingress.object)
-                .label(route.origin.span, "served by the same host")
-                .label(origin.span, "holds for the whole host")
-                .note("what it says may be what keeps others out")
-                .help("convert the host by hand, or remove the snippet"),
-            );
-        }
     }
 
     /// The first list of ciphers of the host's Ingresses.
@@ -430,6 +426,12 @@ impl Lowering<'_> {
                     origin: Origin::annotation(owner, "rewrite-target", target.span),
                 });
             }
+        }
+        if let Some(target) = rewrite.as_ref().filter(|_| !r.location.implicit)
+            && let Some(remark) =
+                remarks::missing_capture(&source.ingress.object, &r.location.path, target)
+        {
+            self.diagnostics.push(remark);
         }
         let Some(key) = &r.location.upstream else {
             return Action::NotFound;
@@ -640,6 +642,7 @@ impl Lowering<'_> {
         let mut secrets: Vec<SecretRef> = entries
             .iter()
             .filter_map(|entry| entry.secret.as_ref())
+            .filter(|secret| validate::is_secret_name(&secret.value))
             .map(|secret| SecretRef {
                 namespace: Arc::clone(&source.ingress.object.namespace),
                 name: Arc::clone(&secret.value),

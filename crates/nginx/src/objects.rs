@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::flags::Flags;
 use crate::ingress::Ingress;
 use crate::legacy;
+use crate::validate::{self, Violation};
 
 /// Namespace and name.
 pub(crate) type Key = (Arc<str>, Arc<str>);
@@ -258,8 +259,27 @@ impl Intake {
                 self.settle_value(node, ledger, span);
             }
         }
+        let violations = validate::ingress(node, old);
+        if !violations.is_empty() {
+            self.violations(&object, violations);
+            self.ledger
+                .settle_rest(ledger, |_| Some(Outcome::Refused(Code::InvalidObject)));
+            return;
+        }
         let ingress = Ingress::read(node, object, span);
         self.objects.ingresses.push((ingress, ledger));
+    }
+
+    /// What the API server refuses cannot be in a cluster.
+    fn violations(&mut self, object: &ObjectRef, violations: Vec<Violation>) {
+        let diagnostics = violations.into_iter().map(|found| {
+            Diagnostic::new(Code::InvalidObject, found.message)
+                .object(object)
+                .at(found.span)
+                .note("the API server refuses the object, so it is not converted")
+                .help(found.help)
+        });
+        self.diagnostics.extend(diagnostics);
     }
 
     /// An unknown field is refused with all that stands below it.
@@ -401,6 +421,8 @@ fn key(object: &ObjectRef) -> Key {
 fn wrong_type_help(path: &str, expected: &str) -> String {
     if path.starts_with("metadata.annotations") || path.starts_with("metadata.labels") {
         "annotation and label values are strings: put the value in quotes".to_owned()
+    } else if matches!(expected, "i32" | "i64") {
+        "write a whole number, without quotes".to_owned()
     } else {
         format!("write {expected}")
     }

@@ -68,7 +68,10 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         let dropped = diagnostics.iter().any(|found| {
             matches!(
                 found.code,
-                Code::AnnotationRejectsIngress | Code::AnnotationTooRisky
+                Code::AnnotationRejectsIngress
+                    | Code::AnnotationTooRisky
+                    | Code::InvalidObject
+                    | Code::WrongType
             )
         });
         if unreadable == 0 && documents > 0 && taken == 0 && !dropped {

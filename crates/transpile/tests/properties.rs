@@ -130,8 +130,32 @@ fn sound(conversion: &Conversion) -> Written {
         if kind == "HTTPRoute" {
             limits(name, object);
         }
+        let targets = object["spec"]["targetRefs"].as_array();
+        for target in targets.into_iter().flatten() {
+            finds(&objects, namespace, target);
+        }
     }
     objects
+}
+
+/// A policy of nothing protects nothing.
+fn finds(objects: &Written, namespace: &str, target: &Value) {
+    let text = |key: &str| target[key].as_str().unwrap_or_default().to_owned();
+    let key = (text("kind"), namespace.to_owned(), text("name"));
+    let object = objects.get(&key);
+    let object = object.unwrap_or_else(|| panic!("a policy of {key:?}, which is not there"));
+    if let Some(section) = target["sectionName"].as_str() {
+        let list = ["rules", "listeners"].map(|list| object["spec"][list].as_array());
+        let mut names = list
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|part| &part["name"]);
+        assert!(
+            names.any(|name| name == section),
+            "{key:?} has no {section}"
+        );
+    }
 }
 
 fn limits(name: &str, route: &Value) {
@@ -298,19 +322,9 @@ fn annotation() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-const HOSTS: &[&str] = &[
-    "a.test",
-    "b.test",
-    "www.a.test",
-    "*.a.test",
-    "x.a.test",
-    "A.TEST",
-    "*",
-    "bad_host.test",
-    "",
-    "10.0.0.1",
-    "c.test.",
-];
+const HOSTS: &[&str] = &["a.test", "b.test", "www.a.test", "*.a.test", "x.a.test"];
+/// What the API server refuses.
+const BAD_HOSTS: &[&str] = &["A.TEST", "*", "bad_host.test", "10.0.0.1", "c.test."];
 const PATHS: &[&str] = &[
     "/",
     "/a",
@@ -324,26 +338,29 @@ const PATHS: &[&str] = &[
     "/é",
     "/a b",
     "/%41",
-    "//",
-    "a",
-    "",
     "/.well-known/x",
     "/[0-9]+$",
+    "/root",
+    "/x",
+    "/x/exact",
+    "/a/root",
 ];
+const BAD_PATHS: &[&str] = &["//", "a", "", "/./a", "/a//b"];
+
+fn host() -> impl Strategy<Value = String> {
+    prop_oneof![30 => pick(HOSTS), 1 => pick(BAD_HOSTS)]
+}
 
 fn path() -> impl Strategy<Value = String> {
     let backend = (
         pick(&["web", "api", "outside", "none"]),
-        pick(&[
-            "number: 80",
-            "number: 8080",
-            "name: http",
-            "name: nope",
-            "number: 0",
-        ]),
+        pick(&["number: 80", "number: 8080", "name: http", "name: nope"]),
     );
-    let extra = prop_oneof![12 => Just(""), 1 => Just(", pathTyp: Prefix")];
-    (pick(PATHS), pick(&["Prefix", "Prefix", "Exact", "ImplementationSpecific", "exact"]), backend, extra)
+    let extra = prop_oneof![40 => Just(""), 1 => Just(", pathTyp: Prefix")];
+    let path = prop_oneof![30 => pick(PATHS), 1 => pick(BAD_PATHS)];
+    let kinds = pick(&["Prefix", "Prefix", "Exact", "ImplementationSpecific"]);
+    let kind = prop_oneof![40 => kinds, 1 => Just("exact".to_owned())];
+    (path, kind, backend, extra)
         .prop_map(|(path, kind, (service, port), extra)| {
             format!(
                 "{{path: {}, pathType: {kind}, backend: {{service: {{name: {service}, port: {{{port}}}}}}}{extra}}}",
@@ -355,12 +372,12 @@ fn path() -> impl Strategy<Value = String> {
 /// One Ingress as YAML, mostly valid.
 fn ingress() -> impl Strategy<Value = String> {
     let rule = (
-        prop::option::weighted(0.9, pick(HOSTS)),
+        prop::option::weighted(0.9, host()),
         prop::collection::vec(path(), 0..4),
     );
     let identity = (
         pick(&["one", "two", "three"]),
-        pick(&["a", "b", "c", "d", "e", "f"]),
+        pick(&["a", "b", "c", "a-a", "a-root", "a-http"]),
     );
     let annotations = prop::collection::vec(annotation(), 0..6);
     let canary = prop::option::weighted(
@@ -379,10 +396,7 @@ fn ingress() -> impl Strategy<Value = String> {
             0..3,
         ),
     );
-    let tls = prop::collection::vec(
-        (prop::collection::vec(pick(HOSTS), 0..3), prop::bool::ANY),
-        0..2,
-    );
+    let tls = prop::collection::vec((prop::collection::vec(host(), 0..3), prop::bool::ANY), 0..2);
     let extra = prop_oneof![
         12 => Just(""),
         1 => Just("  defaultBackend: {service: {name: web, port: {number: 80}}}\n"),

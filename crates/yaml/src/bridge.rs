@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use gatewright_source::Span;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{
     self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess,
@@ -12,30 +13,51 @@ use crate::closest::closest;
 use crate::node::{Entry, Node, Value};
 use crate::problem::{Fault, Problem, ProblemKind, Trail, Typed};
 
+/// Faults of one object that are named.
+const MAX_FAULTS: usize = 20;
+
 /// Reads a typed object as the API server's strict decoder would: no conversion between types,
 /// null is the same as absent, and fields that the type does not have are listed.
 pub fn from_node<T: DeserializeOwned>(node: &Node) -> Typed<T> {
-    let problems = RefCell::new(Vec::new());
-    let result = T::deserialize(Bridge {
-        node,
-        problems: &problems,
-        trail: &Trail::Root,
-        field: None,
-    });
-    let mut problems = problems.into_inner();
-    let value = match result {
-        Ok(value) => Some(value),
-        Err(fault) => {
-            let (path, span) = fault.place.unwrap_or((String::new(), node.span));
-            problems.push(Problem {
+    let mut faults: Vec<Problem> = Vec::new();
+    let mut masked = Vec::new();
+    loop {
+        let problems = RefCell::new(Vec::new());
+        let result = T::deserialize(Bridge {
+            node,
+            problems: &problems,
+            trail: &Trail::Root,
+            field: None,
+            masked: &masked,
+        });
+        let mut problems = problems.into_inner();
+        let fault = match result {
+            Ok(value) => {
+                problems.extend(faults.iter().cloned());
+                let value = Some(value).filter(|_| faults.is_empty());
+                return Typed { value, problems };
+            }
+            Err(fault) => fault,
+        };
+        let (path, span) = fault.place.unwrap_or((String::new(), node.span));
+        // Taking the faulty value for absent shows what else is wrong.
+        let again = !masked.contains(&span) && span != node.span && faults.len() < MAX_FAULTS;
+        if !masked.contains(&span) {
+            faults.push(Problem {
                 path,
                 span,
                 kind: fault.kind,
             });
-            None
         }
-    };
-    Typed { value, problems }
+        if !again {
+            problems.append(&mut faults);
+            return Typed {
+                value: None,
+                problems,
+            };
+        }
+        masked.push(span);
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -45,9 +67,15 @@ struct Bridge<'a, 'p> {
     trail: &'p Trail<'p>,
     /// The entry this is the value of, and the fields that its map could have.
     field: Option<(&'a Entry, Option<&'static [&'static str]>)>,
+    /// Values that are taken for null because they are faulty.
+    masked: &'p [Span],
 }
 
 impl<'a> Bridge<'a, '_> {
+    fn is_null(&self) -> bool {
+        self.node.is_null() || self.masked.contains(&self.node.span)
+    }
+
     /// Gives a fault this node's place unless it has a place inside of it.
     fn here<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
         result.map_err(|mut fault| {
@@ -62,7 +90,12 @@ impl<'a> Bridge<'a, '_> {
         visitor: V,
         fields: Option<&'static [&'static str]>,
     ) -> Result<V::Value, Fault> {
-        let result = match &self.node.value {
+        let value = if self.is_null() {
+            &Value::Null
+        } else {
+            &self.node.value
+        };
+        let result = match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Int(value) => visitor.visit_i64(*value),
@@ -102,7 +135,7 @@ impl<'a> Bridge<'a, '_> {
 macro_rules! zero_for_null {
     ($($method:ident => $visit:ident($zero:expr);)*) => {$(
         fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
-            if self.node.is_null() {
+            if self.is_null() {
                 return self.here(visitor.$visit($zero));
             }
             self.any(visitor, None)
@@ -132,7 +165,7 @@ impl<'a> Deserializer<'a> for Bridge<'a, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.node.is_null() {
+        if self.is_null() {
             let rest = [].iter().enumerate();
             return self.here(visitor.visit_seq(Items { bridge: self, rest }));
         }
@@ -140,7 +173,7 @@ impl<'a> Deserializer<'a> for Bridge<'a, '_> {
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.node.is_null() {
+        if self.is_null() {
             return self.here(visitor.visit_map(Entries::empty(self)));
         }
         self.any(visitor, None)
@@ -151,7 +184,7 @@ impl<'a> Deserializer<'a> for Bridge<'a, '_> {
     }
 
     fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.node.is_null() {
+        if self.is_null() {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)
@@ -172,7 +205,7 @@ impl<'a> Deserializer<'a> for Bridge<'a, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        if self.node.is_null() {
+        if self.is_null() {
             return self.here(visitor.visit_map(Entries::empty(self)));
         }
         self.any(visitor, Some(fields))
@@ -229,6 +262,7 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
             trail: &Trail::Index(self.bridge.trail, index),
             problems: self.bridge.problems,
             field: None,
+            masked: self.bridge.masked,
         };
         // For faults that arise outside of the methods above, as in a newtype.
         bridge.here(seed.deserialize(bridge)).map(Some)
@@ -288,6 +322,7 @@ impl<'a> MapAccess<'a> for Entries<'a, '_> {
             trail: &Trail::Key(self.bridge.trail, &entry.key.value),
             problems: self.bridge.problems,
             field: Some((entry, self.fields)),
+            masked: self.bridge.masked,
         };
         bridge.here(seed.deserialize(bridge))
     }
@@ -316,6 +351,7 @@ impl<'a> Variant<'a, '_> {
             trail: &Trail::Key(self.bridge.trail, &self.entry.key.value),
             problems: self.bridge.problems,
             field: None,
+            masked: self.bridge.masked,
         };
         bridge.here(read(bridge))
     }

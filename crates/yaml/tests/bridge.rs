@@ -201,3 +201,24 @@ fn deep_trees_fit_on_the_stack_of_a_thread() {
     let typed = from_node::<serde_json::Value>(&node);
     assert_eq!(typed.value.unwrap().to_string(), text);
 }
+
+#[test]
+fn all_faults_are_named() {
+    check::<Ingress>(
+        "metadata:\n  name: 1\n  annotations:\n    a: true\n    b: 2\nspec:\n  tsl: []\n  rules:\n  - http:\n      paths:\n      - path: []\n        backend: {service: {port: {number: \"80\"}}}\n",
+        false,
+        "spec.tsl [tsl] unknown field `tsl`\n\
+         metadata.name [1] invalid type: integer `1`, expected a string\n\
+         metadata.annotations.a [true] invalid type: boolean `true`, expected a string\n\
+         metadata.annotations.b [2] invalid type: integer `2`, expected a string\n\
+         spec.rules[0].http.paths[0].path [[]] invalid type: sequence, expected a string\n\
+         spec.rules[0].http.paths[0].backend.service.port.number [\"80\"] invalid type: string \"80\", expected i32\n",
+    );
+    // An end is put to endless ones.
+    let mut many = String::new();
+    for n in 0..50 {
+        let _ = writeln!(many, "  k{n}: {n}");
+    }
+    let typed = read::<ConfigMap>(&format!("data:\n{many}"));
+    assert_eq!(typed.problems.len(), 21);
+}

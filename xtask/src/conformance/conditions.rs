@@ -186,13 +186,29 @@ fn is_as_it_should_be(condition: &Value, input: &BTreeSet<String>) -> bool {
 /// Envoy Gateway names what it misses as `namespace/name`. It reads only the grants that a Secret
 /// it found needs, so that a missing Secret may also be called one that no grant permits.
 fn is_about_missing_input(condition: &Value, input: &BTreeSet<String>) -> bool {
-    static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(service|secret|configmap) ([a-z0-9.-]+/[a-z0-9.-]*[a-z0-9]) (?:not found|does not exist|not permitted by any ReferenceGrant)").ok()
+    static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        [
+            r"(?i)\b(?<kind>service|secret|configmap) (?<namespace>[a-z0-9.-]+)/(?<name>[a-z0-9.-]*[a-z0-9]) (?:not found|does not exist|not permitted by any ReferenceGrant)",
+            r"\b(?<kind>secret) (?<name>[a-z0-9.-]+) not found in namespace (?<namespace>[a-z0-9-]+)",
+            r"\bTLS (?<kind>secret) for client auth: (?<namespace>[a-z0-9-]+)/(?<name>[a-z0-9.-]+)",
+        ]
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect()
     });
-    let Some(named) = &*NAMED else { return false };
-    let mut names = named.captures_iter(text(condition, "message")).peekable();
+    let message = text(condition, "message");
+    let mut names = NAMED
+        .iter()
+        .flat_map(|named| named.captures_iter(message))
+        .peekable();
     names.peek().is_some()
-        && names.all(|name| !input.contains(&format!("{} {}", name[1].to_lowercase(), &name[2])))
+        && names.all(|found| {
+            let kind = found["kind"].to_lowercase();
+            !input.contains(&format!(
+                "{kind} {}/{}",
+                &found["namespace"], &found["name"]
+            ))
+        })
 }
 
 #[cfg(test)]
@@ -220,6 +236,11 @@ mod tests {
             ("certificate refs 0: Secret shop/tls does not exist.", true),
             (
                 "certificate refs 0: Certificate ref to secret shop/tls not permitted by any ReferenceGrant.",
+                true,
+            ),
+            ("backendRef 0: secret ca not found in namespace shop.", true),
+            (
+                "failed to locate TLS secret for client auth: shop/id specified in Backend shop/b.",
                 true,
             ),
             (

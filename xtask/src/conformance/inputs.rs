@@ -58,7 +58,11 @@ pub(crate) fn prepare(
             .iter()
             .any(|v| v["kind"] == "Namespace" && v["metadata"]["name"] == name);
         if !given {
-            kube.apply_own(&stack::namespace(name))?;
+            // One with a bad name is missed by what stands in it.
+            let value = stack::namespace(name);
+            if let Some(object) = ObjectRef::of(&value) {
+                let _refusal = kube.apply(&object, &value.to_string())?;
+            }
         }
     }
     let mut world = World::default();
@@ -92,7 +96,9 @@ pub(crate) fn prepare(
 }
 
 impl World {
-    fn apply(&mut self, kube: &Kube, value: &Value) -> Result<Value> {
+    /// Nothing when the API server refuses the object: the cluster of the manifest's owner had
+    /// no such object either.
+    fn apply(&mut self, kube: &Kube, value: &Value) -> Result<Option<Value>> {
         let mut value = value.clone();
         if let Value::Object(object) = &mut value {
             object.remove("status");
@@ -102,8 +108,9 @@ impl World {
         }
         let object =
             ObjectRef::of(&value).ok_or_else(|| anyhow!("an input object without kind or name"))?;
-        // What cannot be applied as it stands was not in the recorded cluster either.
-        let applied = kube.apply_own(&value)?;
+        let Ok(applied) = kube.apply(&object, &value.to_string())? else {
+            return Ok(None);
+        };
         self.names.insert(format!(
             "{} {}/{}",
             object.kind.to_lowercase(),
@@ -113,7 +120,7 @@ impl World {
         if object.kind != "Namespace" {
             self.objects.push(object);
         }
-        Ok(applied)
+        Ok(Some(applied))
     }
 
     fn add_secret(&mut self, kube: &Kube, value: &Value) -> Result<()> {
@@ -150,7 +157,9 @@ impl World {
             .as_str()
             .unwrap_or("default")
             .to_owned();
-        let applied = self.apply(kube, value)?;
+        let Some(applied) = self.apply(kube, value)? else {
+            return Ok(());
+        };
         if value["spec"]["type"] == "ExternalName" {
             let target = value["spec"]["externalName"].as_str().unwrap_or_default();
             let target = target.split('.').next().unwrap_or_default().to_owned();

@@ -149,6 +149,20 @@ impl Kube {
         )
     }
 
+    /// Whether the server would create an object; the inner error is its refusal.
+    pub(crate) fn admits(&self, object: &ObjectRef, body: &str) -> Result<Result<Value, String>> {
+        let path = match self.path(object)? {
+            Ok(path) => path,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let query = format!("fieldManager={MANAGER}&force=true&fieldValidation=Strict&dryRun=All");
+        self.patch(
+            &format!("{path}?{query}"),
+            "application/apply-patch+yaml",
+            body,
+        )
+    }
+
     /// Applies an object of the suite's own; a refusal is a failure.
     pub(crate) fn apply_own(&self, value: &Value) -> Result<Value> {
         let object =
@@ -275,28 +289,40 @@ fn message(body: &str) -> String {
         .unwrap_or_else(|| body.to_owned())
 }
 
+/// The documents of a stream that can be read, as kubectl goes on after one that cannot.
+pub(crate) fn readable(text: &str) -> Vec<(String, Value)> {
+    parts(text)
+        .into_iter()
+        .filter_map(|document| {
+            let value: Value = serde_yaml::from_str(&document).ok()?;
+            (!value.is_null()).then_some((document, value))
+        })
+        .collect()
+}
+
 /// Splits a YAML stream and keeps each document's text, so that it can be applied as it is written.
 pub(crate) fn documents(text: &str) -> Result<Vec<(String, Value)>> {
     let mut found = Vec::new();
-    let mut current = String::new();
-    let mut finish = |text: &mut String| -> Result<()> {
-        let document = std::mem::take(text);
+    for document in parts(text) {
         let value: Value =
             serde_yaml::from_str(&document).with_context(|| format!("not YAML:\n{document}"))?;
         if !value.is_null() {
             found.push((document, value));
         }
-        Ok(())
-    };
+    }
+    Ok(found)
+}
+
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
     for line in text.lines() {
         // A separator may carry a comment; an indented one is content.
         if line == "---" || line.starts_with("--- ") {
-            finish(&mut current)?;
-        } else {
-            current.push_str(line);
-            current.push('\n');
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push_str(line);
+            part.push('\n');
         }
     }
-    finish(&mut current)?;
-    Ok(found)
+    parts
 }

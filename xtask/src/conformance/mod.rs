@@ -5,6 +5,7 @@
 //! run side by side, each in namespaces of its own (see [`namespace`]), so that real ports and real
 //! addresses are used and nothing outlives the run.
 
+mod admission;
 mod cases;
 mod client;
 mod compare;
@@ -131,9 +132,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     for directory in directories.iter().filter(|directory| directory.is_dir()) {
         found.extend(cases::discover(directory, &arguments.filters)?);
     }
-    // What an API server refuses is in no cluster, so there is nothing to serve or to compare.
-    let refused = root.join("testdata/cases/invalid");
-    found.retain(|case| !case.directory.starts_with(&refused));
     if found.is_empty() {
         bail!("no case matches {:?}", arguments.filters);
     }
@@ -180,6 +178,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     }
     pool::finish(handles, arguments.keep)?;
     Ok(report.passes())
+}
+
+/// Converts and applies every `input.yaml` below a directory; whether every object was taken and
+/// every condition is as it should be.
+pub(crate) fn apply_all(
+    cases: &std::path::Path,
+    jobs: usize,
+    converter: Option<PathBuf>,
+) -> Result<bool> {
+    run(&Arguments {
+        filters: Vec::new(),
+        setup: false,
+        cases: Some(cases.to_owned()),
+        json: None,
+        keep: false,
+        jobs,
+        converter,
+        channel: Channel::Standard,
+        write_docs: false,
+        record_differences: false,
+    })
 }
 
 fn build_converter(root: &std::path::Path) -> Result<PathBuf> {

@@ -75,7 +75,33 @@ pub struct ReplaceRegexMatch {
 pub struct DirectResponse {
     /// Status.
     pub status_code: u16,
+    /// The type of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<ResponseBody>,
     /// Headers to set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<HeaderModifier>,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResponseBody {
+    /// `Inline`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The text; may hold Envoy's command operators.
+    pub inline: String,
+}
+
+impl ResponseBody {
+    /// A text that stands in the object itself.
+    pub fn inline(text: String) -> Self {
+        Self {
+            kind: "Inline",
+            inline: text,
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub use client::{
 pub use extension::{EnvoyExtensionPolicySpec, Lua};
 pub use filter::{
     DirectResponse, HttpHostnameModifier, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite,
-    ReplaceRegexMatch,
+    ReplaceRegexMatch, ResponseBody,
 };
 pub use proxy::{EnvoyProxySpec, FilterPosition};
 pub use security::{

@@ -80,7 +80,7 @@ pub struct Authorization {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationRule {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// `Allow` or `Deny`.
     pub action: &'static str,
     /// Whom it is about.

@@ -1,6 +1,6 @@
 //! Which client addresses are let in.
 
-use gatewright_model::{Addresses, Route};
+use gatewright_model::{AddressRule, Addresses, Route};
 
 use super::Attached;
 use crate::envoy::{Authorization, AuthorizationRule, Principal};
@@ -13,22 +13,26 @@ pub(super) fn attach(route: &Route, attached: &mut Attached) {
 }
 
 fn authorization(addresses: &Addresses) -> Authorization {
-    let rule = |name, action, networks: &[String]| {
-        (!networks.is_empty()).then(|| AuthorizationRule {
-            name,
-            action,
-            principal: Principal {
-                client_cidrs: networks.to_vec(),
+    let action = |allow: bool| if allow { "Allow" } else { "Deny" };
+    let rule = |(at, rule): (usize, &AddressRule)| {
+        let before = addresses.rules[..at].iter();
+        let nth = before.filter(|known| known.allow == rule.allow).count() + 1;
+        let name = action(rule.allow).to_ascii_lowercase();
+        AuthorizationRule {
+            name: if nth == 1 {
+                name
+            } else {
+                format!("{name}-{nth}")
             },
-        })
+            action: action(rule.allow),
+            principal: Principal {
+                client_cidrs: rule.networks.clone(),
+            },
+        }
     };
-    let allow = addresses.allow.as_deref();
     Authorization {
-        default_action: if allow.is_some() { "Deny" } else { "Allow" },
-        rules: rule("deny", "Deny", &addresses.deny)
-            .into_iter()
-            .chain(rule("allow", "Allow", allow.unwrap_or_default()))
-            .collect(),
+        default_action: action(addresses.otherwise),
+        rules: addresses.rules.iter().enumerate().map(rule).collect(),
     }
 }
 
@@ -42,10 +46,7 @@ mod tests {
                 .map(|text| (*text).to_owned())
                 .collect::<Vec<_>>()
         };
-        let found = authorization(&Addresses {
-            deny: owned(deny),
-            allow: allow.map(owned),
-        });
+        let found = authorization(&Addresses::deny_then_allow(owned(deny), allow.map(owned)));
         let rules: Vec<String> = found
             .rules
             .iter()

@@ -10,9 +10,10 @@ use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesMethod
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::escape_re2;
 use gatewright_model::{
-    Action, Cors, CorsOrigins, Header, Model, Owner, RequestValue, Route, ValuePart,
+    Action, Cors, CorsOrigins, Header, Model, Owner, Phase, RequestValue, Route, Step, ValuePart,
 };
 
+use super::header_edits::{self, Added, Responses};
 use crate::emit::Emitter;
 use crate::envoy::{DirectResponse, HeaderModifier, HeaderValue, HttpRouteFilterSpec};
 use crate::rule::{Deed, Planned, Section, matching, planned};
@@ -20,6 +21,8 @@ use crate::{filter, formatter};
 
 /// Headers that one modifier takes (Gateway API).
 const MAX_HEADERS: usize = 16;
+/// What OPTIONS is answered with.
+const PREFLIGHT: u16 = 204;
 /// What the answers of listed origins are sent back.
 const ORIGIN: &str = "%REQ(ORIGIN)%";
 /// Headers that say how a message is framed or where it goes; filters cannot set them.
@@ -45,12 +48,21 @@ pub(crate) fn set_by_routes(model: &Model) -> BTreeSet<String> {
         .map(|r| &r.policies)
     {
         names.extend(policies.response_headers.iter().map(|h| lower(&h.name)));
+        names.extend(policies.response_edits.iter().map(|h| lower(&h.name)));
         if let Some(cors) = &policies.cors {
             names.insert("access-control-allow-origin".to_owned());
             names.extend(cors.headers.iter().map(|(name, _)| lower(name)));
         }
     }
     names
+}
+
+/// The header that tells browsers to stay with HTTPS.
+pub(crate) const STRICT_TRANSPORT: &str = "Strict-Transport-Security";
+
+/// Whether some route has a value of its own for it.
+pub(crate) fn sets_strict_transport(model: &Model) -> bool {
+    set_by_routes(model).contains(&lower(STRICT_TRANSPORT))
 }
 
 /// Completes the rules of a route: headers of answers, and what answers OPTIONS.
@@ -65,23 +77,40 @@ pub(crate) fn answers(
     if matches!(&route.action, Action::Refuse(refusal) if refusal.faithful) {
         return rules;
     }
+    let edits = header_edits::responses(emitter, route);
     let (mut set, mut remove) = headers_of(&route.policies.response_headers);
+    merge(&mut set, &edits.set);
+    for name in &edits.remove {
+        if !names(&set)
+            .chain(&remove)
+            .any(|known| known.eq_ignore_ascii_case(name))
+        {
+            remove.push(name.clone());
+        }
+    }
     // An OPTIONS answer to an origin that is let in.
     let mut preflight = None;
     let mut for_origin: Vec<(String, String)> = Vec::new();
     let mut listed = None;
     if let Some(cors) = &route.policies.cors {
         for_origin = cors_headers(cors);
+        for_origin.retain(|(name, _)| !edits.clears(name));
         listed = origin_pattern(&cors.origins);
         let mut all = set.clone();
         merge(&mut all, &for_origin);
-        preflight = Some(all);
+        for added in edits.add.iter().filter(|added| added.stands_on(PREFLIGHT)) {
+            merge(&mut all, &[(added.name.clone(), added.value.clone())]);
+        }
+        // A server that answers by itself does so before.
+        let answered = |step: &Step| step.when.is_none() && step.phase == Phase::Server;
+        preflight = (!route.policies.steps.iter().any(answered)).then_some(all);
         if listed.is_none() {
             merge(&mut set, &for_origin);
             for_origin.clear();
         }
     }
-    global(emitter, &mut set, &mut remove);
+    global(emitter, &edits, &mut set, &mut remove);
+    strict_transport(emitter, &set, &mut remove);
     let mut completed = Vec::new();
     if let Some(headers) = preflight {
         completed.push(preflight_rule(
@@ -110,10 +139,10 @@ pub(crate) fn answers(
                     .get_or_insert_with(Vec::new)
                     .push(matching("Origin", pattern.clone()));
             }
-            add(emitter, route, &mut special, headers, &remove);
+            add(emitter, route, &mut special, headers, &edits.add, &remove);
             completed.push(special);
         }
-        add(emitter, route, &mut rule, set.clone(), &remove);
+        add(emitter, route, &mut rule, set.clone(), &edits.add, &remove);
         completed.push(rule);
     }
     completed
@@ -121,7 +150,10 @@ pub(crate) fn answers(
 
 /// Whether a route says anything of its answers, so that even its 404 needs a rule.
 pub(crate) fn speaks(route: &Route) -> bool {
-    route.policies.cors.is_some() || !route.policies.response_headers.is_empty()
+    let policies = &route.policies;
+    policies.cors.is_some()
+        || !policies.response_headers.is_empty()
+        || !policies.response_edits.is_empty()
 }
 
 /// Whether the answers of two routes have the same headers.
@@ -130,7 +162,9 @@ pub(crate) fn same_answers(a: &Route, b: &Route) -> bool {
         let cors = route.policies.cors.as_ref();
         cors.map(|cors| (cors.origins.clone(), cors.headers.clone()))
     };
-    a.policies.response_headers == b.policies.response_headers && cors(a) == cors(b)
+    a.policies.response_headers == b.policies.response_headers
+        && a.policies.response_edits == b.policies.response_edits
+        && cors(a) == cors(b)
 }
 
 /// Filters of a rule that forwards: request headers for every backend, and copies.
@@ -191,7 +225,12 @@ pub(crate) fn late(model: &Model) -> HeaderModifier {
 }
 
 /// What is global, as far as some route says something else about it.
-fn global(emitter: &Emitter<'_>, set: &mut Vec<(String, String)>, remove: &mut Vec<String>) {
+fn global(
+    emitter: &Emitter<'_>,
+    edits: &Responses,
+    set: &mut Vec<(String, String)>,
+    remove: &mut Vec<String>,
+) {
     if emitter.set_by_routes.is_empty() {
         return;
     }
@@ -200,7 +239,7 @@ fn global(emitter: &Emitter<'_>, set: &mut Vec<(String, String)>, remove: &mut V
     let local = |name: &str| emitter.set_by_routes.contains(&lower(name));
     let globals: Vec<_> = globals
         .into_iter()
-        .filter(|(name, _)| local(name))
+        .filter(|(name, _)| local(name) && !edits.clears(name))
         .collect();
     merge(set, &globals);
     for name in gone
@@ -208,13 +247,29 @@ fn global(emitter: &Emitter<'_>, set: &mut Vec<(String, String)>, remove: &mut V
         .chain(&headers.hidden)
         .filter(|name| local(name))
     {
-        if !set
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        if !names(set)
+            .chain(&*remove)
+            .any(|known| known.eq_ignore_ascii_case(name))
         {
             remove.push(name.clone());
         }
     }
+}
+
+/// The listeners add what no route says, so what a backend says has to go.
+fn strict_transport(emitter: &Emitter<'_>, set: &[(String, String)], remove: &mut Vec<String>) {
+    let same = |known: &String| known.eq_ignore_ascii_case(STRICT_TRANSPORT);
+    if emitter.model.globals.hsts.is_some()
+        && emitter.set_by_routes.contains(&lower(STRICT_TRANSPORT))
+        && !names(set).any(same)
+        && !remove.iter().any(same)
+    {
+        remove.push(STRICT_TRANSPORT.to_owned());
+    }
+}
+
+fn names(set: &[(String, String)]) -> impl Iterator<Item = &String> {
+    set.iter().map(|(name, _)| name)
 }
 
 fn preflight_rule(
@@ -229,7 +284,9 @@ fn preflight_rule(
     limit(emitter, route, &mut headers);
     let spec = HttpRouteFilterSpec {
         direct_response: Some(DirectResponse {
-            status_code: 204,
+            status_code: PREFLIGHT,
+            content_type: None,
+            body: None,
             header: Some(HeaderModifier {
                 set: headers
                     .into_iter()
@@ -269,17 +326,27 @@ fn add(
     route: &Route,
     rule: &mut Planned,
     mut set: Vec<(String, String)>,
+    added: &[Added],
     remove: &[String],
 ) {
     limit(emitter, route, &mut set);
-    if set.is_empty() && remove.is_empty() {
+    let mut add = Vec::new();
+    for header in added {
+        let has_type = rule.status.is_some() && header.name.eq_ignore_ascii_case("content-type");
+        let stands = rule.status.is_none_or(|status| header.stands_on(status));
+        let known = names(&set).any(|known| known.eq_ignore_ascii_case(&header.name));
+        if stands && !has_type && !known {
+            add.push((header.name.clone(), header.value.clone()));
+        }
+    }
+    if set.is_empty() && add.is_empty() && remove.is_empty() {
         return;
     }
     // First: Envoy Gateway reads no further than to a direct response.
     rule.rule
         .filters
         .get_or_insert_with(Vec::new)
-        .insert(0, filter::response_headers(&set, remove));
+        .insert(0, filter::response_headers(&set, &add, remove));
 }
 
 fn limit(emitter: &mut Emitter<'_>, route: &Route, set: &mut Vec<(String, String)>) {

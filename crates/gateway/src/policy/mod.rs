@@ -9,12 +9,17 @@ mod addresses;
 pub(crate) mod authorizer;
 mod body_limit;
 pub(crate) mod clients;
+mod condition;
 pub(crate) mod forwarded;
+pub(crate) mod header_edits;
 pub(crate) mod headers;
 pub(crate) mod limits;
 mod passwords;
 mod replies;
+mod reply;
 mod service_address;
+mod step_path;
+pub(crate) mod steps;
 mod transport;
 
 pub(crate) use body_limit::merge;
@@ -122,6 +127,9 @@ pub(crate) fn attach(
 /// The policies of a rule that answers 404: a request has to prove what it must first.
 pub(crate) fn guard(emitter: &mut Emitter<'_>, owner: &Owner, route: &Route) -> Attached {
     let mut attached = Attached::default();
+    if !route.implicit {
+        addresses::attach(route, &mut attached);
+    }
     authenticate(emitter, owner, route, true, &mut attached);
     attached
 }
@@ -194,16 +202,19 @@ pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules
     let traffic = |p: &Planned| p.attached.traffic.clone();
     for (targets, name, mut spec) in group(route, rules, traffic) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("BackendTrafficPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::BackendTrafficPolicy(spec));
     }
     let security = |p: &Planned| p.attached.security.clone();
     for (targets, name, mut spec) in group(route, rules, security) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("SecurityPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::SecurityPolicy(spec));
     }
     let extension = |p: &Planned| p.attached.extension.clone();
     for (targets, name, mut spec) in group(route, rules, extension) {
         spec.target_refs = targets;
+        let name = emitter.policy_name("EnvoyExtensionPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(spec));
     }
 }

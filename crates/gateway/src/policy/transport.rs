@@ -45,6 +45,9 @@ pub(super) fn attach(
     } else if transport.retry.is_some() && retry(&globals.retry).is_some() {
         attached.traffic().retry = Some(RetryPolicy::default());
     }
+    if transport.compression.is_some() {
+        attached.traffic().compressor = compressors(transport.compression.as_ref());
+    }
     if let Some(balance) = &forward.split.primary.balance {
         attached.traffic().load_balancer = Some(load_balancer(balance, section));
     }

@@ -18,6 +18,7 @@ mod eval;
 mod exclude;
 mod follow;
 mod group;
+mod loosen;
 mod lower;
 #[cfg(test)]
 mod oracle;
@@ -40,7 +41,7 @@ pub use eval::Captures;
 pub use overlap::may_overlap;
 pub use re2::{Re2, pad_match};
 pub use substitution::{Substitution, SubstitutionError, substitution};
-pub use text::{escape_re2, segment_prefix_re2};
+pub use text::{after_anchor, escape_re2, segment_prefix_re2};
 
 use ast::Kind;
 use parse::Parsed;
@@ -105,6 +106,20 @@ impl Pattern {
             names: self.parsed.names.clone(),
             fold: self.fold,
             encoded: false,
+        })
+    }
+
+    /// A pattern that matches all that this one does and more: without its assertions about
+    /// what stands around, and with free choice where it has none. `None` if that does not help.
+    pub fn loosened(&self) -> Option<Self> {
+        Some(Self {
+            text: self.text.clone(),
+            fold: self.fold,
+            parsed: parse::Parsed {
+                root: loosen::loosen(&self.parsed.root)?,
+                ..self.parsed.clone()
+            },
+            matcher: OnceLock::new(),
         })
     }
 

@@ -21,9 +21,35 @@ pub fn segment_prefix_re2(path: &str) -> String {
     format!("{}(?:/.*)?", escape_re2(path))
 }
 
+/// What follows the `^` of a pattern that is found at the start only; `None` when it may be
+/// found elsewhere, as either side of an alternation outside of parentheses may.
+pub fn after_anchor(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('^')?;
+    let (mut depth, mut class, mut chars) = (0_u32, false, rest.chars().peekable());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '[' if !class => {
+                class = true;
+                chars.next_if_eq(&'^');
+                // The first one is a member.
+                chars.next_if_eq(&']');
+            }
+            ']' => class = false,
+            '(' if !class => depth += 1,
+            ')' if !class => depth = depth.saturating_sub(1),
+            '|' if !class && depth == 0 => return None,
+            _ => {}
+        }
+    }
+    Some(rest)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{escape_re2, segment_prefix_re2};
+    use super::{after_anchor, escape_re2, segment_prefix_re2};
 
     #[test]
     fn special_characters_are_escaped() {
@@ -45,5 +71,15 @@ mod tests {
         );
         check("/v1.0/", &["/v1.0", "/v1.0/x"], &["/v1x0", "/v1.0x"]);
         check("/", &["/", "/x"], &[]);
+    }
+
+    #[test]
+    fn anchors_hold_for_the_whole_pattern() {
+        assert_eq!(after_anchor("^/(a|b)$"), Some("/(a|b)$"));
+        assert_eq!(after_anchor("^/[|]\\|x"), Some("/[|]\\|x"));
+        assert_eq!(after_anchor("^/a|/b"), None);
+        assert_eq!(after_anchor("^[](]|/b"), None);
+        assert_eq!(after_anchor("^[^](|]/b"), Some("[^](|]/b"));
+        assert_eq!(after_anchor("/a"), None);
     }
 }

@@ -3,10 +3,42 @@ use crate::{Origin, SecretRef};
 /// Which client addresses are let in. Networks are written with their prefix length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// These are kept out; asked first.
-    pub deny: Vec<String>,
-    /// Only these are let in, if it is set.
-    pub allow: Option<Vec<String>>,
+    /// The first that holds the address decides.
+    pub rules: Vec<AddressRule>,
+    /// Whether an address that none of them holds is let in.
+    pub otherwise: bool,
+}
+
+/// Networks that are let in or kept out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressRule {
+    /// Whether they are let in.
+    pub allow: bool,
+    /// The networks.
+    pub networks: Vec<String>,
+}
+
+impl Addresses {
+    /// These are kept out; of the others, only those are let in, if there is such a list.
+    pub fn deny_then_allow(deny: Vec<String>, allow: Option<Vec<String>>) -> Self {
+        let otherwise = allow.is_none();
+        let mut list = Self {
+            rules: Vec::new(),
+            otherwise,
+        };
+        list.push(false, deny);
+        list.push(true, allow.unwrap_or_default());
+        list
+    }
+
+    /// Adds networks behind the others.
+    pub fn push(&mut self, allow: bool, networks: Vec<String>) {
+        match self.rules.last_mut() {
+            _ if networks.is_empty() => {}
+            Some(last) if last.allow == allow => last.networks.extend(networks),
+            _ => self.rules.push(AddressRule { allow, networks }),
+        }
+    }
 }
 
 /// How many requests one client address may make, over all routes of the owner together.

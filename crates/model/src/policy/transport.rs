@@ -11,6 +11,8 @@ pub struct Transport {
     pub retry: Option<Retry>,
     /// The largest request body; none has no limit.
     pub body_limit: Option<BodyLimit>,
+    /// How responses are compressed, in place of what holds for everything.
+    pub compression: Option<Compression>,
     /// The `Connection` header for the backend.
     pub connection_header: Option<(String, Origin)>,
 }

@@ -235,7 +235,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         _ => None,
     });
     let Some(affinity) = affinity else {
-        keys.ignore_rest(GROUP, "`affinity` is not `cookie`");
+        keys.ignore_rest(GROUP, "`affinity` is not set to `cookie`");
         return;
     };
     let cookie = Affinity {

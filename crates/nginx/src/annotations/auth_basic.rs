@@ -120,7 +120,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         keys.fail_key(
             "auth-type",
             Invalid::Deny,
-            GrammarFault::whole("is neither `basic` nor `digest`"),
+            GrammarFault::whole("is neither `basic` nor `digest`").help("write `basic`"),
         );
         keys.ignore_rest(GROUP, "`auth-type` cannot be used");
         return;
@@ -176,7 +176,8 @@ fn secret_type(keys: &mut Keys<'_>) -> Option<SecretType> {
             keys.fail_key(
                 "auth-secret-type",
                 Invalid::Deny,
-                GrammarFault::whole("is neither `auth-file` nor `auth-map`"),
+                GrammarFault::whole("is neither `auth-file` nor `auth-map`")
+                    .help("write `auth-file` or `auth-map`"),
             );
             None
         }

@@ -358,7 +358,8 @@ fn header_names(keys: &mut Keys<'_>) -> Option<Spanned<Vec<String>>> {
         .iter()
         .find(|name| class.first_outside(name, false).is_some())
     {
-        let fault = GrammarFault::whole(format!("holds `{name}`, which is no header name"));
+        let fault = GrammarFault::whole(format!("holds `{name}`, which is no header name"))
+            .help("write names of headers with commas between them");
         keys.fail(at, Invalid::Deny, fault);
         return None;
     }
@@ -375,7 +376,8 @@ fn cache_duration(keys: &mut Keys<'_>) -> Option<Spanned<Vec<String>>> {
         .map(str::to_owned)
         .collect();
     if let Some(item) = items.iter().find(|item| !is_cache_duration(item)) {
-        let fault = GrammarFault::whole(format!("holds `{item}`, which is not `[status …] time`"));
+        let fault = GrammarFault::whole(format!("holds `{item}`, which is not `[status …] time`"))
+            .help("write status codes and a time, such as `200 202 401 5m`; commas stand between several of them");
         keys.fail(at, Invalid::Deny, fault);
         return None;
     }

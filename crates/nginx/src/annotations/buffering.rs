@@ -224,7 +224,8 @@ fn size(keys: &mut Keys<'_>, key: &'static str) -> Option<Spanned<Size>> {
         keys.fail(
             at,
             Invalid::Break,
-            GrammarFault::whole("is no size to nginx"),
+            GrammarFault::whole("is no size to nginx")
+                .help("write a number with an optional unit `k` or `m`"),
         );
         return None;
     }
@@ -232,7 +233,8 @@ fn size(keys: &mut Keys<'_>, key: &'static str) -> Option<Spanned<Size>> {
         keys.fail(
             at,
             Invalid::Break,
-            GrammarFault::whole("holds a blank, which the controller overlooks and nginx does not"),
+            GrammarFault::whole("holds a blank, which the controller overlooks and nginx does not")
+                .help("write it without blanks, such as `8m`"),
         );
         return None;
     }
@@ -248,7 +250,8 @@ fn unit_b(keys: &mut Keys<'_>, key: &'static str, size: &mut Option<Spanned<Size
         keys.fail_key(
             key,
             Invalid::Default,
-            GrammarFault::whole("has the unit `b`, which the template leaves out"),
+            GrammarFault::whole("has the unit `b`, which the template leaves out")
+                .help("write the number without unit, or with `k`"),
         );
         found.value = Size::parse("1m");
     }
@@ -262,7 +265,7 @@ fn break_what_nginx_refuses(keys: &mut Keys<'_>, buffering: &mut Buffering) {
         keys.fail_key(
             "proxy-buffers-number",
             Invalid::Break,
-            GrammarFault::whole("is less than 2"),
+            GrammarFault::whole("is less than 2").help("write a number from 2 on"),
         );
         buffering.buffers_number = None;
     }
@@ -272,7 +275,8 @@ fn break_what_nginx_refuses(keys: &mut Keys<'_>, buffering: &mut Buffering) {
         keys.fail_key(
             "proxy-buffer-size",
             Invalid::Break,
-            GrammarFault::whole("has the unit `g`, which nginx does not take for buffers"),
+            GrammarFault::whole("has the unit `g`, which nginx does not take for buffers")
+                .help("write it with `m` or `k`"),
         );
         buffering.buffer_size = None;
     }
@@ -285,7 +289,8 @@ fn break_what_nginx_refuses(keys: &mut Keys<'_>, buffering: &mut Buffering) {
         keys.fail_key(
             "proxy-busy-buffers-size",
             Invalid::Break,
-            GrammarFault::whole("is less than `proxy-buffer-size`"),
+            GrammarFault::whole("is less than `proxy-buffer-size`")
+                .help("write at least the size of one buffer"),
         );
         buffering.busy_buffers_size = None;
     }

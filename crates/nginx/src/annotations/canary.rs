@@ -31,6 +31,11 @@ pub struct Canary {
 }
 
 impl Canary {
+    /// Whether nothing says which requests are for it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.effective_weight() == 0 && self.header.is_none() && self.cookie.is_none()
+    }
+
     /// The total that the balancer draws from: totals below 100 count as 100.
     pub fn effective_total(&self) -> i64 {
         self.weight_total.max(100)
@@ -156,7 +161,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
             for entry in ENTRIES.iter().filter(|entry| entry.key != "canary") {
                 keys.ignore(
                     entry.key,
-                    "`canary` is not `true`, so the Ingress is an ordinary one",
+                    "`canary` is not set to `true`, so the Ingress is an ordinary one",
                 );
             }
         }

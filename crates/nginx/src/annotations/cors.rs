@@ -160,7 +160,7 @@ pub static ENTRIES: &[Entry] = &[
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     let enabled = keys.flag("enable-cors");
     let Some(enabled) = enabled.filter(|enabled| enabled.value) else {
-        keys.ignore_rest(GROUP, "`enable-cors` is not `true`");
+        keys.ignore_rest(GROUP, "`enable-cors` is not set to `true`");
         return;
     };
     let (origins, origins_span) = origins(keys);

@@ -77,7 +77,8 @@ fn params(keys: &mut Keys<'_>) -> Option<Spanned<Reference>> {
             keys.fail(
                 at,
                 Invalid::DropGroup,
-                GrammarFault::whole("names another namespace"),
+                GrammarFault::whole("names another namespace")
+                    .help("name a ConfigMap of the namespace of the Ingress"),
             );
             None
         }

@@ -168,7 +168,8 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         keys.fail_key(
             "limit-burst-multiplier",
             Invalid::Break,
-            GrammarFault::whole("is not positive, and nginx takes no such burst"),
+            GrammarFault::whole("is not positive, and nginx takes no such burst")
+                .help("write a number from 1 on"),
         );
         limits.burst_multiplier = None;
     }

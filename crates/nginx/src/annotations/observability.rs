@@ -108,7 +108,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         observability.trust_incoming_span = keys.flag("opentelemetry-trust-incoming-span");
         observability.operation_name = keys.text("opentelemetry-operation-name");
     } else {
-        keys.ignore_rest(OTEL, "`enable-opentelemetry` is not `true`");
+        keys.ignore_rest(OTEL, "`enable-opentelemetry` is not set to `true`");
     }
     settings.observability = observability;
 }

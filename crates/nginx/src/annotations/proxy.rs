@@ -247,7 +247,11 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
 pub(super) fn not_negative(keys: &mut Keys<'_>, key: &'static str) -> Option<Spanned<i64>> {
     let number = keys.int(key)?;
     if number.value < 0 {
-        keys.fail_key(key, Invalid::Break, GrammarFault::whole("is negative"));
+        keys.fail_key(
+            key,
+            Invalid::Break,
+            GrammarFault::whole("is negative").help("write a number of 0 or more"),
+        );
         return None;
     }
     Some(number)

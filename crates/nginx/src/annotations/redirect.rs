@@ -157,7 +157,13 @@ fn read(keys: &mut Keys<'_>) -> Redirect {
     if keys.gives_up() {
         return redirect;
     }
-    redirect.temporal_code = code(keys, "temporal-redirect-code", 302, 307);
+    redirect.temporal_code = code(
+        keys,
+        "temporal-redirect-code",
+        302,
+        307,
+        "write `301`, `302`, `303` or `307`",
+    );
     if keys.gives_up() {
         return redirect;
     }
@@ -180,7 +186,13 @@ fn read(keys: &mut Keys<'_>) -> Redirect {
     if keys.gives_up() {
         return redirect;
     }
-    redirect.permanent_code = code(keys, "permanent-redirect-code", 301, 308);
+    redirect.permanent_code = code(
+        keys,
+        "permanent-redirect-code",
+        301,
+        308,
+        "write `301`, `302`, `303`, `307` or `308`",
+    );
     if redirect.permanent.is_none() {
         keys.ignore("permanent-redirect-code", "`permanent-redirect` is not set");
     }
@@ -188,7 +200,13 @@ fn read(keys: &mut Keys<'_>) -> Redirect {
 }
 
 /// A status from 300 to `last`, or the default.
-fn code(keys: &mut Keys<'_>, key: &'static str, default: u16, last: i64) -> u16 {
+fn code(
+    keys: &mut Keys<'_>,
+    key: &'static str,
+    default: u16,
+    last: i64,
+    help: &'static str,
+) -> u16 {
     let Some(code) = keys.int(key) else {
         return default;
     };
@@ -198,7 +216,7 @@ fn code(keys: &mut Keys<'_>, key: &'static str, default: u16, last: i64) -> u16 
             keys.fail_key(
                 key,
                 Invalid::Default,
-                GrammarFault::whole(format!("is not a status from 300 to {last}")),
+                GrammarFault::whole(format!("is not a status from 300 to {last}")).help(help),
             );
             default
         }

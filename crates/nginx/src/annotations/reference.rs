@@ -22,7 +22,9 @@ pub(crate) fn reference(text: &str, own: Option<&str>) -> Result<Reference, Gram
                 GrammarFault::whole("is not `namespace/name`").help("write the namespace too")
             );
         }
-        _ => return Err(GrammarFault::whole("has more than one `/`")),
+        _ => {
+            return Err(GrammarFault::whole("has more than one `/`").help("write `namespace/name`"));
+        }
     };
     Ok(Reference {
         namespace: namespace.to_owned(),
@@ -44,6 +46,8 @@ pub struct Url<'a> {
     pub rest: &'a str,
 }
 
+const URL_HELP: &str = "write a whole URL, such as `http://auth.example.svc.cluster.local/check`";
+
 /// `StringToURL` of the controller: a URL with scheme and host.
 pub fn parse_url(text: &str) -> Result<Url<'_>, GrammarFault> {
     let is_scheme = |scheme: &str| {
@@ -56,7 +60,7 @@ pub fn parse_url(text: &str) -> Result<Url<'_>, GrammarFault> {
         .split_once("://")
         .filter(|(scheme, _)| is_scheme(scheme))
     else {
-        return Err(GrammarFault::whole("is no URL with a scheme and a host"));
+        return Err(GrammarFault::whole("is no URL with a scheme and a host").help(URL_HELP));
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
@@ -65,16 +69,16 @@ pub fn parse_url(text: &str) -> Result<Url<'_>, GrammarFault> {
         None => (authority, None),
     };
     if port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit())) {
-        return Err(GrammarFault::whole("has a port that is no number"));
+        return Err(GrammarFault::whole("has a port that is no number").help(URL_HELP));
     }
     if host.is_empty() {
-        return Err(GrammarFault::whole("has no host"));
+        return Err(GrammarFault::whole("has no host").help(URL_HELP));
     }
     if host.contains(' ') {
-        return Err(GrammarFault::whole("has a blank in its host"));
+        return Err(GrammarFault::whole("has a blank in its host").help(URL_HELP));
     }
     if host.contains("..") {
-        return Err(GrammarFault::whole("has two dots in a row in its host"));
+        return Err(GrammarFault::whole("has two dots in a row in its host").help(URL_HELP));
     }
     Ok(Url {
         scheme,

@@ -178,7 +178,8 @@ fn app_root(keys: &mut Keys<'_>) -> Option<Spanned<String>> {
         keys.fail(
             at,
             Invalid::Default,
-            GrammarFault::whole("is not a path that begins with one slash"),
+            GrammarFault::whole("is not a path that begins with one slash")
+                .help("write a path, such as `/ui`"),
         );
         return None;
     }

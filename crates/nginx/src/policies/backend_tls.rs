@@ -232,7 +232,7 @@ fn ciphers(ssl: &ProxySsl) -> Option<Vec<String>> {
         .collect()
 }
 
-fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 253
         && name.split('.').all(|label| {

@@ -37,15 +37,21 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             return;
         };
         deny = blocked;
+        out.addresses_inherited = true;
     }
     if allow.is_empty() && deny.is_empty() {
         return;
     }
-    untold_address(input, out);
-    out.policies_mut().addresses = Some(Addresses {
-        deny,
-        allow: (!allow.is_empty()).then_some(allow),
-    });
+    let allow = (!allow.is_empty()).then_some(allow);
+    out.policies_mut().addresses = Some(Addresses::deny_then_allow(deny, allow));
+    finish(input, out);
+}
+
+/// What a list of addresses asks for, once it is there.
+pub(super) fn finish(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    if out.refusal.is_none() {
+        untold_address(input, out);
+    }
 }
 
 /// The annotation's list, or the controller's; `None` when the latter cannot be read.

@@ -22,6 +22,7 @@ mod question;
 mod replies;
 mod satisfy;
 mod sha1;
+pub(crate) mod snippets;
 pub(crate) mod ssl;
 pub(crate) mod transport;
 mod users;
@@ -38,6 +39,7 @@ use gatewright_source::Span;
 use crate::annotations::Settings;
 use crate::config_map::Config;
 use crate::effective::Source;
+use crate::ingress::Ingress;
 use crate::objects::Objects;
 
 /// The keys that each family carries over.
@@ -59,6 +61,7 @@ pub(crate) static CARRIED: &[&[&str]] = &[
     ip_lists::KEYS,
     limits::KEYS,
     ssl::KEYS,
+    snippets::KEYS,
 ];
 
 /// Whether a key ends up in [`Policies`].
@@ -74,10 +77,14 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) object: &'a ObjectRef,
     /// Where its name stands.
     pub(crate) name_span: Span,
+    /// The object.
+    pub(crate) ingress: &'a Ingress,
     /// What its annotations say.
     pub(crate) settings: &'a Settings,
     /// What the controller's `ConfigMap` says.
     pub(crate) config: &'a Config,
+    /// Where the values of the controller's `ConfigMap` stand.
+    pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
 }
@@ -87,12 +94,25 @@ pub(crate) struct PolicyInput<'a> {
 pub(crate) struct PolicyOutput {
     /// For every location of the Ingress.
     pub(crate) policies: Arc<Policies>,
+    /// For every location of the first host that it has it for.
+    pub(crate) server_snippet: Option<Box<snippets::ServerSnippet>>,
+    /// For every location that a server has beside those of Ingresses, too: the controller's
+    /// own snippets.
+    pub(crate) server_policies: Option<Box<Policies>>,
+    /// Whom they let in where a location has no list of its own.
+    pub(crate) server_addresses: Option<Box<snippets::AddressList>>,
+    /// The list of addresses is one for every server, which one of a server replaces.
+    pub(crate) addresses_inherited: bool,
+    /// A snippet says whom the locations let in, even if that is everybody or nobody.
+    pub(crate) own_list: Option<Box<snippets::AddressList>>,
     /// Its locations answer 503.
     pub(crate) refusal: Option<Refusal>,
     /// TLS to the backend.
     pub(crate) upstream_tls: Option<backend_tls::UpstreamTls>,
     /// What became of single annotations, where it is not "translated". By key.
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
+    /// What became of the controller's own snippets, by the place of their value.
+    pub(crate) controller_outcomes: Vec<(Span, Outcome)>,
     /// Findings.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -179,6 +199,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     let mut output = PolicyOutput::default();
     auth_tls::lower(input, &mut output);
     ssl::lower(input, &mut output);
+    snippets::streams(input, &mut output);
     if input.settings.canary.is_some() {
         // Of a canary the controller reads nothing else.
         balance::lower_canary(input, &mut output);
@@ -200,6 +221,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     backend_tls::lower(input, &mut output);
     balance::lower(input, &mut output);
     transport::lower(input, &mut output);
+    snippets::lower(input, &mut output);
     // Most Ingresses ask for nothing.
     if *output.policies == **NONE {
         output.policies = Arc::clone(&NONE);

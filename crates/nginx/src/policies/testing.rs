@@ -9,6 +9,7 @@ use gatewright_source::{FileId, Span};
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::testing::read;
 use crate::config_map::Config;
+use crate::ingress::Ingress;
 use crate::objects::{Objects, SecretInfo};
 
 /// The policies of an Ingress with these annotations.
@@ -33,10 +34,26 @@ pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)])
         owner: OwnerId(0),
         object: &object,
         name_span: Span::new(FileId(0), 0, 1),
+        ingress: &ingress(&object),
         settings: &read(pairs).settings,
         config: &Config::default(),
+        places: &[],
         objects: &objects,
     })
+}
+
+/// An Ingress of which nothing is known but its name.
+pub(crate) fn ingress(object: &ObjectRef) -> Ingress {
+    Ingress {
+        object: object.clone(),
+        name_span: Span::new(FileId(0), 0, 1),
+        created: None,
+        class_name: None,
+        annotations: Vec::new(),
+        default_backend: None,
+        tls: Vec::new(),
+        rules: Vec::new(),
+    }
 }
 
 /// The codes of all findings.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::foreign::{KeyClass, classify_own};
-use super::{DEFAULT_PREFIX, EmptyValue, Entry, grammar};
+use super::{DEFAULT_PREFIX, EmptyValue, Entry, Risk, grammar};
 
 /// Explains an annotation key, with or without prefix: a key that the controller reads, one
 /// that it lost, or one that never was. `None` for a word that resembles nothing.
@@ -68,7 +68,15 @@ fn describe(entry: &Entry, name: &str) -> String {
         },
     );
     row("reaches", entry.scope.describe());
-    row("risk", entry.risk.name());
+    row(
+        "risk",
+        match entry.risk {
+            Risk::Critical => {
+                "Critical: unless `annotations-risk-level` allows it, the controller drops the whole Ingress, even for an empty value"
+            }
+            risk => risk.name(),
+        },
+    );
     row(
         "canary",
         if entry.canary {

@@ -281,7 +281,7 @@ impl Grammar {
             Self::ServerName => format!("characters of `[{PATTERN}]`"),
             Self::ServerNames => format!("a comma list of server names of characters of `[{PATTERN}]`"),
             Self::OneOf { words, exact_case, .. } => format!("{}{}", Words(words), if *exact_case { "" } else { ", in any case" }),
-            Self::Contains(words) => format!("a text that holds {}", Words(words)),
+            Self::Contains(words) => Words(words).to_string(),
             Self::Networks => "a comma list of IP addresses and networks such as `10.0.0.0/8`; every item must be valid".to_owned(),
             Self::CookieSeconds { .. } => "a whole number of seconds".to_owned(),
             Self::NextUpstream => format!("words out of {}, one blank between them", Words(lists::NEXT_UPSTREAM)),

@@ -27,6 +27,7 @@ impl Keys<'_> {
                 key: entry.key,
                 span: annotation.key_span,
                 message: message.clone(),
+                code: Code::AnnotationTooRisky,
             });
             let mut diagnostic = self
                 .diagnostic(Code::AnnotationTooRisky, entry.key, message)
@@ -61,11 +62,13 @@ impl Keys<'_> {
                 key,
                 span: annotation.value_span,
                 message: message.clone(),
+                code: Code::AnnotationRejectsIngress,
             });
             let diagnostic = self
                 .diagnostic(Code::AnnotationRejectsIngress, annotation.key, message)
                 .at(annotation.value_span)
-                .note("ingress-nginx ignores the whole Ingress for it");
+                .note("ingress-nginx ignores the whole Ingress for it")
+                .help("write the value without it");
             self.report(diagnostic);
             self.settle(at, KeyStatus::Rejected);
         }

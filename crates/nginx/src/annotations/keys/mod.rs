@@ -7,7 +7,7 @@ mod values;
 
 use std::borrow::Cow;
 
-use gatewright_diagnostics::ObjectRef;
+use gatewright_diagnostics::{Code, ObjectRef};
 use gatewright_source::Span;
 
 use super::{AnnotationResult, ControllerVersion, Family, Settings};
@@ -38,6 +38,8 @@ pub struct Fault {
     pub span: Span,
     /// What is wrong; the diagnostic of the same fault says it in full.
     pub message: String,
+    /// The code of that diagnostic.
+    pub code: Code,
 }
 
 /// What became of one key.

@@ -123,10 +123,11 @@ impl Keys<'_> {
         let span = self.part_span(at, fault.range);
         let value = Shown(annotation.value);
         let sentence = format!("`{}`: {value} {}", annotation.key, fault.message);
-        let record = Fault {
+        let record = |code| Fault {
             key: entry.key,
             span,
             message: sentence.clone(),
+            code,
         };
         // A value that fits the grammar is wrong in another respect, which its fault names.
         let valid = match fault.help {
@@ -140,7 +141,9 @@ impl Keys<'_> {
         };
         let (code, status, note) = match consequence {
             Invalid::Reject => {
-                self.result.rejected.push(record);
+                self.result
+                    .rejected
+                    .push(record(Code::AnnotationRejectsIngress));
                 (
                     Code::AnnotationRejectsIngress,
                     KeyStatus::Rejected,
@@ -148,7 +151,9 @@ impl Keys<'_> {
                 )
             }
             Invalid::Deny => {
-                self.result.denied.push(record);
+                self.result
+                    .denied
+                    .push(record(Code::AnnotationDeniesIngress));
                 (
                     Code::AnnotationDeniesIngress,
                     KeyStatus::Denied,
@@ -156,7 +161,7 @@ impl Keys<'_> {
                 )
             }
             Invalid::Break => {
-                self.result.breaks.push(record);
+                self.result.breaks.push(record(Code::AnnotationBreaksNginx));
                 (
                     Code::AnnotationBreaksNginx,
                     KeyStatus::Breaks,
