@@ -15,10 +15,11 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::backend::{Reference, backend_ref, reference, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
+use crate::listeners::{Listener, Sets};
 use crate::name::{Names, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
-use crate::{Emitted, Object, Part, Settings, Spec, infra};
+use crate::{Emitted, Object, Part, Settings, Spec, infra, listeners};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
 const MAX_RULES: usize = 16;
@@ -38,6 +39,7 @@ const MIN_CHUNK: usize = 6;
 /// Writes the model.
 pub fn emit(model: &Model, settings: &Settings) -> Emitted {
     let mut emitter = Emitter::new(model, settings);
+    listeners::place(&mut emitter);
     emitter.hosts();
     infra::emit(&mut emitter);
     emitter.finish()
@@ -53,6 +55,10 @@ pub(crate) struct Emitter<'a> {
     found: IndexSet<Diagnostic>,
     /// Parents of the wildcard hosts whose listeners are their own.
     pub(crate) own_wildcards: IndexSet<Arc<str>>,
+    /// Whether every host with a certificate has a listener of its own.
+    pub(crate) divided: bool,
+    /// The listeners that are not in the Gateway itself.
+    pub(crate) sets: Sets<'a>,
     /// Response headers that some route sets, in lower case.
     pub(crate) set_by_routes: BTreeSet<String>,
     names: Names,
@@ -71,7 +77,7 @@ type Written = (&'static str, Arc<str>, String);
 struct Group<'a> {
     rules: Vec<Planned>,
     /// The listener for HTTPS.
-    secure: String,
+    secure: Listener,
     hosts: Vec<&'a HostName>,
 }
 
@@ -106,7 +112,9 @@ impl<'a> Emitter<'a> {
             https: settings.existing || infra::has_certificate(model),
             out: Emitted::default(),
             found: IndexSet::new(),
-            own_wildcards: crate::policy::clients::own_wildcards(model),
+            own_wildcards: crate::policy::clients::own_wildcards(model, false),
+            divided: false,
+            sets: Sets::default(),
             set_by_routes: crate::policy::headers::set_by_routes(model),
             names,
             filters: BTreeMap::new(),
@@ -323,6 +331,17 @@ impl<'a> Emitter<'a> {
         self.users.entry(key).or_default().insert(owner.span);
     }
 
+    /// A name that no object of the kind in the namespace has.
+    pub(crate) fn take_name(
+        &mut self,
+        kind: &'static str,
+        namespace: &str,
+        wanted: &str,
+        content: &str,
+    ) -> String {
+        self.names.take(kind, namespace, wanted, content)
+    }
+
     pub(crate) fn grant(&mut self, grant: Grant) {
         self.grants.insert(grant);
     }
@@ -346,22 +365,32 @@ impl<'a> Emitter<'a> {
             {
                 let serves_https = self.https && host.passthrough.is_none();
                 let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
-                let secure = infra::https_section(self, host);
                 for (rules, plain) in [(http, true), (https, false)] {
                     if rules.is_empty() {
                         continue;
                     }
+                    // Rules for plain HTTP alone are the same whatever listener HTTPS has.
+                    let secure = if self.divided && only_plain(plain, &rules) {
+                        Listener::gateway("https")
+                    } else {
+                        listeners::https(self, host)
+                    };
                     let groups = routes.entry((owner, plain)).or_default();
-                    match groups.iter_mut().find(|group| {
-                        group.rules == rules
-                            && group.secure == secure
+                    // No other host has a listener that stands in a set.
+                    let near = match secure.set {
+                        Some(_) => groups.len().saturating_sub(2),
+                        None => 0,
+                    };
+                    match groups[near..].iter_mut().find(|group| {
+                        group.secure == secure
+                            && group.rules == rules
                             && !matches!(group.hosts[0], HostName::Any)
                             && *name != HostName::Any
                     }) {
                         Some(group) => group.hosts.push(name),
                         None => groups.push(Group {
                             rules,
-                            secure: secure.clone(),
+                            secure,
                             hosts: vec![name],
                         }),
                     }
@@ -445,11 +474,13 @@ impl<'a> Emitter<'a> {
         if only_plain(plain, &rules) {
             base = join(&base, "http");
         }
-        let sections: Vec<&str> = match (both && self.https, plain) {
-            (true, _) => vec!["http", &secure],
-            (false, true) => vec!["http"],
+        let http = Listener::gateway("http");
+        let listeners = match (both && self.https, plain) {
+            (true, _) => vec![&http, &secure],
+            (false, true) => vec![&http],
             (false, false) => vec![&secure],
         };
+        let parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
         let any = *hosts[0] == HostName::Any;
         for hosts in hosts.chunks(MAX_HOSTNAMES) {
             let mut base = base.clone();
@@ -473,12 +504,7 @@ impl<'a> Emitter<'a> {
                 self.out.rules += chunk.len();
                 crate::policy::write(self, owner, &name, chunk);
                 let spec = HttpRouteSpec {
-                    parent_refs: Some(
-                        sections
-                            .iter()
-                            .map(|section| self.parent(section))
-                            .collect(),
-                    ),
+                    parent_refs: Some(parents.clone()),
                     hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
                     rules: Some(chunk.iter().map(|p| p.rule.clone()).collect()),
                 };
@@ -498,14 +524,23 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    pub(crate) fn parent(&self, section: &str) -> HttpRouteParentRefs {
+    pub(crate) fn parent(&self, listener: &Listener) -> HttpRouteParentRefs {
+        if let Some((namespace, name)) = &listener.set {
+            return HttpRouteParentRefs {
+                kind: Some("ListenerSet".to_owned()),
+                name: name.clone(),
+                namespace: Some(namespace.to_string()),
+                section_name: Some(listener.section.clone()),
+                ..HttpRouteParentRefs::default()
+            };
+        }
         let (namespace, name) = &self.settings.gateway;
-        let port = if section == "http" { 80 } else { 443 };
+        let port = if listener.section == "http" { 80 } else { 443 };
         HttpRouteParentRefs {
             name: name.clone(),
             namespace: Some(namespace.clone()),
             // The listeners of a Gateway that is not ours have names that we do not know.
-            section_name: (!self.settings.existing).then(|| section.to_owned()),
+            section_name: (!self.settings.existing).then(|| listener.section.clone()),
             port: self.settings.existing.then_some(port),
             ..HttpRouteParentRefs::default()
         }
@@ -517,15 +552,15 @@ impl<'a> Emitter<'a> {
         let Some(target) = self.backend(owner, &passthrough.backend) else {
             return;
         };
-        let (namespace, gateway) = &self.settings.gateway;
-        let section = infra::passthrough_section(&host.name);
+        let parent = self.parent(&listeners::passthrough(self, &host.name));
         let spec = TlsRouteSpec {
             parent_refs: Some(vec![TlsRouteParentRefs {
-                name: gateway.clone(),
-                namespace: Some(namespace.clone()),
-                section_name: (!self.settings.existing).then_some(section),
-                port: self.settings.existing.then_some(443),
-                ..TlsRouteParentRefs::default()
+                group: parent.group,
+                kind: parent.kind,
+                name: parent.name,
+                namespace: parent.namespace,
+                section_name: parent.section_name,
+                port: parent.port,
             }]),
             hostnames: vec![host.name.to_string()],
             rules: vec![TlsRouteRules {

@@ -1,20 +1,25 @@
 //! What belongs to the platform team: class, Gateway, base policies, grants.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use gateway_api::gatewayclasses::GatewayClassSpec;
 use gateway_api::gateways::{
-    GatewayInfrastructure, GatewayInfrastructureParametersRef, GatewayListeners,
-    GatewayListenersAllowedRoutes, GatewayListenersAllowedRoutesNamespaces,
-    GatewayListenersAllowedRoutesNamespacesFrom, GatewayListenersTls,
-    GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
+    GatewayAllowedListeners, GatewayAllowedListenersNamespaces,
+    GatewayAllowedListenersNamespacesFrom, GatewayInfrastructure,
+    GatewayInfrastructureParametersRef, GatewayListeners, GatewayListenersAllowedRoutes,
+    GatewayListenersAllowedRoutesNamespaces, GatewayListenersAllowedRoutesNamespacesFrom,
+    GatewayListenersTls, GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
+};
+use gateway_api::listenersets::{
+    ListenerSetListeners, ListenerSetListenersAllowedRoutes,
+    ListenerSetListenersAllowedRoutesNamespaces, ListenerSetListenersAllowedRoutesNamespacesFrom,
+    ListenerSetListenersTls, ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode,
+    ListenerSetParentRef, ListenerSetSpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
-use gatewright_model::{
-    Action, ClientAddress, Host, HostName, Model, Protocol, SecretRef, Split, VerifyClient,
-};
+use gatewright_model::{ClientAddress, Host, Model, SecretRef, VerifyClient};
 
-use crate::Spec;
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
     BackendTrafficPolicySpec, CircuitBreaker, ClientHttp1, ClientHttp2, ClientHttpTimeout,
@@ -24,57 +29,23 @@ use crate::envoy::{
     ObjectReference, ProxyProtocolSettings, ResponseOverride, StatusCodeMatch, TargetRef,
     TcpTimeout, Timeout, XForwardedForSettings,
 };
-use crate::name::{join, slug};
+use crate::listeners::{self, Class, Listener, Set, certificates};
+use crate::name::join;
 use crate::policy::headers::STRICT_TRANSPORT;
 use crate::policy::{authorizer, clients, compressors, load_balancer, retry};
 use crate::rule::Section;
+use crate::{Part, Spec};
 
 /// The controller name of Envoy Gateway.
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
 /// Name of the `GatewayClass` that is written.
 const CLASS: &str = "envoy-gateway";
-/// Certificates of one listener (Gateway API `tls.certificateRefs`).
-const MAX_CERTIFICATES: usize = 64;
 /// More than any pod serves; Envoy's own default of 1,024 would refuse what nginx serves.
 pub(crate) const NO_LIMIT: u32 = 4_294_967_295;
 
 /// Whether an HTTPS listener has anything to present.
 pub(crate) fn has_certificate(model: &Model) -> bool {
     model.globals.default_certificate.is_some() || !certificates(model).is_empty()
-}
-
-fn certificates(model: &Model) -> BTreeSet<&SecretRef> {
-    model
-        .hosts
-        .iter()
-        .filter(|host| host.passthrough.is_none())
-        .filter_map(|host| host.certificate.as_ref())
-        .flat_map(|certificate| &certificate.secrets)
-        .collect()
-}
-
-/// The listener that passes a host's TLS through.
-pub(crate) fn passthrough_section(host: &HostName) -> String {
-    join("tls", &slug(&host.to_string()))
-}
-
-/// The listener for HTTPS of a host.
-pub(crate) fn https_section(emitter: &Emitter<'_>, host: &Host) -> String {
-    if clients::own_listener(emitter, host) {
-        join("https", &slug(&host.name.to_string()))
-    } else {
-        "https".to_owned()
-    }
-}
-
-/// Hosts with a listener of their own.
-fn own_listeners<'a>(emitter: &Emitter<'a>) -> Vec<&'a Host> {
-    let model = emitter.model;
-    model
-        .hosts
-        .iter()
-        .filter(|host| clients::own_listener(emitter, host))
-        .collect()
 }
 
 pub(crate) fn emit(emitter: &mut Emitter<'_>) {
@@ -117,6 +88,7 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     let listeners = listeners(emitter);
     let https = emitter.https;
     let spec = GatewaySpec {
+        allowed_listeners: emitter.divided.then(any_listeners),
         gateway_class_name: class,
         infrastructure: Some(GatewayInfrastructure {
             parameters_ref: Some(GatewayInfrastructureParametersRef {
@@ -138,20 +110,37 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
         Spec::BackendTrafficPolicy(Box::new(spec)),
         base,
     );
-    let own = own_listeners(emitter);
+    if emitter.divided {
+        sets(emitter);
+        for section in ["http", "https"] {
+            let secure = section == "https";
+            if secure && !https {
+                continue;
+            }
+            let target = TargetRef::gateway_api("Gateway", &name, Some(section));
+            let mut spec = client_traffic(model, target, secure);
+            if secure {
+                negotiate(&mut spec, model.globals.http2);
+            }
+            client_policy(emitter, &namespace, &join(&name, section), section, spec);
+        }
+        return;
+    }
+    let own = listeners::own(emitter);
+    let gateway = |section: &str| TargetRef::gateway_api("Gateway", &name, Some(section));
     let mut policies = vec![(
         "http".to_owned(),
-        client_traffic(model, &name, "http", false),
+        client_traffic(model, gateway("http"), false),
     )];
     if https {
         policies.push((
             "https".to_owned(),
-            client_traffic(model, &name, "https", true),
+            client_traffic(model, gateway("https"), true),
         ));
     }
     for host in &own {
-        let section = https_section(emitter, host);
-        let mut spec = client_traffic(model, &name, &section, true);
+        let Listener { section, .. } = listeners::https(emitter, host);
+        let mut spec = client_traffic(model, gateway(&section), true);
         own_tls(host, &namespace, &mut spec);
         policies.push((section, spec));
     }
@@ -161,14 +150,143 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
             let tls = spec.tls.get_or_insert_with(ClientTls::default);
             tls.alpn_protocols = vec!["h2", "http/1.1"];
         }
-        emitter.infra(
-            &namespace,
-            &join(&name, &section),
-            Spec::ClientTrafficPolicy(Box::new(spec)),
-            vec![format!(
-                "what ingress-nginx does for every client on {section}"
-            )],
-        );
+        client_policy(emitter, &namespace, &join(&name, &section), &section, spec);
+    }
+}
+
+fn client_policy(
+    emitter: &mut Emitter<'_>,
+    namespace: &str,
+    name: &str,
+    of: &str,
+    spec: ClientTrafficPolicySpec,
+) {
+    let comment = format!("what ingress-nginx does for every client on {of}");
+    let spec = Spec::ClientTrafficPolicy(Box::new(spec));
+    emitter.infra(namespace, name, spec, vec![comment]);
+}
+
+/// Says which HTTP is spoken: Envoy Gateway leaves HTTP/2 out where host names or certificates
+/// of listeners overlap, and a listener without a host name overlaps with all others.
+fn negotiate(spec: &mut ClientTrafficPolicySpec, http2: bool) {
+    let tls = spec.tls.get_or_insert_with(ClientTls::default);
+    tls.alpn_protocols = if http2 {
+        vec!["h2", "http/1.1"]
+    } else {
+        vec!["http/1.1"]
+    };
+}
+
+/// Listeners of their own of hosts, each beside its certificate, and what holds for them.
+fn sets(emitter: &mut Emitter<'_>) {
+    let model = emitter.model;
+    let (namespace, gateway) = emitter.settings.gateway.clone();
+    for section in ["http", "https"] {
+        let kept = join(&gateway, section);
+        emitter.take_name("ClientTrafficPolicy", &namespace, &kept, section);
+    }
+    for set in std::mem::take(&mut emitter.sets.sets) {
+        let what = match set.class {
+            Class::Http2 => "hosts whose certificates are in this namespace",
+            Class::Http1 => {
+                "hosts that share certificates, without HTTP/2: browsers would ask for one on a connection made for another"
+            }
+            Class::Passthrough => "hosts whose TLS is passed through",
+        };
+        let spec = Spec::ListenerSet(Box::new(listener_set(emitter, &set)));
+        beside(emitter, &set.namespace, &set.name, spec, what.to_owned());
+        if set.class == Class::Passthrough {
+            continue;
+        }
+        let on = |section: Option<&str>| {
+            let target = TargetRef::gateway_api("ListenerSet", &set.name, section);
+            client_traffic(model, target, true)
+        };
+        let mut policies = vec![(set.name.clone(), on(None))];
+        for host in set.hosts.iter().filter(|host| clients::special(host)) {
+            let Listener { section, .. } = listeners::https(emitter, host);
+            let mut spec = on(Some(&section));
+            own_tls(host, &set.namespace, &mut spec);
+            policies.push((join(&set.name, &section), spec));
+        }
+        for (wanted, mut spec) in policies {
+            negotiate(&mut spec, set.class == Class::Http2);
+            let kind = "ClientTrafficPolicy";
+            let name = emitter.take_name(kind, &set.namespace, &wanted, &set.name);
+            let comment = format!("what ingress-nginx does for every client on {wanted}");
+            let spec = Spec::ClientTrafficPolicy(Box::new(spec));
+            beside(emitter, &set.namespace, &name, spec, comment);
+        }
+    }
+}
+
+/// An object in the namespace of certificates, whose team it belongs to.
+fn beside(emitter: &mut Emitter<'_>, namespace: &str, name: &str, spec: Spec, comment: String) {
+    let is_platform = *namespace == *emitter.settings.gateway.0;
+    emitter.infra(namespace, name, spec, vec![comment]);
+    if let Some(last) = emitter.out.objects.last_mut()
+        && !is_platform
+    {
+        last.part = Part::Routes;
+    }
+}
+
+fn listener_set(emitter: &Emitter<'_>, set: &Set<'_>) -> ListenerSetSpec {
+    let (namespace, gateway) = emitter.settings.gateway.clone();
+    let listener = |&host: &&Host| {
+        let (listener, protocol, tls) = if set.class == Class::Passthrough {
+            let tls = ListenerSetListenersTls {
+                mode: Some(ListenerSetListenersTlsMode::Passthrough),
+                ..ListenerSetListenersTls::default()
+            };
+            (listeners::passthrough(emitter, &host.name), "TLS", tls)
+        } else {
+            let reference = |secret: &SecretRef| ListenerSetListenersTlsCertificateRefs {
+                name: secret.name.to_string(),
+                namespace: (secret.namespace != set.namespace)
+                    .then(|| secret.namespace.to_string()),
+                ..ListenerSetListenersTlsCertificateRefs::default()
+            };
+            let secrets = listeners::presented(emitter, host);
+            let tls = ListenerSetListenersTls {
+                mode: Some(ListenerSetListenersTlsMode::Terminate),
+                certificate_refs: Some(secrets.into_iter().map(reference).collect()),
+                options: None,
+            };
+            (listeners::https(emitter, host), "HTTPS", tls)
+        };
+        ListenerSetListeners {
+            name: listener.section,
+            hostname: Some(host.name.to_string()),
+            port: 443,
+            protocol: protocol.to_owned(),
+            allowed_routes: Some(ListenerSetListenersAllowedRoutes {
+                namespaces: Some(ListenerSetListenersAllowedRoutesNamespaces {
+                    from: Some(ListenerSetListenersAllowedRoutesNamespacesFrom::All),
+                    selector: None,
+                }),
+                kinds: None,
+            }),
+            tls: Some(tls),
+        }
+    };
+    ListenerSetSpec {
+        listeners: set.hosts.iter().map(listener).collect(),
+        parent_ref: ListenerSetParentRef {
+            name: gateway,
+            namespace: Some(namespace),
+            ..ListenerSetParentRef::default()
+        },
+    }
+}
+
+/// As with Ingress objects, every namespace may bring certificates for its hosts.
+fn any_listeners() -> GatewayAllowedListeners {
+    GatewayAllowedListeners {
+        namespaces: Some(GatewayAllowedListenersNamespaces {
+            from: Some(GatewayAllowedListenersNamespacesFrom::All),
+            selector: None,
+        }),
     }
 }
 
@@ -285,9 +403,12 @@ fn grants(emitter: &mut Emitter<'_>) {
     }
     let (namespace, name) = emitter.settings.gateway.clone();
     let model = emitter.model;
-    let secrets = certificates(model)
-        .into_iter()
-        .chain(&model.globals.default_certificate);
+    let secrets: Vec<&SecretRef> = if emitter.divided {
+        listeners::of_the_rest(emitter)
+    } else {
+        let default = &model.globals.default_certificate;
+        certificates(model).into_iter().chain(default).collect()
+    };
     for secret in secrets {
         if *secret.namespace == *namespace {
             continue;
@@ -300,22 +421,42 @@ fn grants(emitter: &mut Emitter<'_>) {
             infra: true,
         });
     }
-    for host in own_listeners(emitter) {
+    // The default certificate is in listeners of all namespaces.
+    if let Some(secret) = &model.globals.default_certificate {
+        let with = emitter.sets.sets.iter();
+        let with = with.filter(|set| set.class != Class::Passthrough);
+        let from: BTreeSet<_> = with.map(|set| Arc::clone(&set.namespace)).collect();
+        for from in from {
+            if from == secret.namespace {
+                continue;
+            }
+            emitter.grant(Grant {
+                namespace: secret.namespace.to_string(),
+                name: join(&join(&name, &secret.name), &from),
+                from: ("gateway.networking.k8s.io", "ListenerSet", from.to_string()),
+                to: ("", "Secret", secret.name.to_string()),
+                infra: true,
+            });
+        }
+    }
+    for host in listeners::own(emitter) {
         let Some(wanted) = host.clients.as_ref().filter(|_| clients::asks(host)) else {
             continue;
         };
         let secret = &wanted.authorities;
-        if *secret.namespace == *namespace {
+        let holder = listeners::https(emitter, host).set;
+        let from = holder.map_or_else(|| namespace.clone(), |(set, _)| set.to_string());
+        if *secret.namespace == *from {
             continue;
+        }
+        let mut grant = join(&join(&name, &secret.name), "clients");
+        if from != namespace {
+            grant = join(&grant, &from);
         }
         emitter.grant(Grant {
             namespace: secret.namespace.to_string(),
-            name: join(&join(&name, &secret.name), "clients"),
-            from: (
-                "gateway.envoyproxy.io",
-                "ClientTrafficPolicy",
-                namespace.clone(),
-            ),
+            name: grant,
+            from: ("gateway.envoyproxy.io", "ClientTrafficPolicy", from),
             to: ("", "Secret", secret.name.to_string()),
             infra: true,
         });
@@ -358,27 +499,15 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
     }];
     if emitter.https {
         let model = emitter.model;
-        let mut refs: Vec<&SecretRef> = model.globals.default_certificate.iter().collect();
-        let default = refs.first().copied();
-        refs.extend(
-            certificates(model)
-                .into_iter()
-                .filter(|secret| Some(*secret) != default),
-        );
-        if refs.len() > MAX_CERTIFICATES {
-            emitter.diagnose(
-                Diagnostic::new(
-                    Code::TooManyCertificates,
-                    format!(
-                        "{} certificates are more than the {MAX_CERTIFICATES} that a listener takes",
-                        refs.len()
-                    ),
-                )
-                .note("the hosts of the others get the default certificate")
-                .help("use wildcard certificates, or convert in parts with a Gateway each (`--gateway`)"),
-            );
-            refs.truncate(MAX_CERTIFICATES);
-        }
+        let default = model.globals.default_certificate.as_ref();
+        let refs: Vec<&SecretRef> = if emitter.divided {
+            listeners::tell_of_too_many(emitter);
+            listeners::of_the_rest(emitter)
+        } else {
+            let others = certificates(model).into_iter();
+            let others = others.filter(|secret| Some(*secret) != default);
+            default.into_iter().chain(others).collect()
+        };
         listeners.push(GatewayListeners {
             name: "https".to_owned(),
             protocol: "HTTPS".to_owned(),
@@ -387,7 +516,10 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
             tls: Some(terminate(&refs, &namespace)),
             ..GatewayListeners::default()
         });
-        for host in own_listeners(emitter) {
+        if emitter.divided {
+            return listeners;
+        }
+        for host in listeners::own(emitter) {
             let mut own: Vec<&SecretRef> = default.into_iter().collect();
             let certificate = host.certificate.iter().flat_map(|c| &c.secrets);
             own.extend(certificate.filter(|secret| Some(*secret) != default));
@@ -396,7 +528,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
                 own.clone_from(&refs);
             }
             listeners.push(GatewayListeners {
-                name: https_section(emitter, host),
+                name: listeners::https(emitter, host).section,
                 protocol: "HTTPS".to_owned(),
                 port: 443,
                 hostname: Some(host.name.to_string()),
@@ -406,9 +538,9 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
         }
     }
     for host in &emitter.model.hosts {
-        if host.passthrough.is_some() {
+        if host.passthrough.is_some() && !emitter.divided {
             listeners.push(GatewayListeners {
-                name: passthrough_section(&host.name),
+                name: listeners::passthrough(emitter, &host.name).section,
                 protocol: "TLS".to_owned(),
                 port: 443,
                 hostname: Some(host.name.to_string()),
@@ -474,18 +606,8 @@ pub(crate) fn missing_service() -> ResponseOverride {
 }
 
 fn speaks_grpc(model: &Model) -> bool {
-    let protocols = |split: &Split| {
-        let canary = split.canary.as_ref().map(|canary| canary.backend.protocol);
-        canary
-            .into_iter()
-            .chain([split.primary.protocol])
-            .any(|p| matches!(p, Protocol::Grpc | Protocol::Grpcs))
-    };
-    model
-        .hosts
-        .iter()
-        .flat_map(|host| &host.routes)
-        .any(|route| matches!(&route.action, Action::Forward(forward) if protocols(&forward.split)))
+    let mut routes = model.hosts.iter().flat_map(|host| &host.routes);
+    routes.any(listeners::route_speaks_grpc)
 }
 
 /// Request headers before anything looks at them.
@@ -571,12 +693,7 @@ fn detection(address: &ClientAddress) -> Option<ClientIpDetection> {
     }
 }
 
-fn client_traffic(
-    model: &Model,
-    gateway: &str,
-    section: &str,
-    https: bool,
-) -> ClientTrafficPolicySpec {
+fn client_traffic(model: &Model, target: TargetRef, https: bool) -> ClientTrafficPolicySpec {
     let globals = &model.globals;
     let forwarded = &globals.forwarded;
     let early = early_headers(model, https);
@@ -593,7 +710,7 @@ fn client_traffic(
         }
     }
     ClientTrafficPolicySpec {
-        target_refs: vec![TargetRef::gateway_api("Gateway", gateway, Some(section))],
+        target_refs: vec![target],
         client_ip_detection: detection(&forwarded.address),
         proxy_protocol: forwarded
             .proxy_protocol

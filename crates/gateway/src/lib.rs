@@ -10,6 +10,7 @@ mod emit;
 mod filter;
 mod formatter;
 mod infra;
+mod listeners;
 mod name;
 mod object;
 mod order;

@@ -84,6 +84,9 @@ pub(crate) struct Expected {
     pub(crate) distinct_pods: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subrequests: Option<Vec<ExpectedHit>>,
+    /// `namespace/name` of the Secret whose certificate is presented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
 }
 
 /// The backend that answered, and what it saw.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -31,6 +33,9 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     /// Why there was no answer.
     pub(crate) error: Option<String>,
+    /// The certificate that was presented: in base64, later the name of its Secret.
+    #[serde(default)]
+    pub(crate) certificate: Option<String>,
 }
 
 impl Answer {
@@ -77,7 +82,11 @@ async fn attempt(request: &Request, certificate: Option<&Pair>) -> Result<Answer
                 .connect(name, stream)
                 .await
                 .context("TLS handshake")?;
-            exchange(stream, request).await
+            let presented = stream.get_ref().1.peer_certificates();
+            let presented = presented.and_then(<[_]>::first).map(|c| BASE64.encode(c));
+            let mut answer = exchange(stream, request).await?;
+            answer.certificate = presented;
+            Ok(answer)
         }
     }
 }
@@ -186,7 +195,7 @@ async fn read_head<R: AsyncRead + Unpin>(
                 Answer {
                     status,
                     headers,
-                    error: None,
+                    ..Answer::default()
                 },
                 end + 4,
             ));
@@ -267,7 +276,7 @@ fn tls_config(certificate: Option<&Pair>) -> Result<ClientConfig> {
     Ok(config)
 }
 
-/// The certificates are made for the run and self-signed; which one is shown is not asked.
+/// The certificates are made for the run and self-signed; which one is presented is compared later.
 #[derive(Debug)]
 struct AnyCertificate;
 

@@ -121,6 +121,14 @@ pub(crate) fn compare(exchange: &Exchange, observed: &Observed) -> Vec<String> {
         &first.answer.headers,
         &mut found,
     );
+    if let Some(wanted) = &expected.certificate
+        && first.answer.certificate.as_ref() != Some(wanted)
+    {
+        found.push(format!(
+            "certificate: {wanted} expected, {} came",
+            first.answer.certificate.as_deref().unwrap_or("none")
+        ));
+    }
     if let Some(counts) = &expected.counts {
         compare_counts(counts, &observed.answers, &mut found);
     } else {

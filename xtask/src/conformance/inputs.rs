@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use anyhow::{Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
 use super::echo::{Echo, Place};
@@ -33,6 +35,8 @@ pub(crate) struct World {
     services: u8,
     /// From an `ExternalName` Service (`namespace/name`) to the name of the Service it leads to.
     pub(crate) external_targets: Vec<(String, String)>,
+    /// `namespace/name` of Secrets by the certificates in them, in base64.
+    pub(crate) certificates: BTreeMap<String, String>,
     /// Client certificates by the name of their CA's Secret.
     pub(crate) client_certificates: BTreeMap<String, Pair>,
     places: BTreeMap<SocketAddr, Place>,
@@ -71,6 +75,7 @@ pub(crate) fn prepare(
         &["ingress.local".to_owned()],
     )?;
     let (namespace, name) = DEFAULT_CERTIFICATE;
+    world.know(namespace, name, &default)?;
     world.apply(
         kube,
         &json!({
@@ -123,6 +128,13 @@ impl World {
         Ok(Some(applied))
     }
 
+    fn know(&mut self, namespace: &str, name: &str, pair: &Pair) -> Result<()> {
+        let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes())?;
+        self.certificates
+            .insert(BASE64.encode(certificate), format!("{namespace}/{name}"));
+        Ok(())
+    }
+
     fn add_secret(&mut self, kube: &Kube, value: &Value) -> Result<()> {
         let mut secret = value.clone();
         let name = secret["metadata"]["name"]
@@ -145,6 +157,8 @@ impl World {
                 .collect();
             let pair = pki::self_signed(&hosts[0], &hosts)?;
             secret["data"] = tls_data(&pair);
+            let namespace = value["metadata"]["namespace"].as_str();
+            self.know(namespace.unwrap_or("default"), &name, &pair)?;
         }
         self.apply(kube, &secret)?;
         Ok(())

@@ -23,6 +23,7 @@ mod pki;
 mod pool;
 mod relay;
 mod report;
+mod scale;
 mod setup;
 mod stack;
 mod verdict;
@@ -117,7 +118,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         );
         return Ok(true);
     }
-    let directories = match &arguments.cases {
+    let scale = scale::directory(tools.directory());
+    let mut directories = match &arguments.cases {
         Some(directory) => {
             vec![
                 directory
@@ -128,6 +130,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         // Those of testdata/cases have no recorded answers: their outputs are applied and judged.
         None => vec![root.join("testdata/behaviour"), root.join("testdata/cases")],
     };
+    // The document is about what ingress-nginx was seen to answer.
+    if arguments.cases.is_none() && !arguments.write_docs {
+        scale::write(&scale, &arguments.filters)?;
+        directories.push(scale.clone());
+    }
     let mut found = Vec::new();
     for directory in directories.iter().filter(|directory| directory.is_dir()) {
         found.extend(cases::discover(directory, &arguments.filters)?);
@@ -149,9 +156,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         jobs: arguments.jobs.clamp(1, found.len()),
         keep: arguments.keep,
     };
-    // Lists of accepted differences are kept for the cases of this repository only.
+    // Lists of accepted differences are kept for the suite's own cases only.
     let declaration = |case: &cases::Case| {
-        if case.directory.starts_with(root.join("testdata")) {
+        if case.directory.starts_with(root.join("testdata")) || case.directory.starts_with(&scale) {
             Declaration::Listed
         } else {
             Declaration::ByHost

@@ -283,6 +283,8 @@ impl Worker {
 
     /// Waits until every object has a verdict of Envoy Gateway, playing kubelet meanwhile.
     fn await_conditions(&mut self, objects: &[ObjectRef], world: &World) -> Result<Inspection> {
+        let limit =
+            Duration::from_secs(30) + Duration::from_millis(20) * u32::try_from(objects.len())?;
         let begun = Instant::now();
         let mut judged_since = None;
         loop {
@@ -304,7 +306,7 @@ impl Worker {
             } else {
                 judged_since = None;
             }
-            if begun.elapsed() > Duration::from_secs(30) {
+            if begun.elapsed() > limit {
                 return Ok(inspection);
             }
             self.stack.check_alive()?;
@@ -353,7 +355,7 @@ impl Worker {
             .and_then(|name| world.client_certificates.get(name));
         let total = request.repeat.unwrap_or(1);
         let at_once = request.concurrency.unwrap_or(1).max(1);
-        let answers = self.runtime.block_on(async {
+        let mut answers = self.runtime.block_on(async {
             let mut answers = Vec::with_capacity(total);
             while answers.len() < total {
                 let count = at_once.min(total - answers.len());
@@ -373,6 +375,12 @@ impl Worker {
             }
             answers
         });
+        for answer in &mut answers {
+            if let Some(presented) = &mut answer.certificate {
+                let known = world.certificates.get(presented);
+                *presented = known.map_or("an unknown one", String::as_str).to_owned();
+            }
+        }
         self.await_late_hits(exchange, total);
         Observed::new(answers, self.echo.take_hits(), |hit| {
             ingresses

@@ -365,7 +365,7 @@ impl<'a> Plan<'a> {
         let mut changes = Changes::default();
         let outputs = std::mem::take(&mut self.outputs);
         for (place, Output { mapping, text }) in &outputs {
-            let path = self.file.root.join(&place);
+            let path = self.file.root.join(place);
             let standing = look(&path, &self.config).map_err(|error| {
                 Fault::new(format!("cannot read `{}`: {}", shown(&path), plain(&error)))
             })?;

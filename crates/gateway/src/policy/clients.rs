@@ -16,6 +16,7 @@ use gatewright_model::{ClientCertificates, Host, HostName, Model, OwnerId, Verif
 use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
+use crate::listeners::has_secret;
 use crate::rule::{Planned, Section};
 
 /// What backends are told of the client's certificate; never taken from the client.
@@ -34,19 +35,20 @@ pub(crate) fn asks(host: &Host) -> bool {
 }
 
 /// Whether TLS of the host is not that of the others.
-fn special(host: &Host) -> bool {
+pub(crate) fn special(host: &Host) -> bool {
     host.passthrough.is_none() && (asks(host) || host.ciphers.is_some())
 }
 
-/// The parents of wildcard hosts with a listener of their own.
-pub(crate) fn own_wildcards(model: &Model) -> IndexSet<Arc<str>> {
-    let special = model.hosts.iter().filter(|host| special(host));
-    special
-        .filter_map(|host| match &host.name {
-            HostName::OneLabel(parent) | HostName::Subdomains(parent) => Some(Arc::clone(parent)),
-            HostName::Exact(_) | HostName::Any => None,
-        })
-        .collect()
+/// The parents of wildcard hosts with a listener of their own; `divided` when every host with a
+/// certificate has one.
+pub(crate) fn own_wildcards(model: &Model, divided: bool) -> IndexSet<Arc<str>> {
+    let own = |host: &&Host| special(host) || (divided && has_secret(host));
+    let own = model.hosts.iter().filter(own);
+    own.filter_map(|host| match &host.name {
+        HostName::OneLabel(parent) | HostName::Subdomains(parent) => Some(Arc::clone(parent)),
+        HostName::Exact(_) | HostName::Any => None,
+    })
+    .collect()
 }
 
 /// Whether HTTPS of the host has a listener of its own.
@@ -55,7 +57,9 @@ pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
         && !emitter.settings.existing
         && host.passthrough.is_none()
         && host.name != HostName::Any
-        && (special(host) || covered(&emitter.own_wildcards, &host.name))
+        && (special(host)
+            || (emitter.divided && has_secret(host))
+            || covered(&emitter.own_wildcards, &host.name))
 }
 
 /// Whether a listener of a wildcard takes connections for the name.
@@ -213,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_wildcard_takes_all_names_below() {
-        let parents = |name: HostName| own_wildcards(&model(vec![host(name, Some(required()))]));
+        let parents =
+            |name: HostName| own_wildcards(&model(vec![host(name, Some(required()))]), false);
         let wild = HostName::OneLabel(Arc::from("w.test"));
         let below = parents(wild.clone());
         assert!(covered(&below, &exact("a.w.test")));
