@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use gatewright_diagnostics::{CODES, Code};
 use gatewright_nginx::annotations::Family;
 use gatewright_nginx::registry::{Entry, Grammar};
@@ -27,16 +28,50 @@ const RANGES: [(u16, &str); 9] = [
     (6, "Refused"),
     (7, "Limits of the target"),
     (8, "Patterns"),
-    (9, "Environment"),
+    (9, "Environment and configuration"),
 ];
+
+/// The part of docs/configuration.md behind this line is made from the table of keys.
+const GENERATED: &str = "<!-- made by `cargo xtask docs` -->\n\n";
 
 /// Writes the pages.
 pub(crate) fn write() -> Result<bool> {
+    configuration()?;
     for (path, page) in PAGES {
         let file = crate::repository_root().join(path);
         fs::write(&file, page()).with_context(|| format!("cannot write {path}"))?;
     }
     Ok(true)
+}
+
+/// What the program itself says of its configuration. A test of the command line holds that
+/// both files are current.
+fn configuration() -> Result<()> {
+    let root = crate::repository_root();
+    let schema = root.join("schema/gatewright.schema.json");
+    fs::write(&schema, printed("--schema")?).context("cannot write the schema")?;
+    let page = root.join("docs/configuration.md");
+    let text = fs::read_to_string(&page).context("cannot read docs/configuration.md")?;
+    let (prose, _) = text
+        .split_once(GENERATED)
+        .with_context(|| format!("docs/configuration.md has no line {GENERATED}"))?;
+    let text = format!("{prose}{GENERATED}{}", printed("--reference")?);
+    fs::write(&page, text).context("cannot write docs/configuration.md")
+}
+
+/// What `gatewright config` prints.
+fn printed(what: &str) -> Result<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(crate::repository_root())
+        .args(["run", "--quiet", "--package", "gatewright-cli", "--"])
+        .args(["config", what])
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("gatewright: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The pages that are not what they would be if they were written now.

@@ -18,7 +18,7 @@ use gatewright_transpile::{Emit, NginxVersion, NoClass};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  findings at or above --fail-on
+  1  findings at or above --fail-on, or outputs that are not up to date
   2  usage, configuration or unreadable input
   3  some documents could not be read, the rest was done";
 
@@ -29,6 +29,12 @@ pub(crate) struct Cli {
     /// When to use colour on stderr; `auto` also honours NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+    /// Read this configuration instead of the gatewright.toml of this directory or one above
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, global = true)]
+    pub(crate) no_config: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -41,6 +47,11 @@ pub(crate) enum Command {
     /// Report findings and write no YAML
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Write the outputs that gatewright.toml names, or check that they are up to date
+    #[command(after_help = EXIT_CODES)]
+    Sync(SyncArgs),
+    /// Show which settings are in force and where each comes from
+    Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
     Explain(ExplainArgs),
     /// Write a completion script for a shell to stdout
@@ -53,9 +64,8 @@ pub(crate) enum Command {
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Leave out the comments that say where a rule comes from
-    #[arg(long, help_heading = "Output")]
-    pub(crate) no_comments: bool,
+    #[command(flatten)]
+    pub(crate) comments: CommentArgs,
     /// Write the YAML to this file, all of it or nothing, instead of stdout
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
@@ -67,11 +77,51 @@ pub(crate) struct CheckArgs {
     pub(crate) run: RunArgs,
 }
 
-/// What `convert` and `check` have in common.
 #[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    /// Write nothing; print what would change as a diff to stdout, and exit with 1 if anything
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Exit with 1 when a file was written or removed, as a hook before a commit needs it
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) exit_non_zero_on_change: bool,
+    /// Number of threads [default: one a processor]
+    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) findings: FindingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) comments: CommentArgs,
+    /// Print the JSON schema of gatewright.toml instead
+    #[arg(long)]
+    pub(crate) schema: bool,
+    /// Print the reference of all keys in Markdown instead
+    #[arg(long, conflicts_with = "schema", hide = true)]
+    pub(crate) reference: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct CommentArgs {
+    /// Leave out the comments that say where a rule comes from
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_comments: bool,
+    /// Write them although the configuration says otherwise
+    #[arg(long, overrides_with = "no_comments", hide = true)]
+    pub(crate) comments: bool,
+}
+
+/// What `convert` and `check` have in common.
+#[derive(Debug, Default, Args)]
 pub(crate) struct RunArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
-    #[arg(required_unless_present = "filename", value_name = "PATH")]
+    /// [default: `paths` of gatewright.toml]
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Another way to give a PATH, the one of kubectl (repeatable)
     #[arg(short, long, value_name = "PATH")]
@@ -92,7 +142,7 @@ pub(crate) struct RunArgs {
     pub(crate) findings: FindingArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct SelectionArgs {
     /// Only Ingresses of this namespace; objects that name none belong to it
@@ -105,15 +155,15 @@ pub(crate) struct SelectionArgs {
     /// Only this Ingress (repeatable)
     #[arg(long, value_name = "[NS/]NAME", value_parser = maybe_namespaced)]
     pub(crate) ingress: Vec<String>,
-    /// Class that the controller serves (repeatable)
-    #[arg(long, value_name = "NAME", default_value = "nginx", value_parser = name)]
+    /// Class that the controller serves (repeatable) [default: nginx]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) ingress_class: Vec<String>,
-    /// What to do with Ingresses that name no class
-    #[arg(long, value_name = "WHAT", default_value = "skip")]
-    pub(crate) no_class: NoClassArg,
+    /// What to do with Ingresses that name no class [default: skip]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) no_class: Option<NoClassArg>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Controller")]
 pub(crate) struct ControllerArgs {
     /// ConfigMap of the controller, as its own flag `--configmap` names it
@@ -123,17 +173,24 @@ pub(crate) struct ControllerArgs {
     #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
     pub(crate) default_ssl_certificate: Option<(String, String)>,
     /// The controller runs with its flag of the same name, so that `ssl-passthrough` acts
-    #[arg(long)]
-    pub(crate) enable_ssl_passthrough: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) enable_ssl_passthrough: Option<bool>,
     /// Prefix of the annotations [default: nginx.ingress.kubernetes.io]
     #[arg(long, value_name = "PREFIX", value_parser = name)]
     pub(crate) annotations_prefix: Option<String>,
-    /// Version of the controller; from 1.12 on it validates annotation values
-    #[arg(long, value_name = "VERSION", default_value = "1.15")]
-    pub(crate) nginx_version: NginxVersionArg,
+    /// Version of the controller; from 1.12 on it validates annotation values [default: 1.15]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) nginx_version: Option<NginxVersionArg>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct TargetArgs {
     /// Attach the routes to this existing Gateway
@@ -143,25 +200,26 @@ pub(crate) struct TargetArgs {
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) gateway_class: Option<String>,
     /// Which objects to write: those of the platform team, those of the application teams, or both
-    #[arg(long, value_name = "WHAT", default_value = "all")]
-    pub(crate) emit: EmitArg,
+    /// [default: all]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) emit: Option<EmitArg>,
     /// Accept that something is not carried over (repeatable)
     #[arg(long, value_name = "CODE=NS/NAME", value_parser = accept)]
     pub(crate) accept: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Findings")]
 pub(crate) struct FindingArgs {
-    /// Format of the findings on stderr
-    #[arg(long, value_name = "FORMAT", default_value = "full", value_parser = format_parser())]
-    pub(crate) format: Format,
+    /// Format of the findings on stderr [default: full]
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    pub(crate) format: Option<Format>,
     /// Also write the findings to a file (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
     pub(crate) report: Vec<ReportArg>,
-    /// Least severity of a finding that makes the exit code 1
-    #[arg(long, value_name = "SEVERITY", default_value = "error")]
-    pub(crate) fail_on: FailOn,
+    /// Least severity of a finding that makes the exit code 1 [default: error]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Neither summary nor progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -310,7 +368,7 @@ fn report(text: &str) -> Result<ReportArg, String> {
 
 /// A name or namespace. Which characters Kubernetes allows differs between kinds; this
 /// catches what can never be one.
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
     if text.is_empty() {
         Err("the name is empty".into())
@@ -321,14 +379,14 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn namespaced(text: &str) -> Result<(String, String), String> {
+pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
     let (namespace, object) = text
         .split_once('/')
         .ok_or("expected namespace and name, such as `shop/web`")?;
     Ok((name(namespace)?, name(object)?))
 }
 
-fn maybe_namespaced(text: &str) -> Result<String, String> {
+pub(crate) fn maybe_namespaced(text: &str) -> Result<String, String> {
     if text.contains('/') {
         let (namespace, object) = namespaced(text)?;
         Ok(format!("{namespace}/{object}"))

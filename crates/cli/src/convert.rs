@@ -7,19 +7,23 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_transpile::{Conversion, Options};
 use rayon::prelude::*;
 
-use crate::args::{CheckArgs, ControllerArgs, ConvertArgs, FindingArgs, ReportArg, RunArgs};
-use crate::args::{SelectionArgs, TargetArgs};
-use crate::discover::{Discovery, discover};
+use crate::args::{CheckArgs, CommentArgs, ConvertArgs, FailOn, FindingArgs, ReportArg, RunArgs};
+use crate::config::{Day, File, Settings, apply, keys};
+use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
 use crate::read::{ReadFault, read};
 use crate::{progress, summary, write};
 
 /// `gatewright convert`.
-pub(crate) fn convert(terminal: &Terminal, args: ConvertArgs) -> Result<Exit, Fault> {
+pub(crate) fn convert(
+    terminal: &Terminal,
+    args: ConvertArgs,
+    config: Option<File>,
+) -> Result<Exit, Fault> {
     let ConvertArgs {
         run,
-        no_comments,
+        comments,
         output,
     } = args;
     if output.is_none()
@@ -32,7 +36,7 @@ pub(crate) fn convert(terminal: &Terminal, args: ConvertArgs) -> Result<Exit, Fa
         return Err(Fault::new("stdout cannot take both YAML and a report")
             .help("name a file with `--output` or `--report FORMAT=FILE`"));
     }
-    let run = Run::new(run, !no_comments);
+    let run = Run::new(run, &comments, config)?;
     let outcome = run.convert(output.as_deref())?;
     match &output {
         Some(path) => write::write(path, &outcome.conversion.output)?,
@@ -42,15 +46,20 @@ pub(crate) fn convert(terminal: &Terminal, args: ConvertArgs) -> Result<Exit, Fa
 }
 
 /// `gatewright check`.
-pub(crate) fn check(terminal: &Terminal, args: CheckArgs) -> Result<Exit, Fault> {
-    let run = Run::new(args.run, false);
+pub(crate) fn check(
+    terminal: &Terminal,
+    args: CheckArgs,
+    config: Option<File>,
+) -> Result<Exit, Fault> {
+    let run = Run::new(args.run, &CommentArgs::default(), config)?;
     let outcome = run.convert(None)?;
     run.report(terminal, &outcome)
 }
 
 struct Run {
     paths: Vec<std::path::PathBuf>,
-    exclude: Vec<String>,
+    exclude: Patterns,
+    settings: Settings,
     findings: FindingArgs,
     options: Options,
 }
@@ -61,71 +70,36 @@ struct Outcome {
     unreadable_files: usize,
 }
 
+/// Sets the number of threads that all work is shared among.
+pub(crate) fn pool(threads: Option<usize>) {
+    if let Some(threads) = threads {
+        // Fails only when a pool exists already, which then has this size.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
+    }
+}
+
 impl Run {
-    fn new(args: RunArgs, comments: bool) -> Self {
-        let RunArgs {
-            mut paths,
-            filename,
-            exclude,
-            selection,
-            controller,
-            target,
-            findings,
-            threads,
-        } = args;
-        let SelectionArgs {
-            namespace,
-            // Files name their namespaces, so all of them is what happens anyway.
-            all_namespaces: _,
-            ingress,
-            ingress_class,
-            no_class,
-        } = selection;
-        let ControllerArgs {
-            controller_config,
-            default_ssl_certificate,
-            enable_ssl_passthrough,
-            annotations_prefix,
-            nginx_version,
-        } = controller;
-        let TargetArgs {
-            gateway,
-            gateway_class,
-            emit,
-            accept,
-        } = target;
-        paths.extend(filename);
-        Self {
-            paths,
-            exclude,
-            findings,
-            options: Options {
-                ingress_classes: ingress_class,
-                no_class: no_class.into(),
-                namespace,
-                ingresses: ingress,
-                controller_config,
-                default_ssl_certificate,
-                annotations_prefix,
-                ssl_passthrough: enable_ssl_passthrough,
-                gateway,
-                gateway_class,
-                emit: emit.into(),
-                nginx_version: nginx_version.into(),
-                comments,
-                threads,
-                accept,
-            },
+    fn new(args: RunArgs, comments: &CommentArgs, config: Option<File>) -> Result<Self, Fault> {
+        let settings = Settings::new(config, &args, comments);
+        let paths = settings.paths();
+        if paths.is_empty() {
+            return Err(Fault::new("no path is given").help(
+                "give files, directories, globs, or `-` for stdin, or set `paths` in gatewright.toml",
+            ));
         }
+        Ok(Self {
+            paths,
+            exclude: settings.exclude()?,
+            options: settings.options(),
+            findings: args.findings,
+            settings,
+        })
     }
 
     fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
-        if let Some(threads) = self.options.threads {
-            // Fails only when a pool exists already, which then has this size.
-            let _ = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build_global();
-        }
+        pool(self.options.threads);
         let reports = self
             .findings
             .report
@@ -147,6 +121,15 @@ impl Run {
         let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
         conversion.unreadable += faults.len() - unreadable_files;
         add(&mut conversion, faults, nothing);
+        if let Some(config) = &self.settings.file {
+            let Conversion {
+                sources,
+                diagnostics,
+                ..
+            } = &mut conversion;
+            apply(config, sources, diagnostics, Day::today());
+            recount(&mut conversion);
+        }
         Ok(Outcome {
             conversion,
             unreadable_files,
@@ -158,12 +141,8 @@ impl Run {
             conversion,
             unreadable_files,
         } = outcome;
-        let FindingArgs {
-            format,
-            report,
-            fail_on,
-            quiet,
-        } = &self.findings;
+        let FindingArgs { report, quiet, .. } = &self.findings;
+        let format = format(&self.settings);
         for ReportArg { format, file } in report {
             let text = rendered(conversion, *format, false);
             match file {
@@ -171,7 +150,7 @@ impl Run {
                 None => Terminal::data(&text)?,
             }
         }
-        let mut text = rendered(conversion, *format, terminal.color());
+        let mut text = rendered(conversion, format, terminal.color());
         if !format.is_document() && !quiet {
             let Conversion {
                 summary,
@@ -182,16 +161,25 @@ impl Run {
             text.push_str(&summary::text(summary, prerequisites, *unreadable));
         }
         terminal.message(&text);
-        let findings = conversion
-            .diagnostics
-            .iter()
-            .any(|diagnostic| fail_on.reached_by(diagnostic.severity));
+        let findings = fails(&self.settings, &conversion.diagnostics);
         Ok(Exit::of(
             *unreadable_files > 0,
             conversion.unreadable > 0,
             findings,
         ))
     }
+}
+
+/// The format of the findings on stderr.
+pub(crate) fn format(settings: &Settings) -> Format {
+    keys::format(settings.value("format")).unwrap_or(Format::Full)
+}
+
+/// Whether findings make the exit code 1.
+pub(crate) fn fails(settings: &Settings, diagnostics: &[Diagnostic]) -> bool {
+    let fail_on = keys::choice(settings.value("fail-on")).unwrap_or(FailOn::Error);
+    let mut all = diagnostics.iter();
+    all.any(|diagnostic| fail_on.reached_by(diagnostic.severity))
 }
 
 /// Adds what reading the files brought up to what converting them did.
@@ -206,6 +194,11 @@ fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, nothing: bool) {
         let diagnostic = fault.diagnostic(&mut conversion.sources);
         conversion.diagnostics.push(diagnostic);
     }
+    recount(conversion);
+}
+
+/// Sorts and counts the findings anew.
+fn recount(conversion: &mut Conversion) {
     Diagnostic::sort(&mut conversion.diagnostics);
     let count = |severity| {
         let all = conversion.diagnostics.iter();

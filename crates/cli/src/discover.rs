@@ -27,11 +27,11 @@ pub(crate) struct Discovery {
 /// directory they are passed over, since a second run must not read what the first wrote.
 pub(crate) fn discover(
     paths: &[PathBuf],
-    exclude: &[String],
+    exclude: &Patterns,
     outputs: &[&Path],
 ) -> Result<Discovery, Fault> {
     let mut search = Search {
-        exclude: exclusions(exclude)?,
+        exclude: exclude.clone(),
         outputs: outputs
             .iter()
             .filter_map(|path| path.canonicalize().ok())
@@ -69,7 +69,7 @@ pub(crate) fn discover(
 }
 
 struct Search {
-    exclude: GlobSet,
+    exclude: Patterns,
     outputs: Vec<PathBuf>,
     found: BTreeMap<String, PathBuf>,
     stdin: bool,
@@ -79,7 +79,7 @@ struct Search {
 impl Search {
     /// A path that was named, by the user or by a glob.
     fn path(&mut self, path: &Path) -> Result<(), Fault> {
-        if excluded(&self.exclude, path) {
+        if self.exclude.match_path(path) {
             Ok(())
         } else if path.is_dir() {
             self.directory(path);
@@ -101,7 +101,7 @@ impl Search {
             .git_global(false)
             .git_exclude(false)
             .follow_links(true)
-            .filter_entry(move |entry| entry.depth() == 0 || !excluded(&exclude, entry.path()))
+            .filter_entry(move |entry| entry.depth() == 0 || !exclude.match_path(entry.path()))
             .build();
         for entry in walk {
             match entry {
@@ -228,34 +228,82 @@ fn anatomy(error: &ignore::Error) -> (Option<&Path>, bool) {
     }
 }
 
-/// `--exclude PATTERN` is meant as in .gitignore: without a slash it matches at any depth,
-/// and what lies in a directory that matches is excluded too.
-fn exclusions(patterns: &[String]) -> Result<GlobSet, Fault> {
-    let bad = |error| Fault::new(format!("bad `--exclude`: {error}"));
-    for pattern in patterns {
-        // Complaints shall show the pattern as it was typed.
-        globset::Glob::new(pattern).map_err(bad)?;
+/// Patterns that are meant as in .gitignore: without a slash they match at any depth, and
+/// what lies in a directory that matches is matched too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patterns {
+    /// The directory that they are written for, absolute; paths as they are given otherwise.
+    base: Option<PathBuf>,
+    set: GlobSet,
+}
+
+impl Patterns {
+    /// `what` names the flag or key in complaints.
+    pub(crate) fn new<'a>(
+        base: Option<PathBuf>,
+        patterns: impl IntoIterator<Item = &'a str>,
+        what: &str,
+    ) -> Result<Self, Fault> {
+        let bad = |error| Fault::new(format!("bad `{what}`: {error}"));
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            // Complaints shall show the pattern as it was typed.
+            globset::Glob::new(pattern).map_err(bad)?;
+            let pattern = pattern.trim_end_matches('/');
+            let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+            let anywhere = if pattern.contains('/') { "" } else { "**/" };
+            for below in ["", "/**"] {
+                let glob = GlobBuilder::new(&format!("{anywhere}{pattern}{below}"))
+                    .literal_separator(true)
+                    .build();
+                set.add(glob.map_err(bad)?);
+            }
+        }
+        let set = set.build().map_err(bad)?;
+        Ok(Self { base, set })
     }
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let pattern = pattern.trim_end_matches('/');
-        let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
-        let anywhere = if pattern.contains('/') { "" } else { "**/" };
-        for below in ["", "/**"] {
-            let glob = GlobBuilder::new(&format!("{anywhere}{pattern}{below}"))
-                .literal_separator(true)
-                .build();
-            set.add(glob.map_err(bad)?);
+
+    pub(crate) fn match_path(&self, path: &Path) -> bool {
+        if self.set.is_empty() {
+            return false;
+        }
+        let seen = match self.base.as_deref() {
+            None => tidy(path),
+            // Outside of it only what matches at any depth does.
+            Some(base) => below(base, path).unwrap_or_else(|| absolute(path)),
+        };
+        self.set.is_match(seen)
+    }
+}
+
+/// The path as seen from an absolute directory that it lies in.
+pub(crate) fn below(base: &Path, path: &Path) -> Option<PathBuf> {
+    absolute(path).strip_prefix(base).map(Path::to_owned).ok()
+}
+
+/// The absolute path without `.` and `..`. Links are not followed: patterns are about names.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    // The directory of a file that was named without one.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                whole.pop();
+            }
+            Component::CurDir => {}
+            part => whole.push(part),
         }
     }
-    set.build().map_err(bad)
+    whole
 }
 
-fn excluded(exclude: &GlobSet, path: &Path) -> bool {
-    !exclude.is_empty() && exclude.is_match(tidy(path))
-}
-
-fn manifest(path: &Path) -> bool {
+pub(crate) fn manifest(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|e| {
@@ -266,14 +314,14 @@ fn manifest(path: &Path) -> bool {
 }
 
 /// The path without `.` components.
-fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != Component::CurDir)
         .collect()
 }
 
 /// How diagnostics call a path: with forward slashes on every system.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let text = tidy(path).to_string_lossy().into_owned();
     if cfg!(windows) {
         text.replace('\\', "/")

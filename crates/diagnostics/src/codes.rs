@@ -25,7 +25,7 @@ macro_rules! codes {
         ///
         /// Ranges: 01xx reading files, 02xx Kubernetes objects, 03xx how ingress-nginx combines
         /// them, 04xx annotation keys and values, 05xx translated with a difference, 06xx refused,
-        /// 07xx limits of the target, 08xx patterns, 09xx environment.
+        /// 07xx limits of the target, 08xx patterns, 09xx environment and configuration.
         #[expect(clippy::doc_markdown, reason = "the titles are shown on terminals as they are")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
@@ -310,6 +310,26 @@ codes! {
         "The document holds bytes that are not UTF-8, so kubectl could not read it either. It is skipped; all other documents are converted and the exit code is 3.\n\nSave the file as UTF-8. Windows PowerShell writes UTF-16 with `>`; use `Out-File -Encoding utf8` there.";
     NoInputFile = 903, "no-input-file", Warning, "the paths hold no file to read",
         "The directories and globs given hold no `.yaml`, `.yml` or `.json` file. Hidden files and those that .gitignore names are passed over.\n\nName a file itself to have it read whatever it is called.";
+    ConfigSyntax = 910, "config-syntax", Error, "gatewright.toml is not valid TOML",
+        "The configuration cannot be read, and nothing is done: what it says may change what is written.\n\nMend the file at the place shown, or pass `--no-config` to do without it.";
+    ConfigKey = 911, "config-key", Error, "gatewright.toml holds a key that does not exist",
+        "A key that nothing reads is a setting that does not hold. Nothing is done.\n\nCorrect the spelling or remove the key; docs/configuration.md lists all of them.";
+    ConfigValue = 912, "config-value", Error, "gatewright.toml holds a value that cannot be used",
+        "The value has the wrong type or is none of those that the key takes. Nothing is done.\n\nCorrect the value; `help` at the finding says what is taken.";
+    ConfigProtected = 913, "config-protected", Error, "gatewright.toml hides a finding that must be seen",
+        "Findings about refused access control may be lowered to warnings and no further, and none of them is suppressed: a path that answers 503 because its protection could not be carried over shall not surprise anyone. Findings about input that could not be read stay errors.\n\nAccept a refusal for one object with `[[accept]]`, which keeps it in the report as an info. Leave files out with `exclude`.";
+    ExceptionExpired = 914, "exception-expired", Warning, "an exception has expired",
+        "The day in `expires` has passed, so the entry of `[[suppress]]` or `[[accept]]` no longer holds. The last day counts, in UTC; `SOURCE_DATE_EPOCH` sets another clock.\n\nLook at what it hid, then remove the entry or set a new day.";
+    ExceptionUnused = 915, "exception-unused", Info, "an exception matches nothing",
+        "No finding of this run matches the entry of `[[suppress]]` or `[[accept]]`. That is so in a run over part of the files too.\n\nRemove the entry if it matches nothing in a run over all files.";
+    AnnotationAlias = 920, "annotation-alias", Info, "an annotation is read as another one",
+        "`[aliases]` of gatewright.toml says which annotation was meant by a key that ingress-nginx does not know. The output does what the author meant, which the cluster has never done: ingress-nginx ignores the key.\n\nRename the key in the manifest, or remove the alias.";
+    SyncForeign = 930, "sync-foreign-file", Error, "an output of sync is a file that it did not write",
+        "`gatewright sync` replaces and removes only files that begin with the line which it writes itself. Another file stands where an output belongs. Nothing is written.\n\nMove the file away or delete it, or choose another `to`. Documents that are written by hand belong into a file of their own.";
+    SyncTarget = 931, "sync-target", Error, "an output of sync has no place",
+        "Two mappings write the same file, or `to` asks for the name of a directory that an input file does not have. Nothing is written.\n\nChange `to` or `from` of the mapping.";
+    SyncUnread = 932, "sync-unread", Error, "outputs of sync are left as they are",
+        "Some input of the mapping could not be read, or none was found. What is missing would vanish from the outputs, so they are left as they are.\n\nMend the input; the other findings say where.";
 }
 
 impl Code {
@@ -319,6 +339,25 @@ impl Code {
             .binary_search_by_key(&(self as u16), |(_, info)| info.number)
             .unwrap_or(0);
         &CODES[at].1
+    }
+
+    /// The least severity that a configuration may give its findings. Refused access control
+    /// stays a warning at least, and input that could not be read stays an error.
+    pub fn floor(self) -> Severity {
+        let info = self.info();
+        match self {
+            Self::Syntax
+            | Self::HelmTemplate
+            | Self::YamlLimit
+            | Self::UnreadableFile
+            | Self::NotUtf8 => Severity::Error,
+            // What is wrong with the configuration itself.
+            _ if (910..=913).contains(&info.number) || info.number / 10 == 93 => Severity::Error,
+            Self::AnnotationDeniesIngress | Self::AuthSwitchedOff => Severity::Warning,
+            // The range of refusals.
+            _ if info.number / 100 == 6 && info.severity == Severity::Error => Severity::Warning,
+            _ => Severity::Info,
+        }
     }
 
     /// Finds `GW0123`, `gw0123`, `0123`, `123` or the name in words.
@@ -355,6 +394,19 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), CODES.len());
+    }
+
+    #[test]
+    fn refusals_of_access_control_cannot_be_lowered_away() {
+        assert_eq!(Code::ProtectionRefused.floor(), Severity::Warning);
+        assert_eq!(Code::AuthUrl.floor(), Severity::Warning);
+        assert_eq!(Code::Syntax.floor(), Severity::Error);
+        assert_eq!(Code::UnknownAnnotation.floor(), Severity::Info);
+        assert!(
+            CODES
+                .iter()
+                .all(|(code, info)| code.floor() <= info.severity)
+        );
     }
 
     #[test]

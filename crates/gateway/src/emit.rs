@@ -10,6 +10,7 @@ use gateway_api::tlsroutes::{
 };
 use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
 use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
+use gatewright_source::Span;
 use indexmap::{IndexMap, IndexSet};
 
 use crate::backend::{Reference, backend_ref, reference, service_ref};
@@ -65,7 +66,12 @@ pub(crate) struct Emitter<'a> {
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
     grants: BTreeSet<Grant>,
     secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
+    /// For whom an object is that is not a route and none of its policies.
+    users: BTreeMap<Written, BTreeSet<Span>>,
 }
+
+/// Kind, namespace and name.
+type Written = (&'static str, Arc<str>, String);
 
 /// Rules of an owner that are the same on several hosts.
 struct Group<'a> {
@@ -115,6 +121,7 @@ impl<'a> Emitter<'a> {
             backends: BTreeMap::new(),
             grants: BTreeSet::new(),
             secrets: BTreeMap::new(),
+            users: BTreeMap::new(),
         }
     }
 
@@ -184,6 +191,7 @@ impl<'a> Emitter<'a> {
             _ => wanted,
         };
         self.filters.insert(key(&name), (spec, comment));
+        self.used("HTTPRouteFilter", &owner.namespace, &name, owner);
         name
     }
 
@@ -197,7 +205,7 @@ impl<'a> Emitter<'a> {
             Reference::Unavailable => return None,
             Reference::Service { name, port } => (service_ref(&name, port), ("", "Service", name)),
             Reference::Backend { name, spec } => {
-                let name = self.backend_object(&backend.namespace, &name, *spec);
+                let name = self.backend_object(owner, &backend.namespace, &name, *spec);
                 (
                     backend_ref(&name),
                     ("gateway.envoyproxy.io", "Backend", name),
@@ -206,9 +214,11 @@ impl<'a> Emitter<'a> {
         };
         if backend.namespace != owner.namespace {
             ours.namespace = Some(backend.namespace.to_string());
+            let name = join(&owner.namespace, &to.2);
+            self.used("ReferenceGrant", &backend.namespace, &name, owner);
             self.grant(Grant {
                 namespace: backend.namespace.to_string(),
-                name: join(&owner.namespace, &to.2),
+                name,
                 from: (
                     "gateway.networking.k8s.io",
                     "HTTPRoute",
@@ -236,15 +246,18 @@ impl<'a> Emitter<'a> {
                 if let Some(tls) = &mut spec.tls {
                     tls.sni = Some(host.to_owned());
                 }
-                let name = self.backend_object(&backend.namespace, &join(&name, "auth"), *spec);
+                let name =
+                    self.backend_object(owner, &backend.namespace, &join(&name, "auth"), *spec);
                 ("Backend", "gateway.envoyproxy.io", name, None)
             }
         };
         let foreign = backend.namespace != owner.namespace;
         if foreign {
+            let grant = join(&owner.namespace, &format!("{name}-auth"));
+            self.used("ReferenceGrant", &backend.namespace, &grant, owner);
             self.grant(Grant {
                 namespace: backend.namespace.to_string(),
-                name: join(&owner.namespace, &format!("{name}-auth")),
+                name: grant,
                 from: (
                     "gateway.envoyproxy.io",
                     "SecurityPolicy",
@@ -286,10 +299,17 @@ impl<'a> Emitter<'a> {
             owner.namespace
         );
         self.secrets.insert(key(&name), (data, comment));
+        self.used("Secret", &owner.namespace, &name, owner);
         name
     }
 
-    fn backend_object(&mut self, namespace: &Arc<str>, wanted: &str, spec: BackendSpec) -> String {
+    fn backend_object(
+        &mut self,
+        owner: &Owner,
+        namespace: &Arc<str>,
+        wanted: &str,
+        spec: BackendSpec,
+    ) -> String {
         let wanted = crate::name::limit(wanted);
         let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
             Some(taken) if *taken != spec => join(
@@ -300,8 +320,15 @@ impl<'a> Emitter<'a> {
         };
         self.backends
             .insert((Arc::clone(namespace), name.clone()), spec);
+        self.used("Backend", namespace, &name, owner);
         self.out.needs_backend = true;
         name
+    }
+
+    /// Notes that an object is there for `owner`.
+    fn used(&mut self, kind: &'static str, namespace: &Arc<str>, name: &str, owner: &Owner) {
+        let key = (kind, Arc::clone(namespace), name.to_owned());
+        self.users.entry(key).or_default().insert(owner.span);
     }
 
     /// A name that no object of the kind in the namespace has.
@@ -486,6 +513,7 @@ impl<'a> Emitter<'a> {
                     namespace: Arc::clone(&owner.namespace),
                     name,
                     spec: Spec::HttpRoute(Box::new(spec)),
+                    origins: BTreeSet::from([owner.span]),
                     comments: vec![format!(
                         "from {} {}/{}",
                         owner.kind, owner.namespace, owner.name
@@ -558,6 +586,7 @@ impl<'a> Emitter<'a> {
             namespace: Arc::clone(&owner.namespace),
             name,
             spec: Spec::TlsRoute(spec),
+            origins: BTreeSet::from([owner.span]),
             comments: vec![format!(
                 "from {} {}/{}: ssl-passthrough",
                 owner.kind, owner.namespace, owner.name
@@ -628,11 +657,15 @@ impl<'a> Emitter<'a> {
     }
 
     fn push(&mut self, namespace: Arc<str>, name: String, spec: Spec, comment: String) {
+        let key = (spec.kind(), namespace, name);
+        let origins = self.users.get(&key).cloned().unwrap_or_default();
+        let (_, namespace, name) = key;
         self.out.objects.push(Object {
             part: Part::Routes,
             namespace,
             name,
             spec,
+            origins,
             comments: if comment.is_empty() {
                 Vec::new()
             } else {
@@ -648,6 +681,7 @@ impl<'a> Emitter<'a> {
             namespace: Arc::from(namespace),
             name: name.to_owned(),
             spec,
+            origins: BTreeSet::new(),
             comments,
             rule_comments: Vec::new(),
         });

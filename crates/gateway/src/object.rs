@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use gateway_api::httproutes::HttpRouteSpec;
 use gateway_api::listenersets::ListenerSetSpec;
 use gateway_api::referencegrants::ReferenceGrantSpec;
 use gateway_api::tlsroutes::TlsRouteSpec;
+use gatewright_source::Span;
 use k8s_openapi::ByteString;
 use serde::Serialize;
 
@@ -36,6 +37,8 @@ pub struct Object {
     pub name: String,
     /// What it says.
     pub spec: Spec,
+    /// Where the objects stand that it is written for; empty when it serves all.
+    pub origins: BTreeSet<Span>,
     /// Lines of the comment above it.
     pub comments: Vec<String>,
     /// Lines of the comment above each of its rules.

@@ -320,7 +320,7 @@ impl Account<'_> {
             let ours = notes
                 .clone()
                 .next()
-                .is_some_and(|note| key.ends_with(&format!("/{}", note.key)));
+                .is_some_and(|note| key.ends_with(&format!("/{}", note.written)));
             if !ours {
                 self.ledger.settle(item, span, &foreign(key));
                 continue;

@@ -1,8 +1,9 @@
 //! From documents to the routing model, with an account of everything in them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::{Globals, Model, Origin, Owner, OwnerId, SecretRef};
 use gatewright_source::Span;
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub version: ControllerVersion,
     /// The controller runs with `--enable-ssl-passthrough`.
     pub ssl_passthrough: bool,
+    /// Keys that the controller does not know, and the one that each stands for.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// What was found.
@@ -93,7 +96,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             ledger.settle_rest(*item, |_| Some(reason.clone()));
             continue;
         }
-        let mut annotations = read_annotations(ingress, &prefix, &config, version);
+        let mut annotations =
+            read_annotations(ingress, &prefix, &options.aliases, &config, version);
         diagnostics.append(&mut annotations.diagnostics);
         if !annotations.rejected.is_empty() {
             account::rejected(&mut ledger, *item, ingress, &annotations.rejected);
@@ -243,6 +247,7 @@ fn prefix(objects: &Objects, options: &Options) -> String {
 fn read_annotations(
     ingress: &Ingress,
     prefix: &str,
+    aliases: &BTreeMap<String, String>,
     config: &Config,
     version: ControllerVersion,
 ) -> AnnotationResult {
@@ -254,12 +259,63 @@ fn read_annotations(
             .strip_prefix('/')?;
         Some(Annotation {
             key,
+            written: key,
             value: &annotation.value.value,
             key_span: annotation.key.span,
             value_span: annotation.value.span,
         })
     });
-    annotations::read(ours, config, version, &ingress.object)
+    let mut ours: Vec<Annotation<'_>> = ours.collect();
+    let found = read_aliases(&mut ours, aliases, &ingress.object);
+    let mut result = annotations::read(ours, config, version, &ingress.object);
+    result.diagnostics.extend(found);
+    result
+}
+
+/// Reads each invented key as the one that it stands for. A key that is set already counts:
+/// the alias is then what it is to the controller, a key that does not exist.
+fn read_aliases<'a>(
+    annotations: &mut [Annotation<'a>],
+    aliases: &'a BTreeMap<String, String>,
+    object: &ObjectRef,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    if aliases.is_empty() {
+        return found;
+    }
+    for at in 0..annotations.len() {
+        let Annotation { written, .. } = annotations[at];
+        let Some(meant) = aliases.get(written) else {
+            continue;
+        };
+        let about = |code, message| {
+            Diagnostic::new(code, message)
+                .object(object)
+                .annotation(written)
+        };
+        if let Some(set) = annotations.iter().find(|other| other.key == meant) {
+            found.push(
+                about(
+                    Code::AnnotationOverridden,
+                    format!("`{written}` is not read as `{meant}`, which is set too"),
+                )
+                .label(annotations[at].value_span, "not read")
+                .label(set.value_span, "this value counts")
+                .help("keep one of the two"),
+            );
+            continue;
+        }
+        annotations[at].key = meant;
+        found.push(
+            about(
+                Code::AnnotationAlias,
+                format!("`{written}` is read as `{meant}`"),
+            )
+            .label(annotations[at].key_span, format!("taken for `{meant}`"))
+            .note("ingress-nginx ignores the key: the output does more than the cluster does now"),
+        );
+    }
+    found
 }
 
 /// The `ConfigMap` of the controller, if it is among the input objects.

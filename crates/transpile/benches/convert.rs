@@ -29,6 +29,7 @@ fn ingresses(bencher: Bencher<'_, '_>, count: u32) {
         comments: true,
         threads: None,
         accept: Vec::new(),
+        aliases: std::collections::BTreeMap::new(),
     };
     bencher
         .counter(BytesCount::new(text.len()))

@@ -174,6 +174,7 @@ fn run(inputs: Vec<Input>) -> Option<Conversion> {
         comments: true,
         threads: None,
         accept: Vec::new(),
+        aliases: std::collections::BTreeMap::new(),
     };
     catch_unwind(|| convert(inputs, &options)).ok()
 }

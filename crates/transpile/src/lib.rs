@@ -9,9 +9,12 @@ mod pipeline;
 mod report;
 mod write;
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use gatewright_diagnostics::{Diagnostic, Ledger};
 use gatewright_nginx::registry::{self, KeyClass};
-use gatewright_source::SourceMap;
+use gatewright_source::{FileId, SourceMap};
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
@@ -25,6 +28,15 @@ pub struct Input {
     pub text: String,
 }
 
+/// A document of the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its text in the output, with the `---` before it unless it is the first.
+    pub range: Range<usize>,
+    /// The files of the objects that it is written for; empty when it serves all of them.
+    pub files: BTreeSet<FileId>,
+}
+
 /// What a run yields.
 #[derive(Debug)]
 pub struct Conversion {
@@ -36,6 +48,8 @@ pub struct Conversion {
     pub ledger: Ledger,
     /// The YAML; empty when there is nothing to emit.
     pub output: String,
+    /// Which part of the output is which document, in order.
+    pub written: Vec<Written>,
     /// Counts.
     pub summary: Summary,
     /// What the cluster needs before the output can be applied.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 /// What to do with an Ingress that names no class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoClass {
@@ -58,6 +60,9 @@ pub struct Options {
     pub comments: bool,
     /// Number of threads; `None` for one a processor.
     pub threads: Option<usize>,
+    /// Annotation keys without prefix that ingress-nginx does not know, and the known one that
+    /// each is read as.
+    pub aliases: BTreeMap<String, String>,
     /// Refusals that the user accepts, as `CODE=NS/NAME`.
     pub accept: Vec<String>,
 }

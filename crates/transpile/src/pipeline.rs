@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use crate::report::{ObjectCount, OutcomeCounts};
 use crate::{
-    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, differences,
-    write,
+    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, Written,
+    differences, write,
 };
 
 /// Where the Gateway stands unless told otherwise.
@@ -98,6 +98,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         ..
     } = emitted;
     let mut output = String::new();
+    let mut written = Vec::new();
     let mut counts: Vec<ObjectCount> = Vec::new();
     let wanted = |object: &Object| match options.emit {
         Emit::All => true,
@@ -106,7 +107,12 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     };
     for object in objects.into_iter().filter(wanted) {
         if hosts > 0 {
+            let start = output.len();
             write::append(&mut output, &object, options.comments);
+            written.push(Written {
+                range: start..output.len(),
+                files: object.origins.iter().map(|span| span.file).collect(),
+            });
         }
         let kind = object.spec.kind();
         match counts.iter_mut().find(|count| count.kind == kind) {
@@ -142,6 +148,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         diagnostics,
         ledger,
         output,
+        written,
         summary,
         unreadable,
     }
@@ -205,6 +212,7 @@ fn nginx_options(options: &Options) -> nginx::Options {
             NginxVersion::Pre1_12 => ControllerVersion::Pre1_12,
         },
         ssl_passthrough: options.ssl_passthrough,
+        aliases: options.aliases.clone(),
     }
 }
 

@@ -25,7 +25,7 @@ impl Tree {
     /// The names found under the given paths, relative to the tree.
     fn find(&self, paths: &[&str], exclude: &[&str]) -> Vec<String> {
         let paths: Vec<_> = paths.iter().map(|path| self.path(path)).collect();
-        let exclude: Vec<_> = exclude.iter().map(|&text| text.to_owned()).collect();
+        let exclude = Patterns::new(None, exclude.iter().copied(), "--exclude").unwrap();
         let discovery = discover(&paths, &exclude, &[]).unwrap();
         assert!(discovery.faults.is_empty(), "{:?}", discovery.faults);
         let root = format!("{}/", shown(&self.0));
@@ -126,7 +126,7 @@ fn what_is_missing_is_named_before_anything_is_read() {
         tree.path("nope.yaml"),
         tree.path("no*.yaml"),
     ];
-    let fault = discover(&paths, &[], &[]).unwrap_err();
+    let fault = discover(&paths, &Patterns::default(), &[]).unwrap_err();
     assert!(fault.message.contains("nope.yaml"), "{fault:?}");
     assert!(fault.message.contains("no*.yaml"), "{fault:?}");
 }
@@ -135,15 +135,22 @@ fn what_is_missing_is_named_before_anything_is_read() {
 fn the_output_is_not_read() {
     let tree = shop();
     let output = tree.path("a.yml");
-    let found = discover(&[tree.path("")], &[], &[&output]).unwrap();
+    let found = discover(&[tree.path("")], &Patterns::default(), &[&output]).unwrap();
     assert_eq!(found.sources.len(), 4);
-    assert!(discover(std::slice::from_ref(&output), &[], &[&output]).is_err());
+    assert!(
+        discover(
+            std::slice::from_ref(&output),
+            &Patterns::default(),
+            &[&output]
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn stdin_is_taken_once() {
     let paths = [PathBuf::from("-"), PathBuf::from("-")];
-    let found = discover(&paths, &[], &[]).unwrap();
+    let found = discover(&paths, &Patterns::default(), &[]).unwrap();
     assert_eq!(found.sources.len(), 1);
     assert_eq!(found.sources[0].name, STDIN);
 }
@@ -163,6 +170,24 @@ fn links_are_followed_and_may_lead_back() {
     );
 
     symlink(tree.path("nowhere"), tree.path("apps/c.yaml")).unwrap();
-    let found = discover(&[tree.path("apps")], &[], &[]).unwrap();
+    let found = discover(&[tree.path("apps")], &Patterns::default(), &[]).unwrap();
     assert_eq!((found.sources.len(), found.faults.len()), (2, 1));
+}
+
+#[test]
+fn patterns_of_a_configuration_are_seen_from_its_directory() {
+    let base = absolute(Path::new("conf"));
+    let patterns = Patterns::new(Some(base), ["apps/*.yaml", "vendor"], "exclude").unwrap();
+    assert!(patterns.match_path(Path::new("conf/apps/a.yaml")));
+    assert!(patterns.match_path(Path::new("./conf/x/../apps/a.yaml")));
+    assert!(patterns.match_path(Path::new("conf/deep/vendor/a.yaml")));
+    assert!(!patterns.match_path(Path::new("apps/a.yaml")));
+    assert!(!patterns.match_path(Path::new("conf/apps/x/a.yaml")));
+}
+
+#[test]
+fn no_path_is_the_working_directory() {
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(absolute(Path::new("")), here);
+    assert_eq!(absolute(Path::new("a/../b/.")), here.join("b"));
 }

@@ -19,6 +19,7 @@ pub(crate) fn annotations<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<Annotation<'a
     pairs
         .iter()
         .map(|&(key, value)| Annotation {
+            written: key,
             key,
             value,
             key_span: span(key),

@@ -27,6 +27,7 @@ pub(crate) fn options() -> Options {
         comments: true,
         threads: Some(1),
         accept: Vec::new(),
+        aliases: std::collections::BTreeMap::new(),
     }
 }
 

@@ -19,6 +19,8 @@ use crate::registry::{Entry, GrammarFault, KeyClass, find_with_family};
 pub struct Annotation<'a> {
     /// The key without prefix.
     pub key: &'a str,
+    /// The key without prefix as it is written, which is another one under an alias.
+    pub written: &'a str,
     /// The value.
     pub value: &'a str,
     /// Where the key stands.
@@ -43,8 +45,10 @@ pub struct Fault {
 /// What became of one key.
 #[derive(Clone, Debug)]
 pub struct KeyNote {
-    /// The key without prefix, as written.
+    /// The key without prefix.
     pub key: String,
+    /// The key without prefix, as written.
+    pub written: String,
     /// Where it stands.
     pub span: Span,
     /// Its registry entry, when there is one.
@@ -225,6 +229,7 @@ impl<'a> Keys<'a> {
             .into_iter()
             .map(|item| KeyNote {
                 key: item.annotation.key.to_owned(),
+                written: item.annotation.written.to_owned(),
                 span: item.annotation.key_span,
                 entry: item.known.map(|(entry, _)| entry),
                 // Not reached: every family reads all of its keys, which a test asserts.

@@ -1,0 +1,69 @@
+//! The command line of Gatewright: arguments, files, terminal and exit codes.
+//!
+//! What is converted, and how, is decided in `gatewright-transpile`; nothing here knows
+//! an annotation.
+
+mod args;
+mod config;
+mod convert;
+mod discover;
+mod exit;
+mod explain;
+mod manual;
+mod output;
+mod progress;
+mod read;
+mod suggest;
+mod summary;
+mod sync;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use config::Failure;
+use gatewright_diagnostics::render::{Format, render};
+use output::Terminal;
+
+/// The program: reads its arguments, does what they say, and tells how it ended.
+pub fn main() -> ExitCode {
+    let Cli {
+        color,
+        config,
+        no_config,
+        command,
+    } = Cli::parse();
+    let terminal = Terminal::new(color);
+    terminal.explain_panics();
+    let load = || config::load(config.as_deref(), no_config);
+    let result = match command {
+        Command::Convert(args) => {
+            load().and_then(|config| Ok(convert::convert(&terminal, args, config)?))
+        }
+        Command::Check(args) => {
+            load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
+        }
+        Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Config(args) if args.schema || args.reference => {
+            config::run(&args, None).map_err(Failure::from)
+        }
+        Command::Config(args) => load().and_then(|config| Ok(config::run(&args, config)?)),
+        Command::Explain(args) => explain::run(&args).map_err(Failure::from),
+        Command::Completions(args) => manual::completions(&args).map_err(Failure::from),
+        Command::Man(args) => manual::man(&args).map_err(Failure::from),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            match failure {
+                Failure::Fault(fault) => terminal.fault(&fault),
+                Failure::Findings(sources, found) => {
+                    terminal.message(&render(Format::Full, &sources, &found, terminal.color()));
+                }
+            }
+            exit::Exit::Usage.into()
+        }
+    }
+}
