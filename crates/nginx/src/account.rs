@@ -285,6 +285,11 @@ impl Account<'_> {
         for (at, orphans) in orphans.into_iter().enumerate() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
+            if source.contested {
+                let outcome = Outcome::Refused(Code::DuplicateObject);
+                self.ledger.settle_rest(item, |_| Some(outcome.clone()));
+                continue;
+            }
             // A canary none of whose backends gets a request.
             let idle = source.settings.canary.is_some() && orphans == backends(source).count();
             self.annotations(at, item, idle);

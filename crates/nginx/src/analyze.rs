@@ -107,7 +107,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         });
     }
     // The order of owners is that of their names, whatever the files were called.
-    taken.sort_by(|a, b| a.ingress.object.cmp(&b.ingress.object));
+    taken.sort_by(|a, b| {
+        let order = a.ingress.object.cmp(&b.ingress.object);
+        // Copies of one Ingress come in the order of what they say.
+        order.then_with(|| objects.digest(a.ingress).cmp(&objects.digest(b.ingress)))
+    });
     let mut order: Vec<usize> = (0..taken.len()).collect();
     order.sort_by(|&a, &b| effective::compare(taken[a].ingress, taken[b].ingress));
     let sources: Vec<Source<'_>> = order
@@ -116,6 +120,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             id: OwnerId(u32::try_from(at).unwrap_or(u32::MAX)),
             ingress: taken[at].ingress,
             settings: &taken[at].annotations.settings,
+            contested: objects.contested.contains_key(&taken[at].ingress.object),
             denied: taken[at]
                 .annotations
                 .denied
@@ -143,6 +148,16 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 places: &places,
                 objects: &objects,
             });
+            if source.contested {
+                // The finding about the copies says it all.
+                output.diagnostics.clear();
+                output.refuse(
+                    "the Ingress occurs twice, with different contents",
+                    false,
+                    Origin::field(source.id, source.ingress.name_span),
+                );
+                return output;
+            }
             account::not_carried(source, notes, &mut output);
             if let Some(note) = &lost_protection {
                 output.refuse(

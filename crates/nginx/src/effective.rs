@@ -23,6 +23,8 @@ pub(crate) struct Source<'a> {
     pub ingress: &'a Ingress,
     /// What its annotations say.
     pub settings: &'a Settings,
+    /// Another copy of it says something else, so every location of it answers 503.
+    pub contested: bool,
     /// Why every location of it answers 503, and where that was written.
     pub denied: Option<(String, Span)>,
 }

@@ -21,7 +21,7 @@ mod observability;
 mod question;
 mod replies;
 mod satisfy;
-mod sha1;
+pub(crate) mod sha1;
 pub(crate) mod snippets;
 pub(crate) mod ssl;
 pub(crate) mod transport;
