@@ -1,5 +1,6 @@
 //! From documents to the routing model, with an account of everything in them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
@@ -12,8 +13,10 @@ use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
+use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
+use crate::policies::auth_tls;
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
@@ -78,6 +81,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         item: controller,
     } = controller(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
+    let mut left_out: Vec<&Ingress> = objects.elsewhere.iter().collect();
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = if objects.flags.no_validation {
@@ -88,6 +92,9 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     for (ingress, item) in &objects.ingresses {
         if let Err(skip) = select::select(ingress, &objects, &options.selection) {
             skipped += 1;
+            if skip.unasked {
+                left_out.push(ingress);
+            }
             diagnostics.extend(skip.diagnostic);
             let reason = Outcome::NoEffect(Arc::from(skip.reason));
             ledger.settle_rest(*item, |_| Some(reason.clone()));
@@ -129,9 +136,19 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         })
         .collect();
     let effective = effective::build(&sources);
+    left_out.retain(|ingress| select::by_class(ingress, &objects, &options.selection).is_ok());
+    diagnostics.extend(left_out::findings(&left_out, &effective, &sources));
     let notes: Vec<_> = order
         .iter()
         .map(|&at| &taken[at].annotations.notes)
+        .collect();
+    let of_host = lower::of_host(&sources);
+    let deciders: BTreeSet<OwnerId> = of_host
+        .values()
+        .filter_map(|list| {
+            let of_host = list.iter().map(|&at| &sources[at]);
+            auth_tls::host(of_host, &objects).decider()
+        })
         .collect();
     let mut of_controller = Vec::new();
     let mut policies: Vec<PolicyOutput> = sources
@@ -147,6 +164,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 config: &config,
                 places: &places,
                 objects: &objects,
+                decides_clients: deciders.contains(&source.id),
             });
             if source.contested {
                 // The finding about the copies says it all.
@@ -195,7 +213,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         policies: &policies,
         server_snippets: &server_snippets,
         diagnostics: &mut diagnostics,
-        of_host: lower::of_host(&sources),
+        of_host,
     }
     .hosts();
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();

@@ -392,6 +392,14 @@ impl Lowering<'_> {
                 origin: Origin::field(owner, *span),
             });
         }
+        if r.location.closed {
+            return Action::Refuse(Refusal {
+                reason: "a path that differs by its final slash is protected in another way"
+                    .to_owned(),
+                faithful: false,
+                origin: origin.clone(),
+            });
+        }
         let settings = source.settings;
         let refusal = self.policies[index].refusal.as_ref();
         // The controller's own 503 stands in the place of everything else.

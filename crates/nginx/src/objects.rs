@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome, Severity};
+use gatewright_diagnostics::{
+    Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
+};
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
@@ -36,6 +38,8 @@ pub(crate) struct Objects {
     pub config_maps: BTreeMap<Key, ConfigMapInfo>,
     /// Flags of a controller found in the input.
     pub flags: Flags,
+    /// Ingresses of other namespaces than the one that was asked for.
+    pub elsewhere: Vec<Ingress>,
     /// Ingresses of which there are copies that say different things, with the places of all
     /// and their digests.
     pub contested: BTreeMap<ObjectRef, Vec<(Span, Arc<str>)>>,
@@ -204,6 +208,10 @@ impl Intake {
                 .as_deref()
                 .is_some_and(|wanted| wanted != namespace)
         {
+            let object = ObjectRef::new(kind, namespace, name);
+            let span = field("name").map_or(node.span, |name| name.span);
+            let ingress = Ingress::read(node, object, span);
+            self.objects.elsewhere.push(ingress);
             return None;
         }
         let namespace = if kind == "IngressClass" {
@@ -251,7 +259,7 @@ impl Intake {
         let note = if ingress {
             "nobody can tell which one the cluster holds: none is converted, and the paths of all of them answer 503"
         } else {
-            "which one is read depends on nothing but what they say"
+            "one of them is read, whatever the order of the files; it may be the wrong one"
         };
         self.diagnostics.push(
             Diagnostic::new(

@@ -87,6 +87,8 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
+    /// It is the Ingress that decides about client certificates of some host.
+    pub(crate) decides_clients: bool,
 }
 
 /// What comes of them.
