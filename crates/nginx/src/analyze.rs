@@ -40,6 +40,9 @@ pub struct Options {
     pub version: ControllerVersion,
     /// The controller runs with `--enable-ssl-passthrough`.
     pub ssl_passthrough: bool,
+    /// The Gateway is somebody else's, and nobody has confirmed that it finds the addresses of
+    /// clients where the controller does.
+    pub addresses_unconfirmed: bool,
 }
 
 /// What was found.
@@ -164,6 +167,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 config: &config,
                 places: &places,
                 objects: &objects,
+                addresses_unconfirmed: options.addresses_unconfirmed,
                 decides_clients: deciders.contains(&source.id),
             });
             if source.contested {
@@ -331,7 +335,18 @@ fn controller(
                 .data
                 .iter()
                 .map(|(key, value, span)| (&**key, &**value, *span));
-            let (read, mut found, notes) = Config::read(entries);
+            let (read, mut found, mut notes) = Config::read(entries);
+            if !buffers(&read, objects) {
+                // `ngx_http_upstream_send_response` sets the rate of an unbuffered response to 0.
+                for note in &mut notes {
+                    if matches!(note.key.as_str(), "limit-rate" | "limit-rate-after")
+                        && matches!(note.status, ConfigStatus::NotCarried { .. })
+                    {
+                        note.status = ConfigStatus::NoEffect;
+                        found.retain(|diagnostic| diagnostic.span() != Some(note.span));
+                    }
+                }
+            }
             controller.config = read;
             controller.item = Some(map.ledger);
             controller.places = notes.iter().map(|n| (n.key.clone(), n.span)).collect();
@@ -356,6 +371,18 @@ fn controller(
         ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
     }
     controller
+}
+
+/// Whether some response may be buffered.
+fn buffers(config: &Config, objects: &Objects) -> bool {
+    let asks = |ingress: &Ingress| {
+        let mut annotations = ingress.annotations.iter();
+        annotations.any(|annotation| {
+            annotation.key.value.ends_with("/proxy-buffering")
+                && annotation.value.value.trim() == "on"
+        })
+    };
+    config.proxy_buffering == "on" || objects.ingresses.iter().any(|(ingress, _)| asks(ingress))
 }
 
 fn globals(
@@ -394,6 +421,7 @@ fn globals(
         client_idle_timeout: seconds(config.keep_alive),
         client_header_timeout: seconds(config.client_header_timeout),
         underscores_in_headers: config.enable_underscores_in_headers,
+        tls_versions: policies::ssl::versions(config),
         http2: config.use_http2,
         http2_streams: seconds(config.http2_max_concurrent_streams),
         forwarded: policies::forwarded::lower(config),

@@ -47,12 +47,13 @@ fn finding(ingress: &Ingress, effective: &Effective, sources: &[Source<'_>]) -> 
         }
     }
     let first = names.first()?;
-    let more = match names.len() {
-        1 => String::new(),
-        more => format!(" and {} more", more - 1),
+    let message = match names.len() {
+        1 => format!("{first} is left out, and another Ingress takes its requests in the output"),
+        more => format!(
+            "{first} and {} more are left out, and others take their requests in the output",
+            more - 1
+        ),
     };
-    let message =
-        format!("{first}{more} is left out, and the output serves it without its Ingress");
     let mut diagnostic = Diagnostic::new(Code::LeftOutPath, message).object(&ingress.object);
     for (span, text) in labels {
         diagnostic = diagnostic.label(span, text);
@@ -60,7 +61,7 @@ fn finding(ingress: &Ingress, effective: &Effective, sources: &[Source<'_>]) -> 
     if !protection.is_empty() {
         let keys: Vec<String> = protection.keys().map(|key| format!("`{key}`")).collect();
         diagnostic = diagnostic.severity(Severity::Error).note(format!(
-            "{} may be what protects it: without it the path is open",
+            "{} may be what protects it, and does not hold in the output",
             keys.join(", ")
         ));
     }

@@ -87,6 +87,9 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
+    /// Nobody has confirmed that the Gateway finds the addresses of clients where the controller
+    /// does.
+    pub(crate) addresses_unconfirmed: bool,
     /// It is the Ingress that decides about client certificates of some host.
     pub(crate) decides_clients: bool,
 }
