@@ -1,4 +1,5 @@
 //! What `gatewright sync` does to files that are there already.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

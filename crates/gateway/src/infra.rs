@@ -17,8 +17,8 @@ use gateway_api::listenersets::{
     ListenerSetListenersTls, ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode,
     ListenerSetParentRef, ListenerSetSpec,
 };
-use gatewright_diagnostics::{Code, Diagnostic, Severity};
-use gatewright_model::{ClientAddress, Host, Model, SecretRef, VerifyClient};
+use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
+use gatewright_model::{ClientAddress, Globals, Host, Model, SecretRef, TlsVersion, VerifyClient};
 
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
@@ -145,7 +145,7 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
         policies.push((section, spec));
     }
     for (section, mut spec) in policies {
-        if section != "http" && !own.is_empty() {
+        if section != "http" && !own.is_empty() && model.globals.http2 {
             // Envoy Gateway leaves HTTP/2 out where certificates of listeners overlap.
             let tls = spec.tls.get_or_insert_with(ClientTls::default);
             tls.alpn_protocols = vec!["h2", "http/1.1"];
@@ -292,14 +292,10 @@ fn any_listeners() -> GatewayAllowedListeners {
 
 /// What the clients of one host need.
 fn own_tls(host: &Host, namespace: &str, spec: &mut ClientTrafficPolicySpec) {
-    let mut tls = ClientTls {
-        ciphers: host
-            .ciphers
-            .as_ref()
-            .map(|ciphers| ciphers.suites.clone())
-            .unwrap_or_default(),
-        ..ClientTls::default()
-    };
+    let mut tls = spec.tls.take().unwrap_or_default();
+    if let Some(ciphers) = &host.ciphers {
+        tls.ciphers.clone_from(&ciphers.suites);
+    }
     if let Some(wanted) = host.clients.as_ref().filter(|_| clients::asks(host)) {
         let secret = &wanted.authorities;
         let reference = ObjectReference {
@@ -356,6 +352,7 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
     for (wanted, what) in [
         (globals.hsts.is_some(), "`Strict-Transport-Security`"),
         (globals.compression.is_some(), "compression"),
+        (globals.tls_versions.is_some(), "TLS versions"),
         (
             !headers.response.is_empty() || !headers.hidden.is_empty(),
             "headers of all answers",
@@ -373,6 +370,7 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
         Code::GatewaySettings,
         format!("what ingress-nginx does for every client and backend is left to Gateway {namespace}/{name}"),
     )
+    .object(&ObjectRef::new("Gateway", namespace.as_str(), name.as_str()))
     .note(format!("that is: {}", left.join(", ")))
     .help("convert once without `--gateway`, with `--emit infra`, and compare its ClientTrafficPolicies, BackendTrafficPolicy and EnvoyProxy with those of the Gateway");
     let by_address = emitter
@@ -391,7 +389,8 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
             // The addresses of load balancers are often on the very lists.
             diagnostic = diagnostic.severity(Severity::Error).help(
                 "set `clientIPDetection` or `proxyProtocol` in its ClientTrafficPolicy as the controller has it, before the routes are applied",
-            );
+            )
+            .help(format!("then confirm it with `--accept {}={namespace}/{name}`: until then paths with address lists answer 503", Code::GatewaySettings));
         }
     }
     emitter.diagnose(diagnostic);
@@ -758,11 +757,23 @@ fn client_traffic(model: &Model, target: TargetRef, https: bool) -> ClientTraffi
         http2: Some(ClientHttp2 {
             max_concurrent_streams: globals.http2_streams,
         }),
-        tls: (https && !globals.http2).then(|| ClientTls {
-            alpn_protocols: vec!["http/1.1"],
-            ..ClientTls::default()
-        }),
+        tls: https.then(|| client_tls(globals)).flatten(),
     }
+}
+
+fn client_tls(globals: &Globals) -> Option<ClientTls> {
+    let mut tls = ClientTls::default();
+    if !globals.http2 {
+        tls.alpn_protocols = vec!["http/1.1"];
+    }
+    if let Some(versions) = globals.tls_versions {
+        let name = |version| match version {
+            TlsVersion::V1_2 => "1.2",
+            TlsVersion::V1_3 => "1.3",
+        };
+        (tls.min_version, tls.max_version) = (Some(name(versions.0)), Some(name(versions.1)));
+    }
+    (tls != ClientTls::default()).then_some(tls)
 }
 
 /// A Gateway API duration: at most five digits a unit.

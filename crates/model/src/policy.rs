@@ -63,6 +63,8 @@ impl Policies {
 /// What holds for every host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Globals {
+    /// The lowest and the highest TLS version that clients may use, unless they are 1.2 and 1.3.
+    pub tls_versions: Option<(TlsVersion, TlsVersion)>,
     /// Serves where no certificate fits.
     pub default_certificate: Option<SecretRef>,
     /// The value of `Strict-Transport-Security` on HTTPS, if it is sent.

@@ -285,6 +285,11 @@ impl Account<'_> {
         for (at, orphans) in orphans.into_iter().enumerate() {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
+            if source.contested {
+                let outcome = Outcome::Refused(Code::DuplicateObject);
+                self.ledger.settle_rest(item, |_| Some(outcome.clone()));
+                continue;
+            }
             // A canary none of whose backends gets a request.
             let idle = source.settings.canary.is_some() && orphans == backends(source).count();
             self.annotations(at, item, idle);
@@ -405,6 +410,12 @@ impl Account<'_> {
     fn shadowed(&mut self) {
         for shadowed in &self.effective.shadowed {
             let loser = &self.sources[shadowed.loser];
+            let winner_is_copy =
+                |at: SourceIndex| self.sources[at].ingress.object == loser.ingress.object;
+            // The finding about the copies says it all.
+            if loser.contested && shadowed.winner.is_some_and(winner_is_copy) {
+                continue;
+            }
             let winner = shadowed
                 .winner
                 .map(|index| &self.sources[index].ingress.object);
@@ -434,13 +445,22 @@ impl Account<'_> {
                 .object(&loser.ingress.object)
                 .label(shadowed.span, "never served");
             if let Some(span) = shadowed.winner_span {
-                diagnostic = diagnostic.label(span, "served");
+                let text = if shadowed.closed {
+                    "answers 503"
+                } else {
+                    "served"
+                };
+                diagnostic = diagnostic.label(span, text);
             }
             if shadowed.twin {
                 self.diagnostics.push(
                     diagnostic
                         .note("nginx refuses a configuration with both; until one is gone the controller applies no change to any Ingress")
-                        .note("the output serves the one that came first")
+                        .note(if shadowed.closed {
+                            "the two are protected in different ways, so the output answers 503 for both"
+                        } else {
+                            "the output serves the one that came first"
+                        })
                         .help("keep the one without the slash: it takes what lies below it as well"),
                 );
                 continue;

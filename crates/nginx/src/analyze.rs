@@ -1,6 +1,6 @@
 //! From documents to the routing model, with an account of everything in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
@@ -13,8 +13,10 @@ use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
+use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
+use crate::policies::auth_tls;
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
 use crate::registry::DEFAULT_PREFIX;
@@ -40,6 +42,9 @@ pub struct Options {
     pub ssl_passthrough: bool,
     /// Keys that the controller does not know, and the one that each stands for.
     pub aliases: BTreeMap<String, String>,
+    /// The Gateway is somebody else's, and nobody has confirmed that it finds the addresses of
+    /// clients where the controller does.
+    pub addresses_unconfirmed: bool,
 }
 
 /// What was found.
@@ -81,6 +86,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         item: controller,
     } = controller(&objects, options, &mut ledger, &mut diagnostics);
     let mut skipped = 0;
+    let mut left_out: Vec<&Ingress> = objects.elsewhere.iter().collect();
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = if objects.flags.no_validation {
@@ -91,6 +97,9 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     for (ingress, item) in &objects.ingresses {
         if let Err(skip) = select::select(ingress, &objects, &options.selection) {
             skipped += 1;
+            if skip.unasked {
+                left_out.push(ingress);
+            }
             diagnostics.extend(skip.diagnostic);
             let reason = Outcome::NoEffect(Arc::from(skip.reason));
             ledger.settle_rest(*item, |_| Some(reason.clone()));
@@ -111,7 +120,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         });
     }
     // The order of owners is that of their names, whatever the files were called.
-    taken.sort_by(|a, b| a.ingress.object.cmp(&b.ingress.object));
+    taken.sort_by(|a, b| {
+        let order = a.ingress.object.cmp(&b.ingress.object);
+        // Copies of one Ingress come in the order of what they say.
+        order.then_with(|| objects.digest(a.ingress).cmp(&objects.digest(b.ingress)))
+    });
     let mut order: Vec<usize> = (0..taken.len()).collect();
     order.sort_by(|&a, &b| effective::compare(taken[a].ingress, taken[b].ingress));
     let sources: Vec<Source<'_>> = order
@@ -120,6 +133,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             id: OwnerId(u32::try_from(at).unwrap_or(u32::MAX)),
             ingress: taken[at].ingress,
             settings: &taken[at].annotations.settings,
+            contested: objects.contested.contains_key(&taken[at].ingress.object),
             denied: taken[at]
                 .annotations
                 .denied
@@ -128,9 +142,19 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         })
         .collect();
     let effective = effective::build(&sources);
+    left_out.retain(|ingress| select::by_class(ingress, &objects, &options.selection).is_ok());
+    diagnostics.extend(left_out::findings(&left_out, &effective, &sources));
     let notes: Vec<_> = order
         .iter()
         .map(|&at| &taken[at].annotations.notes)
+        .collect();
+    let of_host = lower::of_host(&sources);
+    let deciders: BTreeSet<OwnerId> = of_host
+        .values()
+        .filter_map(|list| {
+            let of_host = list.iter().map(|&at| &sources[at]);
+            auth_tls::host(of_host, &objects).decider()
+        })
         .collect();
     let mut of_controller = Vec::new();
     let mut policies: Vec<PolicyOutput> = sources
@@ -146,7 +170,19 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 config: &config,
                 places: &places,
                 objects: &objects,
+                addresses_unconfirmed: options.addresses_unconfirmed,
+                decides_clients: deciders.contains(&source.id),
             });
+            if source.contested {
+                // The finding about the copies says it all.
+                output.diagnostics.clear();
+                output.refuse(
+                    "the Ingress occurs twice, with different contents",
+                    false,
+                    Origin::field(source.id, source.ingress.name_span),
+                );
+                return output;
+            }
             account::not_carried(source, notes, &mut output);
             if let Some(note) = &lost_protection {
                 output.refuse(
@@ -184,7 +220,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         policies: &policies,
         server_snippets: &server_snippets,
         diagnostics: &mut diagnostics,
-        of_host: lower::of_host(&sources),
+        of_host,
     }
     .hosts();
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();
@@ -354,7 +390,18 @@ fn controller(
                 .data
                 .iter()
                 .map(|(key, value, span)| (&**key, &**value, *span));
-            let (read, mut found, notes) = Config::read(entries);
+            let (read, mut found, mut notes) = Config::read(entries);
+            if !buffers(&read, objects) {
+                // `ngx_http_upstream_send_response` sets the rate of an unbuffered response to 0.
+                for note in &mut notes {
+                    if matches!(note.key.as_str(), "limit-rate" | "limit-rate-after")
+                        && matches!(note.status, ConfigStatus::NotCarried { .. })
+                    {
+                        note.status = ConfigStatus::NoEffect;
+                        found.retain(|diagnostic| diagnostic.span() != Some(note.span));
+                    }
+                }
+            }
             controller.config = read;
             controller.item = Some(map.ledger);
             controller.places = notes.iter().map(|n| (n.key.clone(), n.span)).collect();
@@ -379,6 +426,18 @@ fn controller(
         ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
     }
     controller
+}
+
+/// Whether some response may be buffered.
+fn buffers(config: &Config, objects: &Objects) -> bool {
+    let asks = |ingress: &Ingress| {
+        let mut annotations = ingress.annotations.iter();
+        annotations.any(|annotation| {
+            annotation.key.value.ends_with("/proxy-buffering")
+                && annotation.value.value.trim() == "on"
+        })
+    };
+    config.proxy_buffering == "on" || objects.ingresses.iter().any(|(ingress, _)| asks(ingress))
 }
 
 fn globals(
@@ -417,6 +476,7 @@ fn globals(
         client_idle_timeout: seconds(config.keep_alive),
         client_header_timeout: seconds(config.client_header_timeout),
         underscores_in_headers: config.enable_underscores_in_headers,
+        tls_versions: policies::ssl::versions(config),
         http2: config.use_http2,
         http2_streams: seconds(config.http2_max_concurrent_streams),
         forwarded: policies::forwarded::lower(config),

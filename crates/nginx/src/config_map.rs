@@ -6,7 +6,8 @@
 mod keys;
 mod values;
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
+use gatewright_model::TlsVersion;
 use gatewright_source::Span;
 
 use crate::annotations::ControllerVersion;
@@ -153,8 +154,18 @@ impl Config {
                 }
                 Some((known, true)) => {
                     let protects = PROTECTING.contains(&key);
-                    if protects || NOT_CARRIED.contains(&key) {
-                        diagnostics.push(not_carried(known, protects, span));
+                    let carried = key == "ssl-protocols" && tls_versions(value).1;
+                    if protects || NOT_CARRIED.contains(&key) && !carried {
+                        let mut diagnostic = not_carried(known, protects, span);
+                        // Without these the output accepts what nginx turns away.
+                        let opens = key == "ssl-protocols" && tls_versions(value).0.is_none()
+                            || key == "ssl-reject-handshake";
+                        if opens {
+                            diagnostic = diagnostic
+                                .severity(Severity::Error)
+                                .note("the output accepts connections that ingress-nginx refuses");
+                        }
+                        diagnostics.push(diagnostic);
                         ConfigStatus::NotCarried { protects }
                     } else if let Some((_, code)) = DIFFERENT.iter().find(|(name, _)| *name == key)
                     {
@@ -216,6 +227,26 @@ impl Config {
             .map(String::as_str)
             .find(|word| value.contains(word))
     }
+}
+
+/// The lowest and the highest of the TLS versions in `ssl-protocols` that the output can have,
+/// and whether these are all of them. OpenSSL 3 itself speaks nothing below 1.2 unless its
+/// security level is 0.
+pub(crate) fn tls_versions(list: &str) -> (Option<(TlsVersion, TlsVersion)>, bool) {
+    let (mut range, mut all) = (None, true);
+    for word in list.split_whitespace() {
+        let version = match word {
+            "TLSv1.2" => TlsVersion::V1_2,
+            "TLSv1.3" => TlsVersion::V1_3,
+            _ => {
+                all = false;
+                continue;
+            }
+        };
+        let (low, high) = range.unwrap_or((version, version));
+        range = Some((version.min(low), version.max(high)));
+    }
+    (range, all && range.is_some())
 }
 
 fn not_carried(known: &ConfigKey, protects: bool, span: Span) -> Diagnostic {

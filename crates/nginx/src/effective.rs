@@ -5,6 +5,7 @@
 //! order of the objects, hosts → servers, who owns a location, the implicit `/`,
 //! upstreams shared by namespace, service and port, and the canaries of an upstream.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatewright_model::OwnerId;
@@ -13,6 +14,7 @@ use indexmap::IndexMap;
 
 use crate::annotations::Settings;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
+use crate::registry;
 
 /// An Ingress that the controller takes, with its settings.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) struct Source<'a> {
     pub ingress: &'a Ingress,
     /// What its annotations say.
     pub settings: &'a Settings,
+    /// Another copy of it says something else, so every location of it answers 503.
+    pub contested: bool,
     /// Why every location of it answers 503, and where that was written.
     pub denied: Option<(String, Span)>,
 }
@@ -83,6 +87,8 @@ pub(crate) struct Location {
     pub span: Option<Span>,
     /// The rewrite and redirect groups do not apply (an Ingress of `spec.defaultBackend` alone).
     pub bare: bool,
+    /// Its twin is protected in another way, so neither is served.
+    pub closed: bool,
 }
 
 /// What makes two backends one: `namespace-service-port`.
@@ -124,6 +130,8 @@ pub(crate) struct Shadowed {
     pub winner_span: Option<Span>,
     /// The two differ by a final slash only, and nginx takes no configuration with both.
     pub twin: bool,
+    /// Of twins that are protected in different ways neither is served.
+    pub closed: bool,
 }
 
 /// A canary path that gets no request.
@@ -217,6 +225,7 @@ fn root(source: Option<SourceIndex>, upstream: Option<UpstreamKey>) -> Location 
         upstream,
         span: None,
         bare: false,
+        closed: false,
     }
 }
 
@@ -314,6 +323,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                         winner: Some(effective.upstreams[&key].first),
                         winner_span: None,
                         twin: false,
+                        closed: false,
                     });
                     continue;
                 }
@@ -328,6 +338,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                     upstream: Some(key),
                     span: Some(span),
                     bare: false,
+                    closed: false,
                 };
                 match server
                     .locations
@@ -341,6 +352,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                         winner: taken.source,
                         winner_span: taken.span,
                         twin: false,
+                        closed: false,
                     }),
                     None => server.locations.push(location),
                 }
@@ -350,8 +362,9 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
 }
 
 /// `updateServerLocations` makes `location /foo/` of a Prefix path `/foo` and of `/foo/` too,
-/// and nginx refuses a configuration that has it twice. The path that came first is kept. Where
-/// paths are patterns, nginx takes both.
+/// and nginx refuses a configuration that has it twice. The path that came first is kept; it is
+/// closed when another one than its Ingress would have let in others. Where paths are patterns,
+/// nginx takes both.
 fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
     for server in effective.servers.values_mut() {
         if (server.locations.iter()).any(|location| is_pattern(location, sources)) {
@@ -359,16 +372,18 @@ fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
         }
         let mut at = 0;
         while at < server.locations.len() {
-            let (before, rest) = server.locations.split_at(at);
+            let (before, rest) = server.locations.split_at_mut(at);
             let location = &rest[0];
-            let twin = before
-                .iter()
-                .find(|other| is_twin(other, location))
-                .map(|other| (other.source, other.span));
-            let Some(((winner, winner_span), loser)) = twin.zip(location.source) else {
+            let twin = before.iter_mut().find(|other| is_twin(other, location));
+            let Some((first, loser)) = twin.zip(location.source) else {
                 at += 1;
                 continue;
             };
+            let (winner, winner_span) = (first.source, first.span);
+            let closed = winner.is_some_and(|winner| {
+                protection(sources[winner].ingress) != protection(sources[loser].ingress)
+            });
+            first.closed |= closed;
             if let Some(span) = location.span {
                 effective.shadowed.push(Shadowed {
                     loser,
@@ -376,11 +391,23 @@ fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
                     winner,
                     winner_span,
                     twin: true,
+                    closed,
                 });
             }
             server.locations.remove(at);
         }
     }
+}
+
+/// The annotations of an Ingress that protect it, with their values.
+pub(crate) fn protection(ingress: &Ingress) -> BTreeMap<&'static str, &str> {
+    let annotations = ingress.annotations.iter().filter_map(|annotation| {
+        let (_, key) = annotation.key.value.rsplit_once('/')?;
+        let entry = registry::find(key)?;
+        let protects = entry.protective || entry.key.ends_with("-snippet");
+        protects.then_some((entry.key, &*annotation.value.value))
+    });
+    annotations.collect()
 }
 
 fn is_twin(one: &Location, other: &Location) -> bool {

@@ -10,6 +10,7 @@ pub mod config_map;
 mod effective;
 mod flags;
 mod ingress;
+mod left_out;
 mod legacy;
 mod lower;
 mod nginx_conf;

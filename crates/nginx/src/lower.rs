@@ -392,10 +392,18 @@ impl Lowering<'_> {
                 origin: Origin::field(owner, *span),
             });
         }
+        if r.location.closed {
+            return Action::Refuse(Refusal {
+                reason: "a path that differs by its final slash is protected in another way"
+                    .to_owned(),
+                faithful: false,
+                origin: origin.clone(),
+            });
+        }
         let settings = source.settings;
         let refusal = self.policies[index].refusal.as_ref();
         // The controller's own 503 stands in the place of everything else.
-        if let Some(refusal) = refusal.filter(|refusal| refusal.faithful) {
+        if let Some(refusal) = refusal.filter(|refusal| refusal.faithful || source.contested) {
             return Action::Refuse(refusal.clone());
         }
         if !r.location.bare
@@ -574,7 +582,10 @@ impl Lowering<'_> {
         let index = r.location.source?;
         let source = &self.sources[index];
         let refusal = self.policies[index].refusal.as_ref();
-        if source.denied.is_some() || refusal.is_some_and(|refusal| refusal.faithful) {
+        if source.denied.is_some()
+            || source.contested
+            || refusal.is_some_and(|refusal| refusal.faithful)
+        {
             return None;
         }
         let origin = Origin::field(owner, r.location.span?);
@@ -603,7 +614,11 @@ impl Lowering<'_> {
         rendered.iter().find_map(|r| {
             let settings = self.rewrite_settings(r.location)?;
             let root = settings.rewrite.app_root.as_ref()?;
-            let owner = self.sources[r.location.source?].id;
+            let source = &self.sources[r.location.source?];
+            if source.contested {
+                return None;
+            }
+            let owner = source.id;
             let origin = Origin::annotation(owner, "app-root", root.span);
             Some(Route {
                 owner,
@@ -802,6 +817,10 @@ impl Lowering<'_> {
         let source = &self.sources[server.passthrough?];
         let flag = source.settings.ssl.passthrough.as_ref()?;
         let root = server.locations.iter().find(|l| &*l.path == "/")?;
+        let contested = |index: SourceIndex| self.sources[index].contested;
+        if source.contested || root.source.is_some_and(contested) {
+            return None;
+        }
         let key = root.upstream.as_ref()?;
         let origin = Origin::annotation(source.id, "ssl-passthrough", flag.span);
         let backend = self.backend(key, Protocol::Http, origin.clone());

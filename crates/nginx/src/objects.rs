@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
+use gatewright_diagnostics::{
+    Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
+};
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
@@ -15,6 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::flags::Flags;
 use crate::ingress::Ingress;
 use crate::legacy;
+use crate::policies::sha1;
 use crate::validate::{self, Violation};
 
 /// Namespace and name.
@@ -35,8 +38,22 @@ pub(crate) struct Objects {
     pub config_maps: BTreeMap<Key, ConfigMapInfo>,
     /// Flags of a controller found in the input.
     pub flags: Flags,
+    /// Ingresses of other namespaces than the one that was asked for.
+    pub elsewhere: Vec<Ingress>,
+    /// Ingresses of which there are copies that say different things, with the places of all
+    /// and their digests.
+    pub contested: BTreeMap<ObjectRef, Vec<(Span, Arc<str>)>>,
     /// Number of objects that a conversion reads.
     pub count: usize,
+}
+
+impl Objects {
+    /// The digest of an Ingress of which there are copies that say different things.
+    pub(crate) fn digest(&self, ingress: &Ingress) -> Option<&str> {
+        let copies = self.contested.get(&ingress.object)?;
+        let copy = copies.iter().find(|(span, _)| *span == ingress.name_span)?;
+        Some(&copy.1)
+    }
 }
 
 /// What a Service says that matters here.
@@ -92,7 +109,33 @@ pub struct Intake {
     pub(crate) ledger: Ledger,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: Objects,
-    seen: BTreeMap<ObjectRef, Span>,
+    seen: BTreeMap<ObjectRef, Vec<Copy>>,
+}
+
+/// Where an object was read, and what it says.
+#[derive(Debug)]
+struct Copy {
+    span: Span,
+    digest: Arc<str>,
+    /// Where it stands among the Ingresses, if it is one.
+    at: usize,
+}
+
+/// How a copy of an object stands to the copies before it.
+enum Standing {
+    /// There is none before it.
+    First,
+    /// One says the same.
+    Same {
+        /// Where that one stands among the Ingresses.
+        at: usize,
+    },
+    /// Others say something else.
+    Contested,
+    /// Others say something else, and this one is read in their place.
+    Preferred,
+    /// Others say something else, and one of them is read.
+    Lesser,
 }
 
 /// A List in a List in a List is more than anybody writes.
@@ -165,6 +208,10 @@ impl Intake {
                 .as_deref()
                 .is_some_and(|wanted| wanted != namespace)
         {
+            let object = ObjectRef::new(kind, namespace, name);
+            let span = field("name").map_or(node.span, |name| name.span);
+            let ingress = Ingress::read(node, object, span);
+            self.objects.elsewhere.push(ingress);
             return None;
         }
         let namespace = if kind == "IngressClass" {
@@ -182,19 +229,66 @@ impl Intake {
             );
             return None;
         }
-        if let Some(first) = self.seen.get(&object) {
-            self.diagnostics.push(
-                Diagnostic::new(Code::DuplicateObject, "the object occurs twice")
-                    .object(&object)
-                    .label(span, "left out")
-                    .label(*first, "taken")
-                    .help("remove one of them, or convert them apart"),
-            );
-            return None;
-        }
-        self.seen.insert(object.clone(), span);
-        self.objects.count += 1;
         Some((object, span))
+    }
+
+    /// How this copy of an object stands to those read before. Which of them is taken depends
+    /// on what they say, never on the order in which they come.
+    fn standing(&mut self, object: &ObjectRef, span: Span, node: &Node) -> Standing {
+        let digest = Arc::from(digest(node));
+        let at = self.objects.ingresses.len();
+        let known = self.seen.entry(object.clone()).or_default();
+        let Some(first) = known.first() else {
+            known.push(Copy { span, digest, at });
+            self.objects.count += 1;
+            return Standing::First;
+        };
+        let diagnostic = Diagnostic::new(Code::DuplicateObject, "the object occurs twice");
+        if let Some(same) = known.iter().find(|copy| copy.digest == digest) {
+            self.diagnostics.push(
+                diagnostic
+                    .severity(Severity::Warning)
+                    .object(object)
+                    .label(span, "left out")
+                    .label(same.span, "says the same")
+                    .help("remove one of them"),
+            );
+            return Standing::Same { at: same.at };
+        }
+        let ingress = &*object.kind == "Ingress";
+        let note = if ingress {
+            "nobody can tell which one the cluster holds: none is converted, and the paths of all of them answer 503"
+        } else {
+            "one of them is read, whatever the order of the files; it may be the wrong one"
+        };
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::DuplicateObject,
+                "the object occurs twice, with different contents",
+            )
+            .object(object)
+            .label(span, "one copy")
+            .label(first.span, "another one")
+            .note(note)
+            .help("remove one of them, or convert them apart"),
+        );
+        let least = known.iter().all(|copy| digest < copy.digest);
+        known.push(Copy { span, digest, at });
+        if ingress {
+            Standing::Contested
+        } else if least {
+            Standing::Preferred
+        } else {
+            Standing::Lesser
+        }
+    }
+
+    /// Whether a copy of an object other than an Ingress is the one that is read.
+    fn is_read(&mut self, object: &ObjectRef, span: Span, node: &Node) -> bool {
+        matches!(
+            self.standing(object, span, node),
+            Standing::First | Standing::Preferred
+        )
     }
 
     /// Whether the types fit, as the API server's strict decoding sees it.
@@ -266,7 +360,26 @@ impl Intake {
                 .settle_rest(ledger, |_| Some(Outcome::Refused(Code::InvalidObject)));
             return;
         }
+        let standing = self.standing(&object, span, node);
         let ingress = Ingress::read(node, object, span);
+        match standing {
+            Standing::Same { at } => {
+                // A manifest has no time of creation, and what `kubectl get` printed has one.
+                if let Some((copy, _)) = self.objects.ingresses.get_mut(at) {
+                    copy.created = copy.created.take().max(ingress.created);
+                }
+                let reason = Outcome::NoEffect(Arc::from("another copy says the same"));
+                self.ledger.settle_rest(ledger, |_| Some(reason.clone()));
+                return;
+            }
+            Standing::Contested => {
+                let copies = self.seen.get(&ingress.object).into_iter().flatten();
+                let copies = copies.map(|copy| (copy.span, Arc::clone(&copy.digest)));
+                let contested = &mut self.objects.contested;
+                contested.insert(ingress.object.clone(), copies.collect());
+            }
+            Standing::First | Standing::Preferred | Standing::Lesser => {}
+        }
         self.objects.ingresses.push((ingress, ledger));
     }
 
@@ -308,10 +421,12 @@ impl Intake {
     }
 
     fn class(&mut self, node: &Node) {
-        let Some((object, _)) = self.identity(node, "IngressClass") else {
+        let Some((object, span)) = self.identity(node, "IngressClass") else {
             return;
         };
-        if let Some(class) = self.check::<networking::IngressClass>(node, &object) {
+        if let Some(class) = self.check::<networking::IngressClass>(node, &object)
+            && self.is_read(&object, span, node)
+        {
             let controller = class.spec.and_then(|s| s.controller).unwrap_or_default();
             self.objects
                 .classes
@@ -325,10 +440,12 @@ impl Intake {
     }
 
     fn service(&mut self, node: &Node) {
-        let Some((object, _)) = self.identity(node, "Service") else {
+        let Some((object, span)) = self.identity(node, "Service") else {
             return;
         };
-        if let Some(service) = self.check::<Service>(node, &object) {
+        if let Some(service) = self.check::<Service>(node, &object)
+            && self.is_read(&object, span, node)
+        {
             let spec = service.spec.unwrap_or_default();
             let ports = spec.ports.unwrap_or_default();
             let info = ServiceInfo {
@@ -355,10 +472,12 @@ impl Intake {
     }
 
     fn secret(&mut self, node: &Node) {
-        let Some((object, _)) = self.identity(node, "Secret") else {
+        let Some((object, span)) = self.identity(node, "Secret") else {
             return;
         };
-        if let Some(secret) = self.check::<Secret>(node, &object) {
+        if let Some(secret) = self.check::<Secret>(node, &object)
+            && self.is_read(&object, span, node)
+        {
             let mut data: BTreeMap<String, Vec<u8>> = secret
                 .data
                 .unwrap_or_default()
@@ -382,11 +501,15 @@ impl Intake {
     }
 
     fn config_map(&mut self, node: &Node) {
-        let Some((object, _)) = self.identity(node, "ConfigMap") else {
+        let Some((object, span)) = self.identity(node, "ConfigMap") else {
             return;
         };
         if self.check::<ConfigMap>(node, &object).is_none() {
             self.whole(&object, node, "it is not valid and is not read");
+            return;
+        }
+        if !self.is_read(&object, span, node) {
+            self.whole(&object, node, "another copy of the object is read");
             return;
         }
         let mut leaves = Vec::new();
@@ -408,14 +531,64 @@ impl Intake {
                     .collect()
             })
             .unwrap_or_default();
-        self.objects
-            .config_maps
-            .insert(key(&object), ConfigMapInfo { data, ledger });
+        let info = ConfigMapInfo { data, ledger };
+        if let Some(other) = self.objects.config_maps.insert(key(&object), info) {
+            let reason = Outcome::NoEffect(Arc::from("another copy of the object is read"));
+            self.ledger
+                .settle_rest(other.ledger, |_| Some(reason.clone()));
+        }
     }
 }
 
 fn key(object: &ObjectRef) -> Key {
     (Arc::clone(&object.namespace), Arc::clone(&object.name))
+}
+
+/// A digest of what an object says. What the cluster alone writes of it is no part of that, nor
+/// is the order of keys.
+fn digest(node: &Node) -> String {
+    let mut text = String::new();
+    let annotations = node.get("metadata").and_then(|m| m.get("annotations"));
+    if let Some(annotations) = annotations {
+        write_plain(annotations, &[LAST_APPLIED], &mut text);
+    }
+    write_plain(node, &["metadata", "status"], &mut text);
+    sha1::base64_sha1(text.as_bytes())
+}
+
+/// `kubectl apply` writes the object as it was given into the object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A node with its keys in order, without its layout and without the keys named.
+fn write_plain(node: &Node, without: &[&str], out: &mut String) {
+    // Writing to a string cannot fail.
+    match &node.value {
+        Value::Mapping(mapping) => {
+            let mut entries: Vec<_> = mapping
+                .iter()
+                .filter(|entry| !without.contains(&entry.key.value.as_str()))
+                .collect();
+            entries.sort_unstable_by_key(|entry| entry.key.value.as_str());
+            out.push('{');
+            for entry in entries {
+                let _ = write!(out, "{:?}:", entry.key.value);
+                write_plain(&entry.value, &[], out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Sequence(items) => {
+            out.push('[');
+            for item in items {
+                write_plain(item, &[], out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        scalar => {
+            let _ = write!(out, "{scalar:?}");
+        }
+    }
 }
 
 fn wrong_type_help(path: &str, expected: &str) -> String {

@@ -27,6 +27,8 @@ pub(crate) struct Skipped {
     pub(crate) reason: String,
     /// For the user; none when the user asked for it.
     pub(crate) diagnostic: Option<Diagnostic>,
+    /// The user asked for others.
+    pub(crate) unasked: bool,
 }
 
 /// Whether an Ingress is taken.
@@ -46,9 +48,20 @@ pub(crate) fn select(
             return Err(Box::new(Skipped {
                 reason: "the Ingress was not asked for by name".to_owned(),
                 diagnostic: None,
+                unasked: true,
             }));
         }
     }
+    by_class(ingress, objects, selection)
+}
+
+/// Whether the controller takes an Ingress, asked for or not.
+pub(crate) fn by_class(
+    ingress: &Ingress,
+    objects: &Objects,
+    selection: &Selection,
+) -> Result<(), Box<Skipped>> {
+    let object = &ingress.object;
     let flags = &objects.flags;
     let default = flags.ingress_class.as_deref().unwrap_or("nginx");
     let named = |class: &str| {
@@ -71,6 +84,7 @@ pub(crate) fn select(
                 .at(span)
                 .help(format!("convert it with `--ingress-class {class}`")),
             ),
+            unasked: false,
         }))
     };
     if let Some(class) = &ingress.class_name {
@@ -108,5 +122,6 @@ pub(crate) fn select(
                 .at(ingress.name_span)
                 .help("pass `--no-class include`, or set `spec.ingressClassName`"),
         ),
+        unasked: false,
     }))
 }

@@ -155,7 +155,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
 }
 
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays
-/// refused.
+/// refused; only who accepts what is left to a Gateway gets address lists that depend on it.
 fn accept(diagnostics: &mut [Diagnostic], accepted: &[String]) {
     for diagnostic in diagnostics {
         let Some(object) = &diagnostic.object else {
@@ -213,6 +213,10 @@ fn nginx_options(options: &Options) -> nginx::Options {
         },
         ssl_passthrough: options.ssl_passthrough,
         aliases: options.aliases.clone(),
+        addresses_unconfirmed: options.gateway.as_ref().is_some_and(|(namespace, name)| {
+            let confirmed = format!("{}={namespace}/{name}", Code::GatewaySettings);
+            !options.accept.contains(&confirmed)
+        }),
     }
 }
 

@@ -279,6 +279,22 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
     }
 }
 
+/// Which copy of an object counts depends on what the copies say.
+#[test]
+fn order_of_copies_does_not_show() {
+    let path = support::testdata().join("cases/conflicts/duplicate-object/input.yaml");
+    let text = support::input(&path).text;
+    let mut documents = documents(&text);
+    let convert = |documents: &[&str]| convert(one(documents.join("\n---\n")), &options());
+    let expected = convert(&documents);
+    let mut dice = Dice(11);
+    for round in 0..20 {
+        dice.shuffle(&mut documents);
+        let output = convert(&documents).output;
+        assert!(output == expected.output, "round {round} gives other bytes");
+    }
+}
+
 /// One of a few values, so that Ingresses meet.
 fn pick(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::sample::select(words).prop_map(str::to_owned)

@@ -156,6 +156,12 @@ pub struct ClientHttp2 {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientTls {
+    /// The lowest version, such as `1.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_version: Option<&'static str>,
+    /// The highest version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_version: Option<&'static str>,
     /// Protocols in the handshake.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alpn_protocols: Vec<&'static str>,

@@ -313,6 +313,7 @@ mod tests {
             hosts,
             globals: Globals {
                 default_certificate: None,
+                tls_versions: None,
                 hsts: None,
                 connect_timeout: 5,
                 idle_timeout: 60,

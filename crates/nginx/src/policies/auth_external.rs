@@ -467,6 +467,10 @@ pub(crate) fn reconcile(
                 .outcomes
                 .insert(0, (key, Outcome::Refused(Code::AuthHeaders)));
         }
+        // Nobody is asked any more, in whatever way.
+        diagnostics.retain(|found| {
+            found.code != Code::AuthQuestion || found.object.as_ref() != diagnostic.object.as_ref()
+        });
         diagnostics.push(diagnostic);
         output.refuse("headers for the auth service clash", false, origin);
     }

@@ -8,10 +8,10 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{ClientCertificates, Origin, SecretRef, VerifyClient};
+use gatewright_model::{ClientCertificates, Origin, OwnerId, SecretRef, VerifyClient};
 
 use super::{PolicyInput, PolicyOutput};
-use crate::annotations::auth_tls::{AuthTls, VerifyClient as Verify};
+use crate::annotations::auth_tls::{AuthTls, ClientCertificates as Asked, VerifyClient as Verify};
 use crate::effective::Source;
 use crate::objects::{Objects, SecretInfo};
 
@@ -35,6 +35,17 @@ pub(crate) enum Clients {
     Certificates(ClientCertificates),
     /// Something that cannot be asked: the host answers 503.
     Refused(Origin),
+}
+
+impl Clients {
+    /// The Ingress that decides.
+    pub(crate) fn decider(&self) -> Option<OwnerId> {
+        match self {
+            Self::Anybody => None,
+            Self::Certificates(certificates) => Some(certificates.origin.owner),
+            Self::Forbidden(origin) | Self::Refused(origin) => Some(origin.owner),
+        }
+    }
 }
 
 /// Asks the Ingresses with a rule for the host, in the controller's order.
@@ -117,6 +128,21 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         );
         return;
     }
+    if !input.decides_clients {
+        const REASON: &str =
+            "this is not the first Ingress of any host to ask for client certificates";
+        for key in KEYS {
+            out.inert(key, REASON);
+        }
+        out.tell(
+            input,
+            "auth-tls-secret",
+            Diagnostic::new(Code::AnnotationNoEffect, REASON)
+                .at(tls.secret.span)
+                .note("ingress-nginx asks what the first one of the host says, and so does the output"),
+        );
+        return;
+    }
     if let Some(pattern) = &tls.match_cn {
         out.refused(
             input,
@@ -141,22 +167,14 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
                 "a client without a good certificate fails in the TLS handshake, where nginx answers 400",
             )
             .at(tls.secret.span)
-            .note("chains may be longer than `auth-tls-verify-depth` says; they must still end in the authority")
             .note(if seen.is_some_and(|secret| !secret.data.is_empty()) {
                 "the Secret must stay in the cluster"
             } else {
                 "the Secret's contents are not in the input: it must hold `ca.crt`, and a `ca.crl` in it is not used"
             }),
         );
-        if let Some(depth) = tls.depth {
-            out.differs(
-                input,
-                "auth-tls-verify-depth",
-                Diagnostic::new(Code::ClientChainDepth, "chains of any length are accepted")
-                    .at(depth.span)
-                    .note("Envoy Gateway has no such limit; every certificate must still lead to the authority in `ca.crt`")
-                    .help("issue the certificates of clients by the authority itself, and keep it from issuing further authorities"),
-            );
+        if tls.verify() != Verify::OptionalNoCa {
+            chain_depth(input, tls, out);
         }
     }
     if let Some(page) = &tls.error_page {
@@ -170,5 +188,29 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             .at(page.span)
             .note("the TLS handshake fails before there is a request that could be answered"),
         );
+    }
+}
+
+/// `ssl_verify_depth` of nginx counts the certificates between that of the client and the
+/// authority. It always has a value.
+fn chain_depth(input: &PolicyInput<'_>, tls: &Asked, out: &mut PolicyOutput) {
+    let depth = tls.depth();
+    let certificates = if depth == 1 {
+        "one certificate".to_owned()
+    } else {
+        format!("{depth} certificates")
+    };
+    let diagnostic = Diagnostic::new(
+        Code::ClientChainDepth,
+        format!("chains with more than {certificates} between the client's and the authority are accepted"),
+    )
+    .note("ingress-nginx answers 400 to them; Envoy Gateway has no such limit, but every certificate must still lead to the authority in `ca.crt`")
+    .help("see that the authority issues no certificates to further authorities, then pass `--accept GW0533=NAMESPACE/NAME`");
+    match tls.depth {
+        Some(written) => {
+            let diagnostic = diagnostic.at(written.span);
+            out.differs(input, "auth-tls-verify-depth", diagnostic);
+        }
+        None => out.tell(input, "auth-tls-secret", diagnostic.at(tls.secret.span)),
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn expressible(config: &Config) -> bool {
     !read || config.use_proxy_protocol || is_forwarded_for(config) || trusted(config).is_empty()
 }
 
+/// Whether the client's address is told by a load balancer.
+pub(crate) fn told(config: &Config) -> bool {
+    config.use_proxy_protocol || config.use_forwarded_headers || config.enable_real_ip
+}
+
 fn is_forwarded_for(config: &Config) -> bool {
     config
         .forwarded_for_header

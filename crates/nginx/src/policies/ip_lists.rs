@@ -21,19 +21,19 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         input,
         out,
         lists.allow.as_ref(),
-        &config.whitelist_source_range,
+        ("whitelist-source-range", &config.whitelist_source_range),
     );
     let deny = list(
         input,
         out,
         lists.deny.as_ref(),
-        &config.denylist_source_range,
+        ("denylist-source-range", &config.denylist_source_range),
     );
     let (Some(allow), Some(mut deny)) = (allow, deny) else {
         return;
     };
     if allow.is_empty() && deny.is_empty() {
-        let Some(blocked) = list(input, out, None, &config.block_cidrs) else {
+        let Some(blocked) = list(input, out, None, ("block-cidrs", &config.block_cidrs)) else {
             return;
         };
         deny = blocked;
@@ -52,6 +52,9 @@ pub(super) fn finish(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     if out.refusal.is_none() {
         untold_address(input, out);
     }
+    if out.refusal.is_none() {
+        unconfirmed_address(input, out);
+    }
 }
 
 /// The annotation's list, or the controller's; `None` when the latter cannot be read.
@@ -59,7 +62,7 @@ fn list(
     input: &PolicyInput<'_>,
     out: &mut PolicyOutput,
     own: Option<&Spanned<Vec<IpNet>>>,
-    controller: &[String],
+    (key, controller): (&'static str, &[String]),
 ) -> Option<Vec<String>> {
     if let Some(own) = own {
         return Some(own.value.iter().map(ToString::to_string).collect());
@@ -69,16 +72,30 @@ fn list(
         if let Some(network) = network(text) {
             networks.push(network.to_string());
         } else {
-            refuse_address(
-                input,
-                out,
-                format!("`{text}` in an address list of the controller's ConfigMap is no network"),
-                "write addresses and networks such as `10.0.0.0/8`",
-            );
+            refuse_controller(input, out, key, text);
             return None;
         }
     }
     Some(networks)
+}
+
+/// A list of the controller cannot be read: the finding is about the list, and is said once.
+fn refuse_controller(input: &PolicyInput<'_>, out: &mut PolicyOutput, key: &str, text: &str) {
+    let place = input.places.iter().find(|(known, _)| known == key);
+    let span = place.map_or(input.name_span, |(_, span)| *span);
+    let message = format!("`{text}` in `{key}` of the controller's ConfigMap is no network");
+    out.diagnostics.push(
+        Diagnostic::new(Code::AddressListRefused, message.clone())
+            .at(span)
+            .note("the paths for which the list holds answer 503, since nobody could tell who may come in")
+            .help("write addresses and networks such as `10.0.0.0/8`"),
+    );
+    let refused = Outcome::Refused(Code::AddressListRefused);
+    out.controller_outcomes.push((span, refused.clone()));
+    for key in KEYS {
+        out.outcomes.push((key, refused.clone()));
+    }
+    out.refuse(message, false, Origin::field(input.owner, span));
 }
 
 /// An address or a network, as nginx takes them.
@@ -106,6 +123,18 @@ fn untold_address(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         ),
         "let the load balancer send `X-Forwarded-For`",
     );
+}
+
+/// The address of the load balancer is often on the very list, so that everybody would come in.
+fn unconfirmed_address(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
+    if input.addresses_unconfirmed && super::forwarded::told(input.config) {
+        refuse_address(
+            input,
+            out,
+            "the load balancer tells the client's address, and the Gateway that exists may not believe it".to_owned(),
+            "see that the Gateway finds the address where the controller does (`clientIPDetection` or `proxyProtocol` of its ClientTrafficPolicy), then confirm it with `--accept GW0565=NAMESPACE/NAME` of the Gateway",
+        );
+    }
 }
 
 fn refuse_address(input: &PolicyInput<'_>, out: &mut PolicyOutput, message: String, help: &str) {

@@ -21,7 +21,7 @@ mod observability;
 mod question;
 mod replies;
 mod satisfy;
-mod sha1;
+pub(crate) mod sha1;
 pub(crate) mod snippets;
 pub(crate) mod ssl;
 pub(crate) mod transport;
@@ -87,6 +87,11 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
+    /// Nobody has confirmed that the Gateway finds the addresses of clients where the controller
+    /// does.
+    pub(crate) addresses_unconfirmed: bool,
+    /// It is the Ingress that decides about client certificates of some host.
+    pub(crate) decides_clients: bool,
 }
 
 /// What comes of them.

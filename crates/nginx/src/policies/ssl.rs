@@ -1,8 +1,10 @@
 //! Ciphers of a host: `ssl-ciphers`, `ssl-prefer-server-ciphers`.
 
 use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::TlsVersion;
 
 use super::{PolicyInput, PolicyOutput};
+use crate::config_map::{Config, tls_versions};
 
 /// What the family carries.
 pub(crate) const KEYS: &[&str] = &["ssl-ciphers", "ssl-prefer-server-ciphers"];
@@ -96,6 +98,12 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         ),
         None => {}
     }
+}
+
+/// The TLS versions of all listeners, unless they are those that every listener has.
+pub(crate) fn versions(config: &Config) -> Option<(TlsVersion, TlsVersion)> {
+    let (range, _) = tls_versions(&config.ssl_protocols);
+    range.filter(|range| *range != (TlsVersion::V1_2, TlsVersion::V1_3))
 }
 
 #[cfg(test)]

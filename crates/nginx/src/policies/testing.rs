@@ -39,6 +39,8 @@ pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)])
         config: &Config::default(),
         places: &[],
         objects: &objects,
+        addresses_unconfirmed: false,
+        decides_clients: true,
     })
 }
 

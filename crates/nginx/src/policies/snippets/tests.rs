@@ -24,6 +24,8 @@ fn read(text: &str, scope: Scope) -> (Product, Vec<Code>) {
         config: &Config::default(),
         places: &[],
         objects: &Objects::default(),
+        addresses_unconfirmed: false,
+        decides_clients: true,
     };
     let mut out = PolicyOutput::default();
     let mut reader = Reader {
