@@ -202,7 +202,7 @@ fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
     }
 }
 
-fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
+pub(crate) fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
     rule.host
         .as_ref()
         .map_or_else(|| Arc::from(""), |host| Arc::clone(&host.value))
@@ -354,7 +354,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
 /// paths are patterns, nginx takes both.
 fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
     for server in effective.servers.values_mut() {
-        if (server.locations.iter()).any(|location| is_pattern(location, sources)) {
+        if compares_patterns(server, sources) {
             continue;
         }
         let mut at = 0;
@@ -389,6 +389,12 @@ fn is_twin(one: &Location, other: &Location) -> bool {
         && one.path != other.path
         && one.path.trim_end_matches('/') == other.path.trim_end_matches('/')
         && !one.path.trim_end_matches('/').is_empty()
+}
+
+/// Whether the paths of a host are compared as patterns.
+pub(crate) fn compares_patterns(server: &Server, sources: &[Source<'_>]) -> bool {
+    let mut locations = server.locations.iter();
+    locations.any(|location| is_pattern(location, sources))
 }
 
 /// Whether a location makes its host compare all paths as patterns.
