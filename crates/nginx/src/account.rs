@@ -11,7 +11,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
 use crate::effective::{
-    Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of,
+    Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of, steers,
 };
 use crate::ingress::{BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
@@ -318,7 +318,9 @@ impl Account<'_> {
             let source = &self.sources[at];
             let item = self.owners[source.id.0 as usize];
             // A canary none of whose backends gets a request.
-            let idle = source.settings.canary.is_some() && orphans == backends(source).count();
+            let idle = source.settings.canary.is_some()
+                && orphans == backends(source).count()
+                && !steers(self.effective, at);
             self.annotations(at, item, idle);
             for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
                 let written = source.ingress.annotations.iter().find(|annotation| {
@@ -498,16 +500,19 @@ impl Account<'_> {
                 .find(|path| path.backend.span == orphan.span)
                 .map_or(orphan.span, |path| path.span);
             self.ledger.settle(item, span, &outcome);
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::CanaryOrphan,
-                    format!("this canary serves nothing: {}", orphan.reason),
-                )
-                .object(&source.ingress.object)
-                .annotation("canary")
-                .at(orphan.span)
-                .help(orphan.help),
-            );
+            let mut diagnostic = Diagnostic::new(
+                Code::CanaryOrphan,
+                format!("this canary serves nothing: {}", orphan.reason),
+            )
+            .object(&source.ingress.object)
+            .annotation("canary")
+            .at(orphan.span)
+            .help(orphan.help);
+            if steers(self.effective, orphan.source) {
+                diagnostic = diagnostic
+                    .note("its settings hold all the same where another canary names the Service");
+            }
+            self.diagnostics.push(diagnostic);
         }
     }
 

@@ -170,6 +170,15 @@ pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     effective
 }
 
+/// Whether the settings of a canary hold for a Service that is asked as another's canary, even
+/// where its own paths serve nothing.
+pub(crate) fn steers(effective: &Effective, at: SourceIndex) -> bool {
+    effective.upstreams.values().any(|primary| {
+        let canary = primary.alternatives.first();
+        canary.is_some_and(|key| effective.upstreams[key].first == at)
+    })
+}
+
 /// All backends of an Ingress.
 pub(crate) fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a BackendRef> {
     source.ingress.default_backend.iter().chain(

@@ -47,6 +47,7 @@ pub(crate) fn find(effective: &Effective, sources: &[Source<'_>], passthrough: b
     let ciphers = ciphers(sources);
     for (at, source) in sources.iter().enumerate() {
         if source.settings.canary.is_some() {
+            of_canary(effective, sources, at, &mut found[at]);
             continue;
         }
         let of_source = &mut found[at];
@@ -346,6 +347,43 @@ fn of_upstreams(
             Some(winner),
             false,
         );
+    }
+}
+
+/// Canaries of one Service follow the first of them.
+fn of_canary(
+    effective: &Effective,
+    sources: &[Source<'_>],
+    at: SourceIndex,
+    found: &mut Vec<Overruled>,
+) {
+    let firsts: Vec<SourceIndex> = backends(&sources[at])
+        .filter_map(|backend| upstream_key(&sources[at], backend))
+        .filter_map(|key| effective.upstreams.get(&key))
+        .filter(|upstream| upstream.canary_only)
+        .map(|upstream| upstream.first)
+        .collect();
+    let Some(&winner) = firsts.iter().find(|first| **first != at) else {
+        return;
+    };
+    for key in [
+        "canary-weight",
+        "canary-weight-total",
+        "canary-by-header",
+        "canary-by-header-value",
+        "canary-by-header-pattern",
+        "canary-by-cookie",
+    ] {
+        found.push(Overruled {
+            key,
+            why: format!(
+                "{} refers to the Service first, and decides",
+                sources[winner].ingress.object
+            ),
+            winner: Some(winner),
+            partly: firsts.contains(&at),
+            help: ELSEWHERE,
+        });
     }
 }
 
