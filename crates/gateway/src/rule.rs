@@ -228,6 +228,10 @@ impl Emitter<'_> {
             let (PathMatcher::Exact(text) | PathMatcher::Prefix(text)) = &route.matcher else {
                 continue;
             };
+            // Of these something graver was said: no path of a request looks like that.
+            if text.contains('?') || [".*", ".+"].iter().any(|part| text.contains(part)) {
+                continue;
+            }
             if text.contains([
                 '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', ':', '@',
             ]) {
@@ -494,7 +498,17 @@ impl Emitter<'_> {
                 Target::Unavailable { reason } => reason.to_string(),
                 Target::Service { .. } | Target::External { .. } => String::new(),
             };
-            let deed = self.respond(owner, 503, "ingress-nginx answers 503 here".to_owned());
+            let refused = crate::backend::refused_name(&forward.split.primary);
+            let (deed, why) = match refused {
+                Some(host) => (
+                    self.unserved(owner),
+                    format!("refused: `{host}` is no name for a Backend"),
+                ),
+                None => {
+                    let text = "ingress-nginx answers 503 here".to_owned();
+                    (self.respond(owner, 503, text), why)
+                }
+            };
             return vec![planned(
                 name,
                 vec![at(path.clone())],

@@ -57,6 +57,8 @@ pub(crate) struct ServicePortInfo {
     pub port: i32,
     /// `targetPort` as it was written.
     pub target: Option<IntOrString>,
+    /// `appProtocol` says HTTP/2 in clear text.
+    pub h2c: bool,
 }
 
 /// What a Secret holds. Contents never reach a diagnostic.
@@ -188,7 +190,7 @@ impl Intake {
                     .object(&object)
                     .label(span, "left out")
                     .label(*first, "taken")
-                    .help("remove one of them, or convert them apart"),
+                    .help("remove one of them; if they are of two clusters, convert each cluster in a run of its own"),
             );
             return None;
         }
@@ -338,6 +340,7 @@ impl Intake {
                         name: port.name.map(Arc::from),
                         port: port.port,
                         target: port.target_port,
+                        h2c: port.app_protocol.as_deref() == Some("kubernetes.io/h2c"),
                     })
                     .collect(),
                 external_name: spec
