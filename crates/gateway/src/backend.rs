@@ -1,9 +1,13 @@
 //! Backend references, and the `Backend` objects they need.
 
+use std::net::IpAddr;
+
 use gateway_api::httproutes::HttpRouteRulesBackendRefs;
 use gatewright_model::{Backend, Protocol, Target, TlsVersion};
 
-use crate::envoy::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint, ObjectReference};
+use crate::envoy::{
+    BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint, IpEndpoint, ObjectReference,
+};
 
 /// What a rule refers to.
 pub(crate) enum Reference {
@@ -18,11 +22,41 @@ pub(crate) enum Reference {
     Unavailable,
 }
 
+/// Whether a Service is reached by its DNS name: a reference to it says nothing of TLS or
+/// HTTP/2, unless its port does.
+pub(crate) fn by_name(backend: &Backend) -> bool {
+    match (&backend.target, backend.protocol) {
+        (Target::Service { h2c, .. }, Protocol::Grpc) => !h2c,
+        (Target::Service { .. }, Protocol::Https | Protocol::Grpcs) => true,
+        _ => false,
+    }
+}
+
+/// The name of another place that Envoy Gateway does not take (`validateHostname` of its
+/// `internal/gatewayapi/backend.go`).
+pub(crate) fn refused_name(backend: &Backend) -> Option<&str> {
+    let Target::External { hostname, .. } = &backend.target else {
+        return None;
+    };
+    let label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let name = hostname.len() <= 253 && hostname.contains('.') && hostname.split('.').all(label);
+    (!name && hostname.parse::<IpAddr>().is_err()).then_some(hostname)
+}
+
 pub(crate) fn reference(backend: &Backend) -> Reference {
+    if refused_name(backend).is_some() {
+        return Reference::Unavailable;
+    }
     let (name, hostname, port, external) = match &backend.target {
         Target::Unavailable { .. } => return Reference::Unavailable,
         Target::Service { name, port, .. } => {
-            if matches!(backend.protocol, Protocol::Http | Protocol::SameAsClient) {
+            if !by_name(backend) {
                 return Reference::Service {
                     name: name.to_string(),
                     port: *port,
@@ -48,12 +82,20 @@ pub(crate) fn reference(backend: &Backend) -> Reference {
     Reference::Backend {
         name: format!("{name}-{port}-{kind}{suffix}"),
         spec: Box::new(BackendSpec {
-            endpoints: vec![BackendEndpoint {
-                fqdn: FqdnEndpoint { hostname, port },
-            }],
+            endpoints: vec![endpoint(hostname, port)],
             app_protocols,
             tls,
         }),
+    }
+}
+
+fn endpoint(hostname: String, port: u16) -> BackendEndpoint {
+    match hostname.parse::<IpAddr>() {
+        Ok(address) => BackendEndpoint::Ip(IpEndpoint {
+            address: address.to_string(),
+            port,
+        }),
+        Err(_) => BackendEndpoint::Fqdn(FqdnEndpoint { hostname, port }),
     }
 }
 

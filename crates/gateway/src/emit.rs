@@ -8,12 +8,14 @@ use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, Refer
 use gateway_api::tlsroutes::{
     TlsRouteParentRefs, TlsRouteRules, TlsRouteRulesBackendRefs, TlsRouteSpec,
 };
-use gatewright_diagnostics::{Diagnostic, ObjectRef, Outcome};
-use gatewright_model::{Host, HostName, Model, Origin, Owner, OwnerId, Passthrough};
+use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome, Severity};
+use gatewright_model::{
+    Balance, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, Protocol, Target,
+};
 use gatewright_source::Span;
 use indexmap::{IndexMap, IndexSet};
 
-use crate::backend::{Reference, backend_ref, reference, service_ref};
+use crate::backend::{Reference, backend_ref, by_name, reference, refused_name, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
 use crate::listeners::{Listener, Sets};
 use crate::name::{Names, hash, join, short_hash, slug};
@@ -201,6 +203,7 @@ impl<'a> Emitter<'a> {
         owner: &Owner,
         backend: &gatewright_model::Backend,
     ) -> Option<gateway_api::httproutes::HttpRouteRulesBackendRefs> {
+        self.backend_findings(backend);
         let (mut ours, to) = match reference(backend) {
             Reference::Unavailable => return None,
             Reference::Service { name, port } => (service_ref(&name, port), ("", "Service", name)),
@@ -229,6 +232,48 @@ impl<'a> Emitter<'a> {
             });
         }
         Some(ours)
+    }
+
+    /// What differs because of the form of a reference.
+    fn backend_findings(&mut self, backend: &gatewright_model::Backend) {
+        if let Some(name) = refused_name(backend) {
+            let diagnostic = Diagnostic::new(
+                Code::ExternalNameRefused,
+                format!("the external name `{name}` cannot be a backend, so the path answers 503"),
+            )
+            .note("Envoy Gateway takes DNS names with two labels or more of letters, digits and dashes")
+            .help("write the whole DNS name into `externalName` of the Service");
+            self.report(&backend.origin, true, diagnostic);
+            return;
+        }
+        let Target::Service { name, .. } = &backend.target else {
+            return;
+        };
+        // `service-upstream` asked for just that.
+        if !by_name(backend) || backend.service_address {
+            return;
+        }
+        let chosen = match (&backend.balance, backend.protocol) {
+            (Some(Balance::Session(_)), _) => "sessions do not stay on one pod",
+            (Some(Balance::Hash(_)), _) => "requests with the same key go to different pods",
+            (_, Protocol::Grpc | Protocol::Grpcs) => {
+                "the requests of one connection to the backend go to one pod"
+            }
+            _ => "it chooses one for each connection",
+        };
+        let mut diagnostic = Diagnostic::new(
+            Code::ServiceBalancing,
+            format!("the cluster chooses the pods of Service {name}, not Envoy: {chosen}"),
+        )
+        .note("Envoy knows the Service by its DNS name in `cluster.local` alone, and kube-proxy chooses a pod for each connection");
+        if backend.protocol == Protocol::Grpc {
+            diagnostic = diagnostic.help("set `appProtocol: kubernetes.io/h2c` on the port of the Service and add the Service to the input");
+        } else if backend.balance.is_none() && backend.protocol == Protocol::Https {
+            diagnostic = diagnostic.severity(Severity::Info);
+        } else {
+            diagnostic = diagnostic.help("end TLS at the Gateway and serve plain HTTP or `h2c` inside the cluster, if the pod matters");
+        }
+        self.report(&backend.origin, false, diagnostic);
     }
 
     /// The reference to a service that is asked about requests.

@@ -18,7 +18,9 @@ use gateway_api::listenersets::{
     ListenerSetParentRef, ListenerSetSpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
-use gatewright_model::{ClientAddress, Globals, Host, Model, SecretRef, TlsVersion, VerifyClient};
+use gatewright_model::{
+    ClientAddress, Globals, Host, Model, Origin, SecretRef, TlsVersion, VerifyClient,
+};
 
 use crate::emit::{Emitter, Grant};
 use crate::envoy::{
@@ -394,18 +396,62 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
         }
     }
     emitter.diagnose(diagnostic);
+    certificates_left(emitter);
+}
+
+/// Certificates of hosts stand in listeners, which somebody else writes.
+fn certificates_left(emitter: &mut Emitter<'_>) {
+    let model = emitter.model;
+    let (namespace, name) = emitter.settings.gateway.clone();
+    let mut left: Vec<(&Origin, &[SecretRef], Vec<String>)> = Vec::new();
+    for host in model.hosts.iter().filter(|host| host.passthrough.is_none()) {
+        let Some(certificate) = &host.certificate else {
+            continue;
+        };
+        match left
+            .iter_mut()
+            .find(|(at, _, _)| **at == certificate.origin)
+        {
+            Some((_, _, hosts)) => hosts.push(host.name.to_string()),
+            None => left.push((
+                &certificate.origin,
+                &certificate.secrets,
+                vec![host.name.to_string()],
+            )),
+        }
+    }
+    for (origin, secrets, hosts) in left {
+        if secrets.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = secrets
+            .iter()
+            .map(|secret| format!("{}/{}", secret.namespace, secret.name))
+            .collect();
+        let (names, hosts) = (names.join(", "), hosts.join(", "));
+        let mut diagnostic = Diagnostic::new(
+            Code::GatewayCertificate,
+            format!("Secret {names} for {hosts} is left to Gateway {namespace}/{name}"),
+        )
+        .help(format!(
+            "add it to `tls.certificateRefs` of the Gateway's HTTPS listener for {hosts}"
+        ));
+        if secrets.iter().any(|secret| *secret.namespace != *namespace) {
+            diagnostic = diagnostic.note("a ReferenceGrant in the output lets the Gateway read it");
+        }
+        emitter.report(origin, false, diagnostic);
+    }
 }
 
 fn grants(emitter: &mut Emitter<'_>) {
-    if emitter.settings.existing {
-        return;
-    }
     let (namespace, name) = emitter.settings.gateway.clone();
     let model = emitter.model;
     let secrets: Vec<&SecretRef> = if emitter.divided {
         listeners::of_the_rest(emitter)
     } else {
-        let default = &model.globals.default_certificate;
+        // That of an existing Gateway is its owner's.
+        let default = model.globals.default_certificate.as_ref();
+        let default = default.filter(|_| !emitter.settings.existing);
         certificates(model).into_iter().chain(default).collect()
     };
     for secret in secrets {

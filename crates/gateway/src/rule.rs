@@ -509,7 +509,14 @@ impl Emitter<'_> {
                 Target::Unavailable { reason } => reason.to_string(),
                 Target::Service { .. } | Target::External { .. } => String::new(),
             };
-            let deed = self.respond(owner, 503, "ingress-nginx answers 503 here".to_owned());
+            let refused = crate::backend::refused_name(&forward.split.primary);
+            let (deed, why) = if let Some(host) = refused {
+                let why = format!("refused: `{host}` is no name for a Backend");
+                (self.unserved(owner), why)
+            } else {
+                let text = "ingress-nginx answers 503 here".to_owned();
+                (self.respond(owner, 503, text), why)
+            };
             return vec![planned(
                 name,
                 vec![at(path.clone())],

@@ -80,6 +80,8 @@ pub enum Target {
         port: u16,
         /// Whether the object was seen.
         seen: bool,
+        /// The port itself says that it speaks HTTP/2 in clear text.
+        h2c: bool,
     },
     /// A service that stands for a DNS name.
     External {

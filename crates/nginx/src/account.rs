@@ -10,12 +10,15 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
-use crate::effective::{Effective, Server, Source, SourceIndex, backends};
-use crate::ingress::{BackendTarget, Ingress};
+use crate::effective::{
+    Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of, steers,
+};
+use crate::ingress::{BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
+use crate::remarks;
 use crate::select::CLASS_ANNOTATION;
 use crate::validate;
 
@@ -143,12 +146,16 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
 pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut PolicyOutput) {
     let canary = source.settings.canary.is_some();
     let mut protective: Vec<(&'static str, Span)> = Vec::new();
+    let mut ignored: Vec<(&'static str, Span)> = Vec::new();
     for note in notes {
         if !matches!(note.status, KeyStatus::Taken) {
             continue;
         }
         let Some(entry) = note.entry else { continue };
         if canary && !entry.canary {
+            if entry.protective {
+                ignored.push((entry.key, note.span));
+            }
             continue;
         }
         match disposition(note) {
@@ -170,19 +177,14 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
             ),
         }
     }
+    ignored_on_canary(source, &ignored, output);
     let Some(&(first, span)) = protective.first() else {
         return;
     };
-    let names: Vec<String> = protective
-        .iter()
-        .map(|(key, _)| format!("`{key}`"))
-        .collect();
+    let names = names(&protective);
     let mut diagnostic = Diagnostic::new(
         Code::ProtectionRefused,
-        format!(
-            "{} cannot be carried over, so the paths of this Ingress answer 503",
-            names.join(", ")
-        ),
+        format!("{names} cannot be carried over, so the paths of this Ingress answer 503"),
     )
     .object(&source.ingress.object)
     .annotation(first);
@@ -195,10 +197,40 @@ pub(crate) fn not_carried(source: &Source<'_>, notes: &[KeyNote], output: &mut P
             .help("convert this Ingress by hand until the annotation is supported"),
     );
     output.refuse(
-        format!("{} is not carried over", names.join(", ")),
+        format!("{names} is not carried over"),
         false,
         Origin::annotation(source.id, first, span),
     );
+}
+
+/// Protection that stands on a canary protects nothing.
+fn ignored_on_canary(
+    source: &Source<'_>,
+    ignored: &[(&'static str, Span)],
+    output: &mut PolicyOutput,
+) {
+    let Some(&(first, _)) = ignored.first() else {
+        return;
+    };
+    let mut diagnostic = Diagnostic::new(
+        Code::CanaryIgnores,
+        format!("{} on a canary Ingress protects nothing", names(ignored)),
+    )
+    .object(&source.ingress.object)
+    .annotation(first);
+    for (_, span) in ignored {
+        diagnostic = diagnostic.label(*span, "ingress-nginx does not read it here");
+    }
+    output.diagnostics.push(
+        diagnostic
+            .note("what the main Ingress says holds for requests to the canary, too")
+            .help("write it on the main Ingress"),
+    );
+}
+
+fn names(keys: &[(&'static str, Span)]) -> String {
+    let names: Vec<String> = keys.iter().map(|(key, _)| format!("`{key}`")).collect();
+    names.join(", ")
 }
 
 /// Settles the items of all Ingresses that were taken.
@@ -291,7 +323,9 @@ impl Account<'_> {
                 continue;
             }
             // A canary none of whose backends gets a request.
-            let idle = source.settings.canary.is_some() && orphans == backends(source).count();
+            let idle = source.settings.canary.is_some()
+                && orphans == backends(source).count()
+                && !steers(self.effective, at);
             self.annotations(at, item, idle);
             for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
                 let written = source.ingress.annotations.iter().find(|annotation| {
@@ -486,16 +520,19 @@ impl Account<'_> {
                 .find(|path| path.backend.span == orphan.span)
                 .map_or(orphan.span, |path| path.span);
             self.ledger.settle(item, span, &outcome);
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::CanaryOrphan,
-                    format!("this canary serves nothing: {}", orphan.reason),
-                )
-                .object(&source.ingress.object)
-                .annotation("canary")
-                .at(orphan.span)
-                .help(orphan.help),
-            );
+            let mut diagnostic = Diagnostic::new(
+                Code::CanaryOrphan,
+                format!("this canary serves nothing: {}", orphan.reason),
+            )
+            .object(&source.ingress.object)
+            .annotation("canary")
+            .at(orphan.span)
+            .help(orphan.help);
+            if steers(self.effective, orphan.source) {
+                diagnostic = diagnostic
+                    .note("its settings hold all the same where another canary names the Service");
+            }
+            self.diagnostics.push(diagnostic);
         }
     }
 
@@ -510,6 +547,8 @@ impl Account<'_> {
             if let Some(host) = &rule.host {
                 self.ledger.settle(item, host.span, &host_outcome);
             }
+            let server = self.effective.servers.get(&host_of(rule));
+            let literal = server.is_some_and(|server| !compares_patterns(server, self.sources));
             for path in rule.paths.iter().flatten() {
                 if matches!(path.backend.target, BackendTarget::Resource) {
                     let outcome = no_effect("ingress-nginx serves no backend but Services");
@@ -526,11 +565,41 @@ impl Account<'_> {
                     continue;
                 }
                 let place = path.path.as_ref().map_or(path.span, |p| p.span);
-                if !lost.contains(&place) && !lost.contains(&path.backend.span) {
-                    self.ledger.settle(item, path.span, &Outcome::Translated);
+                if lost.contains(&place) || lost.contains(&path.backend.span) {
+                    continue;
                 }
+                let outcome = if literal {
+                    self.literal(source, path)
+                } else {
+                    Outcome::Translated
+                };
+                self.ledger.settle(item, path.span, &outcome);
             }
         }
+    }
+
+    /// A path of a host that compares paths as they are written.
+    fn literal(&mut self, source: &Source<'_>, path: &Path) -> Outcome {
+        let Some(text) = path.path.as_ref() else {
+            return Outcome::Translated;
+        };
+        let object = &source.ingress.object;
+        let Some(why) = remarks::never_requested(&text.value) else {
+            let remark = remarks::not_decoded(object, &text.value, text.span);
+            self.diagnostics.extend(remark);
+            return Outcome::Translated;
+        };
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::PathNeverRequested,
+                format!("no request can match the path `{}`", text.value),
+            )
+            .object(object)
+            .label(text.span, "never served")
+            .note(why)
+            .help("write the path without it"),
+        );
+        no_effect("no request can match the path")
     }
 
     fn tls(&mut self, at: usize, item: LedgerObject, decides: bool) {

@@ -16,6 +16,7 @@ use crate::ingress::Ingress;
 use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
+use crate::overruled;
 use crate::policies::auth_tls;
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
@@ -156,11 +157,14 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             auth_tls::host(of_host, &objects).decider()
         })
         .collect();
+    let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
+    let overruled = overruled::find(&effective, &sources, passthrough);
     let mut of_controller = Vec::new();
     let mut policies: Vec<PolicyOutput> = sources
         .iter()
         .zip(&notes)
-        .map(|(source, notes)| {
+        .zip(&overruled)
+        .map(|((source, notes), overruled)| {
             let mut output = policies::lower(&PolicyInput {
                 owner: source.id,
                 object: &source.ingress.object,
@@ -184,6 +188,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 return output;
             }
             account::not_carried(source, notes, &mut output);
+            overruled::tell(&sources, source, notes, overruled, &mut output);
             if let Some(note) = &lost_protection {
                 output.refuse(
                     format!("{} of the ConfigMap is not carried over", note.key),
@@ -209,7 +214,6 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         }
     }
     policies::reconcile(&sources, &mut policies, &mut diagnostics);
-    let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
     let server_snippets = server_snippet::by_host(&sources);
     let hosts = Lowering {
         effective: &effective,

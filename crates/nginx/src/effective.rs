@@ -178,6 +178,15 @@ pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     effective
 }
 
+/// Whether the settings of a canary hold for a Service that is asked as another's canary, even
+/// where its own paths serve nothing.
+pub(crate) fn steers(effective: &Effective, at: SourceIndex) -> bool {
+    effective.upstreams.values().any(|primary| {
+        let canary = primary.alternatives.first();
+        canary.is_some_and(|key| effective.upstreams[key].first == at)
+    })
+}
+
 /// All backends of an Ingress.
 pub(crate) fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a BackendRef> {
     source.ingress.default_backend.iter().chain(
@@ -210,7 +219,7 @@ fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
     }
 }
 
-fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
+pub(crate) fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
     rule.host
         .as_ref()
         .map_or_else(|| Arc::from(""), |host| Arc::clone(&host.value))
@@ -367,7 +376,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
 /// nginx takes both.
 fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
     for server in effective.servers.values_mut() {
-        if (server.locations.iter()).any(|location| is_pattern(location, sources)) {
+        if compares_patterns(server, sources) {
             continue;
         }
         let mut at = 0;
@@ -416,6 +425,12 @@ fn is_twin(one: &Location, other: &Location) -> bool {
         && one.path != other.path
         && one.path.trim_end_matches('/') == other.path.trim_end_matches('/')
         && !one.path.trim_end_matches('/').is_empty()
+}
+
+/// Whether the paths of a host are compared as patterns.
+pub(crate) fn compares_patterns(server: &Server, sources: &[Source<'_>]) -> bool {
+    let mut locations = server.locations.iter();
+    locations.any(|location| is_pattern(location, sources))
 }
 
 /// Whether a location makes its host compare all paths as patterns.

@@ -15,6 +15,7 @@ mod legacy;
 mod lower;
 mod nginx_conf;
 mod objects;
+mod overruled;
 mod policies;
 pub mod registry;
 mod remarks;

@@ -74,6 +74,8 @@ pub(crate) struct ServicePortInfo {
     pub port: i32,
     /// `targetPort` as it was written.
     pub target: Option<IntOrString>,
+    /// `appProtocol` says HTTP/2 in clear text.
+    pub h2c: bool,
 }
 
 /// What a Secret holds. Contents never reach a diagnostic.
@@ -455,6 +457,7 @@ impl Intake {
                         name: port.name.map(Arc::from),
                         port: port.port,
                         target: port.target_port,
+                        h2c: port.app_protocol.as_deref() == Some("kubernetes.io/h2c"),
                     })
                     .collect(),
                 external_name: spec

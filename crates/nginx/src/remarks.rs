@@ -65,6 +65,47 @@ pub(crate) fn plain_pattern(object: &ObjectRef, path: &str, span: Span) -> Optio
     })
 }
 
+/// A path that no decoded, normalised path of a request is equal to.
+pub(crate) fn never_requested(path: &str) -> Option<&'static str> {
+    if path.contains("//") {
+        Some("nginx makes `//` of a request one slash before it compares")
+    } else if path.split('/').any(|step| step == "." || step == "..") {
+        Some("nginx resolves `.` and `..` of a request before it compares")
+    } else {
+        None
+    }
+}
+
+/// A path that is compared as it is written, where its author meant another one.
+pub(crate) fn not_decoded(object: &ObjectRef, path: &str, span: Span) -> Option<Diagnostic> {
+    let bytes = path.as_bytes();
+    let escape = bytes.windows(3).any(|triple| {
+        triple[0] == b'%' && triple[1].is_ascii_hexdigit() && triple[2].is_ascii_hexdigit()
+    });
+    let (message, note, help) = if path.contains('?') {
+        (
+            format!("`{path}` is compared with a path, which never holds a query"),
+            "a request reaches it only with the question mark escaped, as `%3F`",
+            "leave the query out: nothing in an Ingress compares it",
+        )
+    } else if escape {
+        (
+            format!("`{path}` is compared with the decoded path of a request"),
+            "a request reaches it only with the percent sign escaped, as `%25`; the output does the same",
+            "write the character itself in place of its escape",
+        )
+    } else {
+        return None;
+    };
+    Some(
+        Diagnostic::new(Code::PathNotDecoded, message)
+            .object(object)
+            .at(span)
+            .note(note)
+            .help(help),
+    )
+}
+
 /// Whether a path holds what plain paths hardly ever do.
 fn looks_like_pattern(path: &str) -> bool {
     let pairs = [".*", ".+", "/?", ")?", "]+", "]*"];
@@ -83,6 +124,16 @@ mod tests {
         assert_eq!(highest_capture("/$1/$3"), Some(3));
         assert_eq!(highest_capture("/$12"), Some(1));
         assert_eq!(highest_capture("/$host/$0$"), None);
+    }
+
+    #[test]
+    fn paths_of_requests_are_normalised() {
+        for path in ["/a//b", "/x/../y", "/x/.", "//"] {
+            assert!(never_requested(path).is_some(), "{path}");
+        }
+        for path in ["/a/b", "/a/", "/a..b", "/.well-known/x", "/..."] {
+            assert_eq!(never_requested(path), None, "{path}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(crate) fn resolve(key: &UpstreamKey, objects: &Objects) -> Result<Target, St
                     name: Arc::clone(&key.service),
                     port,
                     seen: false,
+                    h2c: false,
                 },
             )),
             Port::Name(name) => Err(format!(
@@ -49,7 +50,7 @@ pub(crate) fn resolve(key: &UpstreamKey, objects: &Objects) -> Result<Target, St
         Port::Missing => false,
     });
     Ok(found
-        .and_then(|port| u16::try_from(port.port).ok())
+        .and_then(|port| Some((u16::try_from(port.port).ok()?, port.h2c)))
         .map_or_else(
             || {
                 unavailable(format!(
@@ -57,10 +58,11 @@ pub(crate) fn resolve(key: &UpstreamKey, objects: &Objects) -> Result<Target, St
                     key.namespace, key.service, key.port
                 ))
             },
-            |port| Target::Service {
+            |(port, h2c)| Target::Service {
                 name: Arc::clone(&key.service),
                 port,
                 seen: true,
+                h2c,
             },
         ))
 }

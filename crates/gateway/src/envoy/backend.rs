@@ -19,9 +19,21 @@ pub struct BackendSpec {
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BackendEndpoint {
+#[serde(rename_all = "camelCase")]
+pub enum BackendEndpoint {
     /// By DNS name.
-    pub fqdn: FqdnEndpoint,
+    Fqdn(FqdnEndpoint),
+    /// By address.
+    Ip(IpEndpoint),
+}
+
+/// An address and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IpEndpoint {
+    /// IPv4 or IPv6.
+    pub address: String,
+    /// Port.
+    pub port: u16,
 }
 
 /// A DNS name and a port.

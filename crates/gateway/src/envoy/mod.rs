@@ -12,7 +12,7 @@ mod proxy;
 mod security;
 mod traffic;
 
-pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint};
+pub use backend::{BackendEndpoint, BackendSpec, BackendTls, FqdnEndpoint, IpEndpoint};
 pub use client::{
     ClientHttp1, ClientHttp2, ClientHttpTimeout, ClientIpDetection, ClientPath, ClientTimeout,
     ClientTls, ClientTrafficPolicySpec, ClientValidation, CrlContext, CustomHeaderSettings,

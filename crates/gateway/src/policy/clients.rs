@@ -144,8 +144,16 @@ fn refused(emitter: &mut Emitter<'_>, host: &Host, clients: &ClientCertificates)
                 format!("clients of {} cannot be asked for certificates", host.name)
             },
         )
-        .note("the listeners of a Gateway that exists already are not written, and a listener without a host name would ask clients of all hosts; over HTTPS the host answers 503")
-        .help("name the host, or let Gatewright write the Gateway"),
+        .note(if host.name == HostName::Any {
+            "a listener without a host name would ask the clients of all hosts; over HTTPS the host answers 503"
+        } else {
+            "the listeners of a Gateway that exists already are not written; over HTTPS the host answers 503"
+        })
+        .help(if host.name == HostName::Any {
+            "give the rule a host"
+        } else {
+            "let Gatewright write the Gateway, without `--gateway`"
+        }),
     );
 }
 
@@ -242,6 +250,7 @@ mod tests {
                 name: Arc::from("app"),
                 port: 80,
                 seen: true,
+                h2c: false,
             },
             protocol: Protocol::Http,
             tls: None,

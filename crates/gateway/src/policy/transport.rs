@@ -8,6 +8,7 @@ use gatewright_model::{
 };
 
 use super::Attached;
+use crate::backend::by_name;
 use crate::envoy::{
     BackOffPolicy, Compressor, ConsistentHash, CookieHash, EmptyStruct, HttpTimeout, LoadBalancer,
     NamedHash, PerRetryPolicy, Retry as RetryPolicy, RetryOn, TcpTimeout, Timeout,
@@ -48,7 +49,10 @@ pub(super) fn attach(
     if transport.compression.is_some() {
         attached.traffic().compressor = compressors(transport.compression.as_ref());
     }
-    if let Some(balance) = &forward.split.primary.balance {
+    // One address leaves nothing to choose.
+    if let Some(balance) = &forward.split.primary.balance
+        && !by_name(&forward.split.primary)
+    {
         attached.traffic().load_balancer = Some(load_balancer(balance, section));
     }
 }
@@ -184,7 +188,8 @@ pub(crate) fn by_scheme(forward: &Forward) -> bool {
         })) => !cookie.always_secure,
         _ => false,
     };
-    split.primary.protocol == Protocol::SameAsClient || session(&split.primary.balance)
+    split.primary.protocol == Protocol::SameAsClient
+        || !by_name(&split.primary) && session(&split.primary.balance)
 }
 
 pub(crate) fn load_balancer(balance: &Balance, section: Section) -> LoadBalancer {

@@ -92,7 +92,7 @@ pub static ENTRIES: &[Entry] = &[
         target: "BackendTrafficPolicy `loadBalancer.consistentHash.cookie`",
         difference: "the cookie holds a key of another make: a client that brings one of ingress-nginx may move to another pod once",
         carried: Carried::Differently,
-        codes: &[Code::SessionCookie],
+        codes: &[Code::SessionCookie, Code::ServiceBalancing],
         example: "cookie",
         ..AFFINITY
     },

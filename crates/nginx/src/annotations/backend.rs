@@ -130,7 +130,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the protocol nginx speaks to the backend; HTTPS and GRPCS do not check its certificate unless `proxy-ssl-*` says so",
         target: "a Backend with `tls` for HTTPS and GRPCS, with `appProtocols` h2c for GRPC; for AUTO_HTTP one rule a scheme",
         difference: "`FCGI` is refused: its paths answer 503; so do paths that inherit `proxy-ssl-verify` without a name from another Ingress of the host",
-        codes: &[Code::FastCgi, Code::UpstreamTlsRefused],
+        codes: &[
+            Code::FastCgi,
+            Code::UpstreamTlsRefused,
+            Code::ServiceBalancing,
+        ],
         example: "HTTPS",
         ..Entry::BASE
     },
@@ -183,7 +187,7 @@ pub static ENTRIES: &[Entry] = &[
         target: "BackendTrafficPolicy `loadBalancer.consistentHash` on headers, a cookie, query parameters or the source address",
         difference: "keys lead to other pods than before; of variables of several kinds only one kind counts; what cannot be hashed is spread evenly",
         carried: Carried::Differently,
-        codes: &[Code::HashKey, Code::HashLost],
+        codes: &[Code::HashKey, Code::HashLost, Code::ServiceBalancing],
         example: "$request_uri",
         ..HASH
     },

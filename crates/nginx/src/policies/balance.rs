@@ -4,14 +4,18 @@
 //! `internal/ingress/controller/controller.go`, `rootfs/etc/nginx/lua/balancer.lua`): a
 //! session cookie comes before a hash, a hash before an algorithm.
 
-use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{Balance, HashBy, Session, SessionCookie};
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
+use gatewright_model::{Balance, HashBy, Session, SessionCookie, Target};
 
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::Settings;
 use crate::annotations::affinity::{Affinity, CanaryBehavior};
-use crate::annotations::backend::LoadBalance;
+use crate::annotations::backend::{LoadBalance, Protocol};
 use crate::config_map::Config;
+use crate::effective::UpstreamKey;
+use crate::ingress::BackendTarget;
 
 /// The keys of the family.
 pub(crate) const KEYS: &[&str] = &[
@@ -187,6 +191,17 @@ fn variables(text: &str) -> impl Iterator<Item = &str> {
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let settings = input.settings;
+    if by_name(input) {
+        // Nothing chooses a pod; what is said of the backend says so.
+        for key in KEYS
+            .iter()
+            .filter(|key| **key != "affinity-canary-behavior")
+        {
+            out.outcomes
+                .push((key, Outcome::Difference(Code::ServiceBalancing)));
+        }
+        return;
+    }
     if let Some(affinity) = &settings.affinity {
         session_differences(input, affinity, out);
     }
@@ -213,6 +228,31 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             Diagnostic::new(Code::HashKey, message).at(word.span),
         );
     }
+}
+
+/// Whether its Services are reached by name, behind which no proxy chooses a pod: a reference
+/// to a Service says nothing of TLS or HTTP/2, unless the port of the Service does.
+fn by_name(input: &PolicyInput<'_>) -> bool {
+    let plain = match input.settings.backend.protocol() {
+        Protocol::Https | Protocol::Grpcs { .. } => false,
+        Protocol::Grpc { .. } => true,
+        Protocol::Http | Protocol::AutoHttp | Protocol::Fcgi { .. } => return false,
+    };
+    let rules = input.ingress.rules.iter();
+    rules
+        .flat_map(|rule| rule.paths.iter().flatten())
+        .map(|path| &path.backend)
+        .chain(&input.ingress.default_backend)
+        .filter_map(|backend| match &backend.target {
+            BackendTarget::Service { name, port } => Some(UpstreamKey {
+                namespace: Arc::clone(&input.object.namespace),
+                service: Arc::clone(&name.value),
+                port: port.value.clone(),
+            }),
+            BackendTarget::Resource => None,
+        })
+        .filter_map(|key| crate::service::resolve(&key, input.objects).ok())
+        .any(|target| matches!(target, Target::Service { h2c, .. } if !(plain && h2c)))
 }
 
 /// What the controller reads on a canary Ingress.
@@ -247,10 +287,7 @@ pub(crate) fn lower_canary(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         "upstream-hash-by-subset-size",
     ] {
         if key != other.0 {
-            out.outcomes.push((
-                key,
-                gatewright_diagnostics::Outcome::Difference(Code::HashKey),
-            ));
+            out.outcomes.push((key, Outcome::Difference(Code::HashKey)));
         }
     }
     out.differs(
@@ -308,10 +345,8 @@ fn session_differences(input: &PolicyInput<'_>, affinity: &Affinity, out: &mut P
         "sent as `Max-Age`",
     );
     for key in keys.into_iter().skip(1) {
-        out.outcomes.push((
-            key,
-            gatewright_diagnostics::Outcome::Difference(Code::SessionCookie),
-        ));
+        out.outcomes
+            .push((key, Outcome::Difference(Code::SessionCookie)));
     }
     out.differs(input, "affinity", diagnostic);
 }
@@ -341,7 +376,7 @@ fn hash_differences(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         if backend.hash_by_subset_size.is_some() {
             out.outcomes.push((
                 "upstream-hash-by-subset-size",
-                gatewright_diagnostics::Outcome::Difference(Code::HashKey),
+                Outcome::Difference(Code::HashKey),
             ));
         }
         out.differs(

@@ -119,6 +119,7 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
                     name: key.1,
                     port,
                     seen: true,
+                    h2c: false,
                 },
                 protocol,
                 tls: None,

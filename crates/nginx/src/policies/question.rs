@@ -104,6 +104,7 @@ pub(crate) fn service(url: &Url<'_>, objects: &Objects) -> Result<(Arc<str>, Tar
         name,
         port,
         seen: known.is_some(),
+        h2c: false,
     };
     Ok((namespace, target))
 }
@@ -185,6 +186,7 @@ mod tests {
             name: "gate".into(),
             port,
             seen: false,
+            h2c: false,
         };
         assert_eq!(
             read("http://gate.shop.svc.cluster.local/v?x=1").unwrap(),
