@@ -1,6 +1,8 @@
 //! What `gatewright sync` does to files that are there already.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
