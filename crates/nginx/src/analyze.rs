@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, Outcome};
+use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::{Globals, Model, Origin, Owner, OwnerId, SecretRef};
 use gatewright_source::Span;
 
@@ -69,8 +69,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         mut ledger,
         mut diagnostics,
         objects,
+        seen,
         ..
     } = intake;
+    let ingresses: Vec<&ObjectRef> = seen.keys().filter(|o| &*o.kind == "Ingress").collect();
+    diagnostics.extend(select::unmatched(&options.selection, &ingresses));
     let Controller {
         config,
         places,

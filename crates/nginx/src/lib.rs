@@ -19,6 +19,7 @@ pub mod registry;
 mod remarks;
 mod select;
 mod service;
+mod stranger;
 mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
