@@ -133,6 +133,10 @@ impl Intake {
         if node.is_null() {
             return;
         }
+        if node.as_mapping().is_none() {
+            self.stranger(node, "", "");
+            return;
+        }
         let text = |key| node.get(key).and_then(Node::as_str).unwrap_or_default();
         let (version, kind) = match (text("kind"), inferred) {
             ("", Some(inferred)) => inferred,
