@@ -65,16 +65,15 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     diagnostics.append(&mut emitted.diagnostics);
     let hosts = model.hosts.len();
     if hosts == 0 {
-        let dropped = diagnostics.iter().any(|found| {
-            matches!(
-                found.code,
-                Code::AnnotationRejectsIngress
-                    | Code::AnnotationTooRisky
-                    | Code::InvalidObject
-                    | Code::WrongType
-                    | Code::NotAnObject
-                    | Code::IngressNotFound
-            )
+        let dropped = diagnostics.iter().any(|found| match found.code {
+            // Values of a chart are named too, and are no Ingress that was dropped.
+            Code::NotAnObject => found.severity == Severity::Error,
+            Code::AnnotationRejectsIngress
+            | Code::AnnotationTooRisky
+            | Code::InvalidObject
+            | Code::WrongType
+            | Code::IngressNotFound => true,
+            _ => false,
         });
         if unreadable == 0 && documents > 0 && taken == 0 && !dropped {
             diagnostics.push(if skipped == 0 {
