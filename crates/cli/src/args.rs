@@ -147,7 +147,7 @@ pub(crate) struct RunArgs {
 pub(crate) struct SelectionArgs {
     /// Only Ingresses of this namespace; objects that name none belong to it
     /// [default: all, and `default` for those that name none]
-    #[arg(short, long, value_name = "NS", value_parser = name)]
+    #[arg(short, long, value_name = "NS", value_parser = dns_label)]
     pub(crate) namespace: Option<String>,
     /// Ingresses of all namespaces, which is the default for files
     #[arg(short = 'A', long, conflicts_with = "namespace")]
@@ -155,7 +155,8 @@ pub(crate) struct SelectionArgs {
     /// Only this Ingress (repeatable)
     #[arg(long, value_name = "[NS/]NAME", value_parser = maybe_namespaced)]
     pub(crate) ingress: Vec<String>,
-    /// Class that the controller serves (repeatable) [default: nginx]
+    /// Class that the controller serves (repeatable)
+    /// [default: what the input says of the controller, else nginx]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) ingress_class: Vec<String>,
     /// What to do with Ingresses that name no class [default: skip]
@@ -197,7 +198,7 @@ pub(crate) struct TargetArgs {
     #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
     pub(crate) gateway: Option<(String, String)>,
     /// Name of the GatewayClass
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
     pub(crate) gateway_class: Option<String>,
     /// Which objects to write: those of the platform team, those of the application teams, or both
     /// [default: all]
@@ -366,8 +367,8 @@ fn report(text: &str) -> Result<ReportArg, String> {
     })
 }
 
-/// A name or namespace. Which characters Kubernetes allows differs between kinds; this
-/// catches what can never be one.
+/// What the controller compares as text: a class or a prefix. Such a text need not be a name
+/// that Kubernetes would take; this catches what can never be one.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
     if text.is_empty() {
@@ -379,11 +380,42 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of an object (RFC 1123 subdomain).
+fn dns_name(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(inner)
+    };
+    let name = name(text)?;
+    if name.len() <= 253 && name.split('.').all(label) {
+        Ok(name)
+    } else {
+        Err(format!(
+            "`{name}` is not a name that Kubernetes takes: lower case letters, digits, `-` and `.`"
+        ))
+    }
+}
+
+/// The name of a namespace (RFC 1123 label).
+fn dns_label(text: &str) -> Result<String, String> {
+    let name = dns_name(text)?;
+    if name.len() <= 63 && !name.contains('.') {
+        Ok(name)
+    } else {
+        Err(format!(
+            "`{name}` is not a namespace: at most 63 lower case letters, digits and `-`"
+        ))
+    }
+}
+
 pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
     let (namespace, object) = text
         .split_once('/')
         .ok_or("expected namespace and name, such as `shop/web`")?;
-    Ok((name(namespace)?, name(object)?))
+    Ok((dns_label(namespace)?, dns_name(object)?))
 }
 
 pub(crate) fn maybe_namespaced(text: &str) -> Result<String, String> {
@@ -391,7 +423,7 @@ pub(crate) fn maybe_namespaced(text: &str) -> Result<String, String> {
         let (namespace, object) = namespaced(text)?;
         Ok(format!("{namespace}/{object}"))
     } else {
-        name(text)
+        dns_name(text)
     }
 }
 
@@ -425,7 +457,17 @@ mod tests {
     #[test]
     fn names_are_checked() {
         assert_eq!(namespaced("shop/web"), Ok(("shop".into(), "web".into())));
-        for bad in ["web", "shop/", "/web", "shop/web/x", "shop/we b"] {
+        for bad in [
+            "web",
+            "shop/",
+            "/web",
+            "shop/web/x",
+            "shop/we b",
+            "Shop/web",
+            "shop/b_r",
+            "shop/-web",
+            "a.b/web",
+        ] {
             assert!(namespaced(bad).is_err(), "{bad}");
         }
         assert_eq!(maybe_namespaced("web"), Ok("web".into()));

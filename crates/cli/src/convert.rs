@@ -12,7 +12,7 @@ use crate::config::{Day, File, Settings, apply, keys};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
-use crate::read::{ReadFault, read};
+use crate::read::{ReadFault, STDIN, read};
 use crate::{progress, summary, write};
 
 /// `gatewright convert`.
@@ -113,14 +113,28 @@ impl Run {
         let nothing = sources.is_empty() && faults.is_empty();
         let show = !self.findings.quiet && Terminal::interactive();
         let message = format!("reading and converting {} files", sources.len());
+        let mut empty_stdin = false;
         let mut conversion = progress::during(show, message, || {
             let (inputs, unread) = read(&sources);
+            empty_stdin = unread.is_empty()
+                && inputs
+                    .iter()
+                    .any(|input| input.name == STDIN && holds_nothing(&input.text));
             faults.extend(unread);
             gatewright_transpile::convert(inputs, &self.options)
         });
         let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
         conversion.unreadable += faults.len() - unreadable_files;
-        add(&mut conversion, faults, nothing);
+        let absent = if empty_stdin {
+            Some(nothing_piped())
+        } else if nothing {
+            Some(no_input_file())
+        } else if faults.is_empty() && conversion.unreadable == 0 {
+            Some(no_document()).filter(|_| conversion.summary.documents == 0)
+        } else {
+            None
+        };
+        add(&mut conversion, faults, absent);
         if let Some(config) = &self.settings.file {
             let Conversion {
                 sources,
@@ -182,14 +196,34 @@ pub(crate) fn fails(settings: &Settings, diagnostics: &[Diagnostic]) -> bool {
     all.any(|diagnostic| fail_on.reached_by(diagnostic.severity))
 }
 
+/// Whether a text has no document: a command that failed before the pipe wrote it.
+fn holds_nothing(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').lines().all(|line| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#') || line == "---"
+    })
+}
+
+fn nothing_piped() -> Diagnostic {
+    Diagnostic::new(Code::IngressNotFound, "stdin holds no document")
+        .severity(Severity::Error)
+        .note("a command that fails writes nothing, and the shell goes by the last one of a pipe")
+        .help("see whether the command before the pipe works; `set -o pipefail` has the shell look")
+}
+
+fn no_input_file() -> Diagnostic {
+    Diagnostic::new(Code::NoInputFile, "the paths hold no YAML or JSON file")
+        .help("name a file itself to have it read whatever it is called")
+}
+
+fn no_document() -> Diagnostic {
+    Diagnostic::new(Code::IngressNotFound, "the input holds no document")
+        .help("name the files or directories that hold Ingresses")
+}
+
 /// Adds what reading the files brought up to what converting them did.
-fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, nothing: bool) {
-    if nothing {
-        conversion.diagnostics.push(
-            Diagnostic::new(Code::NoInputFile, "the paths hold no YAML or JSON file")
-                .help("name a file itself to have it read whatever it is called"),
-        );
-    }
+fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, absent: Option<Diagnostic>) {
+    conversion.diagnostics.extend(absent);
     for fault in faults {
         let diagnostic = fault.diagnostic(&mut conversion.sources);
         conversion.diagnostics.push(diagnostic);

@@ -1,6 +1,4 @@
 //! What `gatewright sync` does to files that are there already.
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;

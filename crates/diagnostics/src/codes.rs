@@ -66,6 +66,8 @@ codes! {
         "Two documents hold an object of the same kind, namespace and name. A cluster holds only one of them, and the files do not say which. Copies that say the same, but for what the cluster itself writes into an object, are one, and this is a warning. Of an Ingress whose copies say different things none is converted, as the one that protects a path may be the right one: the paths of all of them answer 503. Of other objects one is read, whatever the order of the files; which one depends on the contents alone, and it may be the wrong one.\n\nRemove one of them, or convert them apart.";
     OldApiVersion = 205, "old-api-version", Info, "an Ingress has an API version that Kubernetes no longer serves",
         "`extensions/v1beta1` and `networking.k8s.io/v1beta1` were removed in Kubernetes 1.22. The object is converted as the cluster would have stored it.";
+    NotAnObject = 206, "not-an-object", Error, "a document is no object that Kubernetes knows",
+        "The document has no `kind`, or a kind or API version that does not exist where it stands, such as `Ingres` or `networking.k8s.io/v1beta2`. The API server refuses it. What was meant to be an Ingress, a Service, a Secret or a ConfigMap is an error, because the output lacks it; other objects without a kind are a warning, and documents that are no objects at all, such as the values of a chart, are named and passed over.\n\nCorrect `apiVersion` and `kind`, or leave the file out with `--exclude`.";
     ClassSkipped = 301, "class-skipped", Info, "an Ingress belongs to another controller",
         "Its `ingressClassName`, or the older annotation `kubernetes.io/ingress.class`, names a class that is not among those to convert. It is left out.\n\nName its class with `--ingress-class` to convert it.";
     NoClass = 302, "no-class", Warning, "an Ingress names no class",
@@ -326,6 +328,8 @@ codes! {
         "The document holds bytes that are not UTF-8, so kubectl could not read it either. It is skipped; all other documents are converted and the exit code is 3.\n\nSave the file as UTF-8. Windows PowerShell writes UTF-16 with `>`; use `Out-File -Encoding utf8` there.";
     NoInputFile = 903, "no-input-file", Warning, "the paths hold no file to read",
         "The directories and globs given hold no `.yaml`, `.yml` or `.json` file. Hidden files and those that .gitignore names are passed over.\n\nName a file itself to have it read whatever it is called.";
+    AcceptUnused = 904, "accept-unused", Warning, "an `--accept` matches no finding",
+        "No finding has this code and this object. The Ingress may have been mended, the code may be one that is not about an object, or namespace and name may be those of another.\n\nRemove the option, or take code and object from a finding.";
     ConfigSyntax = 910, "config-syntax", Error, "gatewright.toml is not valid TOML",
         "The configuration cannot be read, and nothing is done: what it says may change what is written.\n\nMend the file at the place shown, or pass `--no-config` to do without it.";
     ConfigKey = 911, "config-key", Error, "gatewright.toml holds a key that does not exist",

@@ -1,6 +1,6 @@
 //! What became of every annotation and field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
@@ -736,12 +736,29 @@ impl Account<'_> {
         if !known {
             return;
         }
+        // A Service is missed once, however many paths name it.
+        let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
+        for backend in backends(source) {
+            if let BackendTarget::Service { name, .. } = &backend.target {
+                *missing.entry(&name.value).or_default() += 1;
+            }
+        }
         for backend in backends(source) {
             let BackendTarget::Service { name, port } = &backend.target else {
                 continue;
             };
             let key = (Arc::clone(namespace), Arc::clone(&name.value));
             if !self.objects.services.contains_key(&key) {
+                let Some(uses) = missing.remove(&*name.value) else {
+                    continue;
+                };
+                let note = if uses == 1 {
+                    "as long as it does not exist, the path answers 503".to_owned()
+                } else {
+                    format!(
+                        "as long as it does not exist, the {uses} backends of the Ingress that name it answer 503"
+                    )
+                };
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::ServiceUnknown,
@@ -749,7 +766,7 @@ impl Account<'_> {
                     )
                     .object(&source.ingress.object)
                     .at(name.span)
-                    .note("as long as it does not exist, the path answers 503")
+                    .note(note)
                     .help("add it to the input, or correct its name"),
                 );
                 continue;

@@ -78,8 +78,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         mut ledger,
         mut diagnostics,
         objects,
+        seen,
         ..
     } = intake;
+    let ingresses: Vec<&ObjectRef> = seen.keys().filter(|o| &*o.kind == "Ingress").collect();
+    diagnostics.extend(select::unmatched(&options.selection, &ingresses));
     let Controller {
         config,
         places,

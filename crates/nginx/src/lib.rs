@@ -21,6 +21,7 @@ pub mod registry;
 mod remarks;
 mod select;
 mod service;
+mod stranger;
 mod validate;
 
 pub use analyze::{Analysis, Options, analyze};

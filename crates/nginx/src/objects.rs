@@ -18,6 +18,7 @@ use crate::flags::Flags;
 use crate::ingress::Ingress;
 use crate::legacy;
 use crate::policies::sha1;
+use crate::stranger;
 use crate::validate::{self, Violation};
 
 /// Namespace and name.
@@ -111,12 +112,12 @@ pub struct Intake {
     pub(crate) ledger: Ledger,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: Objects,
-    seen: BTreeMap<ObjectRef, Vec<Copy>>,
+    pub(crate) seen: BTreeMap<ObjectRef, Vec<Copy>>,
 }
 
 /// Where an object was read, and what it says.
 #[derive(Debug)]
-struct Copy {
+pub(crate) struct Copy {
     span: Span,
     digest: Arc<str>,
     /// Where it stands among the Ingresses, if it is one.
@@ -140,6 +141,15 @@ enum Standing {
     Lesser,
 }
 
+/// What an object is called, and where.
+struct Identity {
+    object: ObjectRef,
+    /// Its name, or all of it where that is missing.
+    span: Span,
+    /// Whether the name is one.
+    named: bool,
+}
+
 /// A List in a List in a List is more than anybody writes.
 const MAX_LISTS: usize = 8;
 
@@ -158,24 +168,39 @@ impl Intake {
     /// Takes documents in, in the order of the input.
     pub fn take(&mut self, documents: &[Document]) {
         for document in documents {
-            self.object(&document.root, 0);
+            self.object(&document.root, None, 0);
         }
     }
 
-    fn object(&mut self, node: &Node, depth: usize) {
+    /// `inferred` is what an item of a list such as an `IngressList` is taken for when it has
+    /// no kind, as `kubectl` does (`decodeToList` of apimachinery's `unstructuredJSONScheme`).
+    fn object(&mut self, node: &Node, inferred: Option<(&str, &str)>, depth: usize) {
+        if node.is_null() {
+            return;
+        }
+        if node.as_mapping().is_none() {
+            self.stranger(node, "", "");
+            return;
+        }
         let text = |key| node.get(key).and_then(Node::as_str).unwrap_or_default();
-        let (version, kind) = (text("apiVersion"), text("kind"));
-        if kind.ends_with("List")
+        let (version, kind) = match (text("kind"), inferred) {
+            ("", Some(inferred)) => inferred,
+            (kind, _) => (text("apiVersion"), kind),
+        };
+        if let Some(item) = kind.strip_suffix("List")
             && depth < MAX_LISTS
             && let Some(items) = node.get("items").and_then(Node::as_sequence)
         {
+            let inferred = Some((version, item)).filter(|_| !item.is_empty());
             for item in items {
-                self.object(item, depth + 1);
+                self.object(item, inferred, depth + 1);
             }
             return;
         }
         match (version, kind) {
-            ("networking.k8s.io/v1", "Ingress") => self.ingress::<networking::Ingress>(node, false),
+            ("networking.k8s.io/v1", "Ingress") => {
+                self.ingress::<networking::Ingress>(node, false);
+            }
             ("networking.k8s.io/v1beta1" | "extensions/v1beta1", "Ingress") => {
                 self.ingress::<legacy::Ingress>(node, true);
             }
@@ -189,49 +214,104 @@ impl Intake {
             ("apps/v1", "Deployment" | "DaemonSet") if self.objects.flags.read(node) => {
                 self.objects.count += 1;
             }
-            _ => {}
+            _ => self.stranger(node, version, kind),
         }
     }
 
-    /// The object's identity, unless it is of another namespace or was seen before.
-    fn identity(&mut self, node: &Node, kind: &'static str) -> Option<(ObjectRef, Span)> {
-        let metadata = node.get("metadata");
-        let field = |key| metadata.and_then(|m| m.get(key));
-        let name = field("name").and_then(Node::as_str).unwrap_or_default();
-        let default = self.options.namespace.as_deref().unwrap_or("default");
+    /// What is not read. Objects of other kinds are nobody's fault; what was to be one of those
+    /// that are read is.
+    fn stranger(&mut self, node: &Node, version: &str, kind: &str) {
+        let Some((found, lost)) = stranger::judge(node, version, kind) else {
+            return;
+        };
+        let code = found.code;
+        let object = self.reference(node, if kind.is_empty() { "Object" } else { kind });
+        if node
+            .get("metadata")
+            .is_some_and(|m| m.get("name").is_some())
+        {
+            self.diagnostics.push(found.object(&object));
+        } else {
+            self.diagnostics.push(found);
+        }
+        if lost {
+            let mut leaves = Vec::new();
+            collect_leaves(node, &mut String::new(), &mut self.ledger, &mut leaves);
+            let ledger = self.ledger.open(&object, leaves);
+            self.ledger
+                .settle_rest(ledger, |_| Some(Outcome::Refused(code)));
+        }
+    }
+
+    /// How an object is called. Where its name is not a text, what was written stands for it.
+    fn reference(&self, node: &Node, kind: &str) -> ObjectRef {
+        let field = |key| node.get("metadata").and_then(|metadata| metadata.get(key));
         let namespace = field("namespace")
             .and_then(Node::as_str)
             .filter(|namespace| !namespace.is_empty())
-            .unwrap_or(default);
-        if kind == "Ingress"
-            && self
-                .options
-                .namespace
-                .as_deref()
-                .is_some_and(|wanted| wanted != namespace)
-        {
-            let object = ObjectRef::new(kind, namespace, name);
-            let span = field("name").map_or(node.span, |name| name.span);
-            let ingress = Ingress::read(node, object, span);
-            self.objects.elsewhere.push(ingress);
-            return None;
-        }
+            .or(self.options.namespace.as_deref())
+            .unwrap_or("default");
         let namespace = if kind == "IngressClass" {
             ""
         } else {
             namespace
         };
-        let object = ObjectRef::new(kind, namespace, name);
-        let span = field("name").map_or(node.span, |name| name.span);
-        if name.is_empty() {
-            self.diagnostics.push(
-                Diagnostic::new(Code::InvalidObject, format!("the {kind} has no name"))
-                    .at(metadata.map_or(node.span, |m| m.span))
-                    .help("set `metadata.name`"),
-            );
+        let name = match field("name").map(|name| &name.value) {
+            Some(Value::String(name)) if !name.is_empty() => name.clone(),
+            Some(Value::Bool(name)) => name.to_string(),
+            Some(Value::Int(name)) => name.to_string(),
+            Some(Value::Uint(name)) => name.to_string(),
+            Some(Value::Float(name)) => name.to_string(),
+            _ => "(no name)".to_owned(),
+        };
+        ObjectRef::new(kind, namespace, name)
+    }
+
+    /// The object's identity, unless it is of another namespace or was seen before.
+    fn identity(&mut self, node: &Node, kind: &'static str) -> Option<Identity> {
+        let object = self.reference(node, kind);
+        let wanted = self.options.namespace.as_deref();
+        if kind == "Ingress" && wanted.is_some_and(|wanted| *wanted != *object.namespace) {
+            let ingress = Ingress::read(node, object, node.span);
+            self.objects.elsewhere.push(ingress);
             return None;
         }
-        Some((object, span))
+        let metadata = node.as_mapping().and_then(|m| m.entry("metadata"));
+        let name = metadata.and_then(|m| m.value.get("name"));
+        let span = name.map_or(node.span, |name| name.span);
+        let named = name
+            .and_then(Node::as_str)
+            .is_some_and(|name| !name.is_empty());
+        if !named {
+            // A name or metadata of another type are found by `check`, with all that is wrong.
+            let absent = |node: &Node| node.is_null() || node.as_str() == Some("");
+            let nameless = match metadata {
+                Some(m) if m.value.as_mapping().is_some() => name.is_none_or(absent),
+                Some(m) => m.value.is_null(),
+                None => true,
+            };
+            if nameless {
+                let place = metadata
+                    .map(|m| m.key.span)
+                    .or_else(|| node.get("kind").map(|kind| kind.span));
+                self.diagnostics.push(
+                    Diagnostic::new(Code::InvalidObject, format!("the {kind} has no name"))
+                        .at(name.map_or(place.unwrap_or(node.span), |name| name.span))
+                        .help("set `metadata.name`"),
+                );
+            }
+            self.objects.count += 1;
+            return Some(Identity {
+                object,
+                span,
+                named,
+            });
+        }
+        Some(Identity {
+            object,
+            span,
+            named,
+        })
     }
 
     /// How this copy of an object stands to those read before. Which of them is taken depends
@@ -325,7 +405,12 @@ impl Intake {
     }
 
     fn ingress<T: DeserializeOwned>(&mut self, node: &Node, old: bool) {
-        let Some((object, span)) = self.identity(node, "Ingress") else {
+        let Some(Identity {
+            object,
+            span,
+            named,
+        }) = self.identity(node, "Ingress")
+        else {
             return;
         };
         let mut leaves = Vec::new();
@@ -355,8 +440,12 @@ impl Intake {
                 self.settle_value(node, ledger, span);
             }
         }
-        let violations = validate::ingress(node, old);
-        if !violations.is_empty() {
+        let mut violations = validate::ingress(node, old);
+        if !named {
+            // That there is none was said.
+            violations.retain(|found| !found.message.starts_with("metadata.name:"));
+        }
+        if !named || !violations.is_empty() {
             self.violations(&object, violations);
             self.ledger
                 .settle_rest(ledger, |_| Some(Outcome::Refused(Code::InvalidObject)));
@@ -422,8 +511,28 @@ impl Intake {
         ledger
     }
 
+    /// The object that others name. Nobody can name one without a name, so it is only checked.
+    fn named<T: DeserializeOwned>(
+        &mut self,
+        node: &Node,
+        kind: &'static str,
+    ) -> Option<(ObjectRef, Span)> {
+        let Identity {
+            object,
+            span,
+            named,
+        } = self.identity(node, kind)?;
+        if named {
+            return Some((object, span));
+        }
+        self.check::<T>(node, &object);
+        self.whole(&object, node, "it has no name and is not read");
+        None
+    }
+
     fn class(&mut self, node: &Node) {
-        let Some((object, span)) = self.identity(node, "IngressClass") else {
+        let Some((object, span)) = self.named::<networking::IngressClass>(node, "IngressClass")
+        else {
             return;
         };
         if let Some(class) = self.check::<networking::IngressClass>(node, &object)
@@ -442,7 +551,7 @@ impl Intake {
     }
 
     fn service(&mut self, node: &Node) {
-        let Some((object, span)) = self.identity(node, "Service") else {
+        let Some((object, span)) = self.named::<Service>(node, "Service") else {
             return;
         };
         if let Some(service) = self.check::<Service>(node, &object)
@@ -475,7 +584,7 @@ impl Intake {
     }
 
     fn secret(&mut self, node: &Node) {
-        let Some((object, span)) = self.identity(node, "Secret") else {
+        let Some((object, span)) = self.named::<Secret>(node, "Secret") else {
             return;
         };
         if let Some(secret) = self.check::<Secret>(node, &object)
@@ -504,7 +613,7 @@ impl Intake {
     }
 
     fn config_map(&mut self, node: &Node) {
-        let Some((object, span)) = self.identity(node, "ConfigMap") else {
+        let Some((object, span)) = self.named::<ConfigMap>(node, "ConfigMap") else {
             return;
         };
         if self.check::<ConfigMap>(node, &object).is_none() {
@@ -595,9 +704,13 @@ fn write_plain(node: &Node, without: &[&str], out: &mut String) {
 }
 
 fn wrong_type_help(path: &str, expected: &str) -> String {
-    if path.starts_with("metadata.annotations") || path.starts_with("metadata.labels") {
+    if matches!(path, "metadata.annotations" | "metadata.labels") {
+        "write a map of strings, `key: \"value\"` a line, or remove the field".to_owned()
+    } else if path.starts_with("metadata.annotations") || path.starts_with("metadata.labels") {
         "annotation and label values are strings: put the value in quotes".to_owned()
-    } else if matches!(expected, "i32" | "i64") {
+    } else if matches!(path, "metadata.name" | "metadata.namespace") {
+        "names are strings: put the value in quotes".to_owned()
+    } else if expected == "a whole number" {
         "write a whole number, without quotes".to_owned()
     } else {
         format!("write {expected}")

@@ -1,6 +1,7 @@
 //! Which Ingresses the controller takes (`internal/ingress/controller/store` of ingress-nginx).
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
+use gatewright_yaml::closest;
 
 use crate::ingress::Ingress;
 use crate::objects::Objects;
@@ -31,6 +32,42 @@ pub(crate) struct Skipped {
     pub(crate) unasked: bool,
 }
 
+fn is_called(object: &ObjectRef, name: &str) -> bool {
+    match name.split_once('/') {
+        Some((namespace, name)) => *namespace == *object.namespace && *name == *object.name,
+        None => *name == *object.name,
+    }
+}
+
+/// What is asked for by name and not there. Nothing at all is an error, as it is for `kubectl`.
+pub(crate) fn unmatched(selection: &Selection, ingresses: &[&ObjectRef]) -> Vec<Diagnostic> {
+    let missing: Vec<&String> = selection
+        .names
+        .iter()
+        .filter(|name| !ingresses.iter().any(|object| is_called(object, name)))
+        .collect();
+    let severity = if missing.len() == selection.names.len() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let one = |name: &String| {
+        let full = |object: &&ObjectRef| format!("{}/{}", object.namespace, object.name);
+        let known: Vec<String> = if name.contains('/') {
+            ingresses.iter().map(full).collect()
+        } else {
+            ingresses.iter().map(|o| o.name.to_string()).collect()
+        };
+        let message = format!("`--ingress {name}` matches no Ingress of the input");
+        let found = Diagnostic::new(Code::IngressNotFound, message).severity(severity);
+        found.help(closest(name, known.iter().map(String::as_str)).map_or_else(
+            || "correct the name, or add the file that holds it".to_owned(),
+            |likely| format!("did you mean `{likely}`?"),
+        ))
+    };
+    missing.into_iter().map(one).collect()
+}
+
 /// Whether an Ingress is taken.
 pub(crate) fn select(
     ingress: &Ingress,
@@ -38,19 +75,13 @@ pub(crate) fn select(
     selection: &Selection,
 ) -> Result<(), Box<Skipped>> {
     let object = &ingress.object;
-    if !selection.names.is_empty() {
-        let full = format!("{}/{}", object.namespace, object.name);
-        if !selection
-            .names
-            .iter()
-            .any(|name| *name == *object.name || *name == full)
-        {
-            return Err(Box::new(Skipped {
-                reason: "the Ingress was not asked for by name".to_owned(),
-                diagnostic: None,
-                unasked: true,
-            }));
-        }
+    let asked = selection.names.iter().any(|name| is_called(object, name));
+    if !asked && !selection.names.is_empty() {
+        return Err(Box::new(Skipped {
+            reason: "the Ingress was not asked for by name".to_owned(),
+            diagnostic: None,
+            unasked: true,
+        }));
     }
     by_class(ingress, objects, selection)
 }
@@ -64,33 +95,42 @@ pub(crate) fn by_class(
     let object = &ingress.object;
     let flags = &objects.flags;
     let default = flags.ingress_class.as_deref().unwrap_or("nginx");
+    let named_by_user = !selection.classes.is_empty();
     let named = |class: &str| {
-        if selection.classes.is_empty() {
-            class == default
-        } else {
+        if named_by_user {
             selection.classes.iter().any(|wanted| wanted == class)
+        } else {
+            class == default
         }
     };
     let controller = flags.controller_class.as_deref().unwrap_or(CONTROLLER);
     let skipped = |class: &str, span| {
+        let mut found = Diagnostic::new(
+            Code::ClassSkipped,
+            format!("the class `{class}` is not converted"),
+        )
+        .object(object)
+        .at(span);
+        if let Some(serves) = objects.classes.get(class).filter(|_| !named_by_user) {
+            found = found.note(format!(
+                "the IngressClass in the input belongs to the controller `{serves}`"
+            ));
+        }
+        found = found.help(if class.is_empty() {
+            "name a class in `spec.ingressClassName` in place of the annotation".to_owned()
+        } else {
+            format!("convert it with `--ingress-class {class}`")
+        });
         Err(Box::new(Skipped {
             reason: format!("the Ingress belongs to the class `{class}`"),
-            diagnostic: Some(
-                Diagnostic::new(
-                    Code::ClassSkipped,
-                    format!("the class `{class}` is not converted"),
-                )
-                .object(object)
-                .at(span)
-                .help(format!("convert it with `--ingress-class {class}`")),
-            ),
+            diagnostic: Some(found),
             unasked: false,
         }))
     };
     if let Some(class) = &ingress.class_name {
         let taken = match objects.classes.get(&class.value) {
             // Asked for by name, it is converted whatever its controller is called.
-            Some(_) if !selection.classes.is_empty() && named(&class.value) => true,
+            Some(_) if named_by_user && named(&class.value) => true,
             Some(serves) => **serves == *controller,
             None => named(&class.value),
         };

@@ -67,6 +67,14 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     (DNS_NAME.holds)(name)
 }
 
+/// Whether a text holds `${NAME}` or `$(NAME)`, which a shell, `envsubst` or Flux replaces.
+fn is_placeholder(text: &str) -> bool {
+    [("${", '}'), ("$(", ')')].iter().any(|&(open, close)| {
+        text.split_once(open)
+            .is_some_and(|(_, rest)| rest.contains(close))
+    })
+}
+
 /// A field, whether it is there or not.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -303,7 +311,19 @@ impl Checks {
         } else {
             &HOST
         };
-        self.format(host, format);
+        if is_placeholder(host.text()) {
+            let message = format_args!(
+                "`{}` holds a variable that nothing has replaced",
+                host.text()
+            );
+            self.refuse(
+                host,
+                message,
+                "render the file first, for example with `envsubst`",
+            );
+        } else {
+            self.format(host, format);
+        }
     }
 
     /// `validateIngressRules`.

@@ -32,7 +32,8 @@ pub enum NginxVersion {
 /// How to convert. There is no `Default`: the command line states every choice.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Classes that the controller in question serves.
+    /// Classes that the controller in question serves; empty for what its Deployment in the
+    /// input says, or else `nginx`.
     pub ingress_classes: Vec<String>,
     /// What to do with an Ingress that names no class.
     pub no_class: NoClass,

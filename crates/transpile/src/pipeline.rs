@@ -65,14 +65,15 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     diagnostics.append(&mut emitted.diagnostics);
     let hosts = model.hosts.len();
     if hosts == 0 {
-        let dropped = diagnostics.iter().any(|found| {
-            matches!(
-                found.code,
-                Code::AnnotationRejectsIngress
-                    | Code::AnnotationTooRisky
-                    | Code::InvalidObject
-                    | Code::WrongType
-            )
+        let dropped = diagnostics.iter().any(|found| match found.code {
+            // Values of a chart are named too, and are no Ingress that was dropped.
+            Code::NotAnObject => found.severity == Severity::Error,
+            Code::AnnotationRejectsIngress
+            | Code::AnnotationTooRisky
+            | Code::InvalidObject
+            | Code::WrongType
+            | Code::IngressNotFound => true,
+            _ => false,
         });
         if unreadable == 0 && documents > 0 && taken == 0 && !dropped {
             diagnostics.push(if skipped == 0 {
@@ -156,17 +157,27 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
 
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays
 /// refused; only who accepts what is left to a Gateway gets address lists that depend on it.
-fn accept(diagnostics: &mut [Diagnostic], accepted: &[String]) {
-    for diagnostic in diagnostics {
+fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
+    let mut used = vec![false; accepted.len()];
+    for diagnostic in diagnostics.iter_mut() {
         let Some(object) = &diagnostic.object else {
             continue;
         };
         let name = format!("{}={}/{}", diagnostic.code, object.namespace, object.name);
-        if accepted.contains(&name) {
+        if let Some(at) = accepted.iter().position(|accepted| *accepted == name) {
+            used[at] = true;
             diagnostic.severity = Severity::Info;
             diagnostic.notes.push("accepted by `--accept`".to_owned());
         }
     }
+    let unused = accepted.iter().zip(used).filter(|(_, used)| !used);
+    diagnostics.extend(unused.map(|(name, _)| {
+        Diagnostic::new(
+            Code::AcceptUnused,
+            format!("`--accept {name}` matches no finding"),
+        )
+        .help("remove it, or take code and object from a finding")
+    }));
 }
 
 /// Reads all files in their order, a window of pieces at a time: the trees of a window are

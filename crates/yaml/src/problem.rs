@@ -124,15 +124,31 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// serde names whole numbers as Rust does.
+fn for_people(expected: &dyn Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "a whole number".to_owned(),
+        _ => expected,
+    }
+}
+
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::other(message)
     }
 
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = for_people(expected);
+        Self::other(format_args!(
+            "invalid value: {unexpected}, expected {expected}"
+        ))
+    }
+
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self {
             kind: ProblemKind::WrongType {
-                expected: expected.to_string(),
+                expected: for_people(expected),
                 found: unexpected.to_string(),
             },
             place: None,

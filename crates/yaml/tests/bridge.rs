@@ -212,7 +212,7 @@ fn all_faults_are_named() {
          metadata.annotations.a [true] invalid type: boolean `true`, expected a string\n\
          metadata.annotations.b [2] invalid type: integer `2`, expected a string\n\
          spec.rules[0].http.paths[0].path [[]] invalid type: sequence, expected a string\n\
-         spec.rules[0].http.paths[0].backend.service.port.number [\"80\"] invalid type: string \"80\", expected i32\n",
+         spec.rules[0].http.paths[0].backend.service.port.number [\"80\"] invalid type: string \"80\", expected a whole number\n",
     );
     // An end is put to endless ones.
     let mut many = String::new();
