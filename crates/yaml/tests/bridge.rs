@@ -179,7 +179,7 @@ fn derived_types_are_read() {
     check::<Settings>(
         "mode: {rate: x}\n",
         false,
-        "mode.rate [x] invalid type: string \"x\", expected u32\n",
+        "mode.rate [x] invalid type: string \"x\", expected a whole number\n",
     );
     check::<Settings>(
         "retries: 300\nmode: \"off\"\n",

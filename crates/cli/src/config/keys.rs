@@ -122,7 +122,7 @@ pub(crate) static TOP: &[Key] = &[
     key(
         "ingress-classes",
         Kind::List(Check::Name),
-        Default::List(&["nginx"]),
+        Default::Unset("what the input says of the controller, else `nginx`"),
         "--ingress-class",
         "Classes that the controller serves.",
     ),
