@@ -133,13 +133,27 @@ fn for_people(expected: &dyn Expected) -> String {
     }
 }
 
+/// A number that is not of the type's range.
+fn in_range(expected: &dyn Expected) -> String {
+    let (least, most) = match expected.to_string().as_str() {
+        "i8" => (i64::from(i8::MIN), i64::from(i8::MAX)),
+        "i16" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        "i32" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        "u8" => (0, i64::from(u8::MAX)),
+        "u16" => (0, i64::from(u16::MAX)),
+        "u32" => (0, i64::from(u32::MAX)),
+        _ => return for_people(expected),
+    };
+    format!("a whole number from {least} to {most}")
+}
+
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::other(message)
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let expected = for_people(expected);
+        let expected = in_range(expected);
         Self::other(format_args!(
             "invalid value: {unexpected}, expected {expected}"
         ))

@@ -184,7 +184,7 @@ fn derived_types_are_read() {
     check::<Settings>(
         "retries: 300\nmode: \"off\"\n",
         false,
-        "retries [300] invalid value: integer `300`, expected u8\n",
+        "retries [300] invalid value: integer `300`, expected a whole number from 0 to 255\n",
     );
     check::<Settings>(
         "retries: 1\n",
