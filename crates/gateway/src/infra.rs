@@ -140,9 +140,11 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
             client_traffic(model, gateway("https"), true),
         ));
     }
+    let secure = client_traffic(model, gateway("https"), true);
     for host in &own {
         let Listener { section, .. } = listeners::https(emitter, host);
-        let mut spec = client_traffic(model, gateway(&section), true);
+        let mut spec = secure.clone();
+        spec.target_refs = vec![gateway(&section)];
         own_tls(host, &namespace, &mut spec);
         policies.push((section, spec));
     }
@@ -187,6 +189,8 @@ fn sets(emitter: &mut Emitter<'_>) {
         let kept = join(&gateway, section);
         emitter.take_name("ClientTrafficPolicy", &namespace, &kept, section);
     }
+    // The same for all but the target, which is set below.
+    let secure = client_traffic(model, TargetRef::gateway_api("ListenerSet", "", None), true);
     for set in std::mem::take(&mut emitter.sets.sets) {
         let what = match set.class {
             Class::Http2 => "hosts whose certificates are in this namespace",
@@ -202,7 +206,10 @@ fn sets(emitter: &mut Emitter<'_>) {
         }
         let on = |section: Option<&str>| {
             let target = TargetRef::gateway_api("ListenerSet", &set.name, section);
-            client_traffic(model, target, true)
+            ClientTrafficPolicySpec {
+                target_refs: vec![target],
+                ..secure.clone()
+            }
         };
         let mut policies = vec![(set.name.clone(), on(None))];
         for host in set.hosts.iter().filter(|host| clients::special(host)) {

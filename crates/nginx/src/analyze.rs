@@ -83,6 +83,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     } = intake;
     let ingresses: Vec<&ObjectRef> = seen.keys().filter(|o| &*o.kind == "Ingress").collect();
     diagnostics.extend(select::unmatched(&options.selection, &ingresses));
+    drop(seen);
     let Controller {
         config,
         places,
