@@ -558,7 +558,7 @@ impl<'a> Emitter<'a> {
                     namespace: Arc::clone(&owner.namespace),
                     name,
                     spec: Spec::HttpRoute(Box::new(spec)),
-                    origins: BTreeSet::from([owner.span]),
+                    origins: vec![owner.span],
                     comments: vec![format!(
                         "from {} {}/{}",
                         owner.kind, owner.namespace, owner.name
@@ -631,7 +631,7 @@ impl<'a> Emitter<'a> {
             namespace: Arc::clone(&owner.namespace),
             name,
             spec: Spec::TlsRoute(spec),
-            origins: BTreeSet::from([owner.span]),
+            origins: vec![owner.span],
             comments: vec![format!(
                 "from {} {}/{}: ssl-passthrough",
                 owner.kind, owner.namespace, owner.name
@@ -703,7 +703,8 @@ impl<'a> Emitter<'a> {
 
     fn push(&mut self, namespace: Arc<str>, name: String, spec: Spec, comment: String) {
         let key = (spec.kind(), namespace, name);
-        let origins = self.users.get(&key).cloned().unwrap_or_default();
+        let users = self.users.get(&key).into_iter().flatten();
+        let origins = users.copied().collect();
         let (_, namespace, name) = key;
         self.out.objects.push(Object {
             part: Part::Routes,
@@ -726,7 +727,7 @@ impl<'a> Emitter<'a> {
             namespace: Arc::from(namespace),
             name: name.to_owned(),
             spec,
-            origins: BTreeSet::new(),
+            origins: Vec::new(),
             comments,
             rule_comments: Vec::new(),
         });

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub struct Object {
     /// What it says.
     pub spec: Spec,
     /// Where the objects stand that it is written for; empty when it serves all.
-    pub origins: BTreeSet<Span>,
+    pub origins: Vec<Span>,
     /// Lines of the comment above it.
     pub comments: Vec<String>,
     /// Lines of the comment above each of its rules.

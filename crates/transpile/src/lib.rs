@@ -9,7 +9,6 @@ mod pipeline;
 mod report;
 mod write;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
@@ -33,8 +32,9 @@ pub struct Input {
 pub struct Written {
     /// Its text in the output, with the `---` before it unless it is the first.
     pub range: Range<usize>,
-    /// The files of the objects that it is written for; empty when it serves all of them.
-    pub files: BTreeSet<FileId>,
+    /// The files of the objects that it is written for, in order; empty when it serves all of
+    /// them.
+    pub files: Vec<FileId>,
 }
 
 /// What a run yields.

@@ -110,9 +110,12 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         if hosts > 0 {
             let start = output.len();
             write::append(&mut output, &object, options.comments);
+            let mut files: Vec<FileId> = object.origins.iter().map(|span| span.file).collect();
+            files.sort_unstable();
+            files.dedup();
             written.push(Written {
                 range: start..output.len(),
-                files: object.origins.iter().map(|span| span.file).collect(),
+                files,
             });
         }
         let kind = object.spec.kind();

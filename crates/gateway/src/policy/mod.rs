@@ -25,7 +25,6 @@ mod transport;
 pub(crate) use body_limit::merge;
 pub(crate) use transport::{by_scheme, compressors, load_balancer, retry};
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesPath};
@@ -260,7 +259,7 @@ fn push(emitter: &mut Emitter<'_>, owner: &Owner, name: &str, spec: Spec) {
         namespace: Arc::clone(&owner.namespace),
         name: name.to_owned(),
         spec,
-        origins: BTreeSet::from([owner.span]),
+        origins: vec![owner.span],
         comments: vec![format!(
             "from {} {}/{}",
             owner.kind, owner.namespace, owner.name
