@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use gatewright_diagnostics::{Outcome, Severity};
-use gatewright_transpile::{Conversion, Emit, Input, NginxVersion, NoClass, Options, convert};
+use gatewright_transpile::{Conversion, Input, NoClass, Options, convert};
 
 /// A file that takes longer than this is named.
 const SLOW: Duration = Duration::from_millis(100);
@@ -159,22 +159,8 @@ impl Account {
 
 fn run(inputs: Vec<Input>) -> Option<Conversion> {
     let options = Options {
-        ingress_classes: vec!["nginx".to_owned()],
         no_class: NoClass::Include,
-        namespace: None,
-        ingresses: Vec::new(),
-        controller_config: None,
-        default_ssl_certificate: None,
-        annotations_prefix: None,
-        ssl_passthrough: false,
-        gateway: None,
-        gateway_class: None,
-        emit: Emit::All,
-        nginx_version: NginxVersion::V1_15,
-        comments: true,
-        threads: None,
-        accept: Vec::new(),
-        aliases: std::collections::BTreeMap::new(),
+        ..Options::default()
     };
     catch_unwind(|| convert(inputs, &options)).ok()
 }

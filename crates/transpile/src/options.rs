@@ -29,7 +29,7 @@ pub enum NginxVersion {
     Pre1_12,
 }
 
-/// How to convert. There is no `Default`: the command line states every choice.
+/// How to convert. The command line states every choice; its own defaults are those of `Default`.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Classes that the controller in question serves; empty for what its Deployment in the
@@ -66,4 +66,27 @@ pub struct Options {
     pub aliases: BTreeMap<String, String>,
     /// Refusals that the user accepts, as `CODE=NS/NAME`.
     pub accept: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ingress_classes: Vec::new(),
+            no_class: NoClass::Skip,
+            namespace: None,
+            ingresses: Vec::new(),
+            controller_config: None,
+            default_ssl_certificate: None,
+            annotations_prefix: None,
+            ssl_passthrough: false,
+            gateway: None,
+            gateway_class: None,
+            emit: Emit::All,
+            nginx_version: NginxVersion::V1_15,
+            comments: true,
+            threads: None,
+            aliases: BTreeMap::new(),
+            accept: Vec::new(),
+        }
+    }
 }

@@ -380,9 +380,7 @@ impl CaseOptions {
             (namespace.to_owned(), name.to_owned())
         };
         Options {
-            ingress_classes: self
-                .ingress_class
-                .unwrap_or_else(|| vec!["nginx".to_owned()]),
+            ingress_classes: self.ingress_class.unwrap_or_default(),
             no_class: match self.no_class.as_deref() {
                 None | Some("skip") => NoClass::Skip,
                 Some("include") => NoClass::Include,

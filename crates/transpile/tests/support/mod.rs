@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gatewright_transpile::{Emit, Input, NginxVersion, NoClass, Options};
+use gatewright_transpile::{Input, Options};
 
 /// `testdata/` of the repository.
 pub(crate) fn testdata() -> PathBuf {
@@ -12,22 +12,8 @@ pub(crate) fn testdata() -> PathBuf {
 /// What the command line does unless told otherwise.
 pub(crate) fn options() -> Options {
     Options {
-        ingress_classes: vec!["nginx".to_owned()],
-        no_class: NoClass::Skip,
-        namespace: None,
-        ingresses: Vec::new(),
-        controller_config: None,
-        default_ssl_certificate: None,
-        annotations_prefix: None,
-        ssl_passthrough: false,
-        gateway: None,
-        gateway_class: None,
-        emit: Emit::All,
-        nginx_version: NginxVersion::V1_15,
-        comments: true,
         threads: Some(1),
-        accept: Vec::new(),
-        aliases: std::collections::BTreeMap::new(),
+        ..Options::default()
     }
 }
 
