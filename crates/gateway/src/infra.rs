@@ -135,18 +135,15 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
         client_traffic(model, gateway("http"), false),
     )];
     if https {
-        policies.push((
-            "https".to_owned(),
-            client_traffic(model, gateway("https"), true),
-        ));
-    }
-    let secure = client_traffic(model, gateway("https"), true);
-    for host in &own {
-        let Listener { section, .. } = listeners::https(emitter, host);
-        let mut spec = secure.clone();
-        spec.target_refs = vec![gateway(&section)];
-        own_tls(host, &namespace, &mut spec);
-        policies.push((section, spec));
+        let secure = client_traffic(model, gateway("https"), true);
+        for host in &own {
+            let Listener { section, .. } = listeners::https(emitter, host);
+            let mut spec = secure.clone();
+            spec.target_refs = vec![gateway(&section)];
+            own_tls(host, &namespace, &mut spec);
+            policies.push((section, spec));
+        }
+        policies.push(("https".to_owned(), secure));
     }
     for (section, mut spec) in policies {
         if section != "http" && !own.is_empty() && model.globals.http2 {

@@ -25,8 +25,8 @@ use crate::policy::{self, Attached, clients};
 use crate::redirect::ToHttps;
 use crate::{formatter, path, redirect};
 
-/// Above the answer 503 of what cannot be carried over.
-const REFUSED: &str = "what cannot be carried over answers 503";
+/// Why a rule answers 503 in place of its backend.
+const NO_REWRITE: &str = "the rewrite cannot be carried over";
 
 /// A rule, and the listeners it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -426,7 +426,7 @@ impl Emitter<'_> {
             Action::Redirect(target) => {
                 let written = redirect::deed(self, owner, target, &name);
                 let refused = written.is_none();
-                let deed = written.unwrap_or_else(|| self.respond(owner, 503, REFUSED.to_owned()));
+                let deed = written.unwrap_or_else(|| self.unserved(owner));
                 let mut matches = vec![at(path.clone())];
                 if route.matcher == PathMatcher::Exact("/".to_owned()) {
                     // Slashes are merged, but for a path of slashes alone.
@@ -475,12 +475,11 @@ impl Emitter<'_> {
     }
 
     fn refuse(&mut self, owner: &Owner, refusal: &Refusal) -> Deed {
-        let comment = if refusal.faithful {
-            "ingress-nginx answers 503 here"
+        if refusal.faithful {
+            self.respond(owner, 503, "ingress-nginx answers 503 here".to_owned())
         } else {
-            REFUSED
-        };
-        self.respond(owner, 503, comment.to_owned())
+            self.unserved(owner)
+        }
     }
 
     /// A section for each form that the rules of a route take.
@@ -530,7 +529,7 @@ impl Emitter<'_> {
         if let Some(rewrite) = &forward.rewrite {
             match self.rewrite(owner, rewrite, name) {
                 Some(filter) => filters.push(filter),
-                None => return self.refused_rewrite(owner, path, name, section),
+                None => return self.refused(owner, path, name, section, NO_REWRITE),
             }
             comments.push(comment(&rewrite.origin, ""));
         }
@@ -562,12 +561,13 @@ impl Emitter<'_> {
         if let Some(edit) = &route.policies.path_edit {
             match policy::header_edits::path_edit(self, owner, edit, name) {
                 Some(filter) => filters.push(filter),
-                None => return self.refused_rewrite(owner, path, name, section),
+                None => return self.refused(owner, path, name, section, NO_REWRITE),
             }
             comments.push(comment(&edit.origin, ""));
         }
         if policy::header_edits::requests(self, route, forward, &mut filters).is_err() {
-            return self.refused_headers(owner, path, name, section);
+            let why = "request headers cannot be removed";
+            return self.refused(owner, path, name, section, why);
         }
         comments.retain(|c| !c.is_empty());
         let deed = |backends| Deed {
@@ -618,32 +618,17 @@ impl Emitter<'_> {
             .collect()
     }
 
-    fn refused_rewrite(
+    /// A rule that answers 503 in place of what cannot be carried over.
+    fn refused(
         &mut self,
         owner: &Owner,
         path: &HttpRouteRulesMatchesPath,
         name: &str,
         section: Section,
+        why: &str,
     ) -> Vec<Planned> {
-        let deed = self.respond(owner, 503, REFUSED.to_owned());
-        vec![planned(
-            name,
-            vec![at(path.clone())],
-            deed,
-            section,
-            vec!["refused: the rewrite cannot be carried over".to_owned()],
-        )]
-    }
-
-    fn refused_headers(
-        &mut self,
-        owner: &Owner,
-        path: &HttpRouteRulesMatchesPath,
-        name: &str,
-        section: Section,
-    ) -> Vec<Planned> {
-        let deed = self.respond(owner, 503, REFUSED.to_owned());
-        let why = vec!["refused: request headers cannot be removed".to_owned()];
+        let deed = self.unserved(owner);
+        let why = vec![format!("refused: {why}")];
         vec![planned(name, vec![at(path.clone())], deed, section, why)]
     }
 

@@ -13,7 +13,7 @@ use crate::annotations::{KeyNote, KeyStatus};
 use crate::effective::{
     Effective, Server, Source, SourceIndex, Upstream, backends, host_of, upstream_key,
 };
-use crate::policies::PolicyOutput;
+use crate::policies::{PolicyOutput, balance};
 
 /// A setting without effect.
 pub(crate) struct Overruled {
@@ -30,14 +30,6 @@ pub(crate) struct Overruled {
 }
 
 const ELSEWHERE: &str = "write it on the Ingress that decides, or remove it";
-
-/// How an endpoint is chosen.
-const CHOICE: &[&str] = &[
-    "load-balance",
-    "upstream-hash-by",
-    "upstream-hash-by-subset",
-    "upstream-hash-by-subset-size",
-];
 
 type Found = Vec<Vec<Overruled>>;
 
@@ -320,7 +312,7 @@ fn of_upstreams(
                 lost.first,
             ),
         };
-        push(CHOICE, why, Some(winner), partly);
+        push(balance::CHOICE, why, Some(winner), partly);
     }
     let cookie = |u: &&Upstream| u.affinity == Some(at);
     if source.settings.affinity.is_some()
@@ -328,18 +320,7 @@ fn of_upstreams(
         && let Some(winner) = upstream.affinity
     {
         push(
-            &[
-                "affinity-mode",
-                "session-cookie-name",
-                "session-cookie-path",
-                "session-cookie-domain",
-                "session-cookie-expires",
-                "session-cookie-max-age",
-                "session-cookie-samesite",
-                "session-cookie-secure",
-                "session-cookie-conditional-samesite-none",
-                "session-cookie-change-on-failure",
-            ],
+            balance::COOKIE,
             format!(
                 "the session cookie of {} counts for the Service",
                 name(winner)

@@ -212,13 +212,31 @@ pub(crate) static TOP: &[Key] = &[
     ),
 ];
 
-const CODE: &str = "The code of the findings, by number or by name.";
-const REASON: &str = "Why; the next reader will ask.";
-const EXPIRES: &str = "The last day on which the entry holds, in UTC. After it the finding is back, and the entry is reported.";
+const CODE: Key = key(
+    "code",
+    Kind::Text(Check::Code),
+    Default::Required,
+    "",
+    "The code of the findings, by number or by name.",
+);
+const REASON: Key = key(
+    "reason",
+    Kind::Text(Check::Any),
+    Default::Required,
+    "",
+    "Why; the next reader will ask.",
+);
+const EXPIRES: Key = key(
+    "expires",
+    Kind::Day,
+    Default::Unset("never"),
+    "",
+    "The last day on which the entry holds, in UTC. After it the finding is back, and the entry is reported.",
+);
 
 /// The keys of an entry of `[[suppress]]`.
 pub(crate) static SUPPRESS: &[Key] = &[
-    key("code", Kind::Text(Check::Code), Default::Required, "", CODE),
+    CODE,
     key(
         "object",
         Kind::Text(Check::Glob),
@@ -233,19 +251,13 @@ pub(crate) static SUPPRESS: &[Key] = &[
         "",
         "Glob on the file that the finding is in, as in `exclude`.",
     ),
-    key(
-        "reason",
-        Kind::Text(Check::Any),
-        Default::Required,
-        "",
-        REASON,
-    ),
-    key("expires", Kind::Day, Default::Unset("never"), "", EXPIRES),
+    REASON,
+    EXPIRES,
 ];
 
 /// The keys of an entry of `[[accept]]`.
 pub(crate) static ACCEPT: &[Key] = &[
-    key("code", Kind::Text(Check::Code), Default::Required, "", CODE),
+    CODE,
     key(
         "object",
         Kind::Text(Check::Namespaced),
@@ -253,14 +265,8 @@ pub(crate) static ACCEPT: &[Key] = &[
         "",
         "The object that the finding is about, as `NAMESPACE/NAME`.",
     ),
-    key(
-        "reason",
-        Kind::Text(Check::Any),
-        Default::Required,
-        "",
-        REASON,
-    ),
-    key("expires", Kind::Day, Default::Unset("never"), "", EXPIRES),
+    REASON,
+    EXPIRES,
 ];
 
 /// The keys of an entry of `[[sync]]`.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{BackendTls, Refusal, SecretRef, TlsVersion};
 
-use super::{PolicyInput, PolicyOutput};
+use super::{PolicyInput, PolicyOutput, ssl};
 use crate::annotations::backend::Protocol;
 use crate::annotations::proxy_ssl::ProxySsl;
 
@@ -21,20 +21,6 @@ pub(crate) const KEYS: &[&str] = &[
     "proxy-ssl-server-name",
     "proxy-ssl-protocols",
     "proxy-ssl-ciphers",
-];
-
-/// Suites of TLS 1.2 that other TLS libraries know by the same name.
-const SUITES: [&str; 10] = [
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "ECDHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305",
-    "ECDHE-ECDSA-AES128-SHA",
-    "ECDHE-RSA-AES128-SHA",
-    "ECDHE-ECDSA-AES256-SHA",
-    "ECDHE-RSA-AES256-SHA",
 ];
 
 const OTHER_NAMESPACE: &str = "a Secret of another namespace cannot be used for TLS to the backend";
@@ -228,7 +214,7 @@ fn ciphers(ssl: &ProxySsl) -> Option<Vec<String>> {
     let text = &ssl.ciphers.as_ref()?.value;
     text.split([':', ',', ' '])
         .filter(|name| !name.is_empty())
-        .map(|name| SUITES.contains(&name).then(|| name.to_owned()))
+        .map(|name| ssl::EPHEMERAL.contains(&name).then(|| name.to_owned()))
         .collect()
 }
 

@@ -17,15 +17,17 @@ use crate::config_map::Config;
 use crate::effective::UpstreamKey;
 use crate::ingress::BackendTarget;
 
-/// The keys of the family.
-pub(crate) const KEYS: &[&str] = &[
+/// How an endpoint is chosen when no session says so.
+pub(crate) const CHOICE: &[&str] = &[
     "load-balance",
     "upstream-hash-by",
     "upstream-hash-by-subset",
     "upstream-hash-by-subset-size",
-    "affinity",
+];
+
+/// What a session cookie is like.
+pub(crate) const COOKIE: &[&str] = &[
     "affinity-mode",
-    "affinity-canary-behavior",
     "session-cookie-name",
     "session-cookie-path",
     "session-cookie-domain",
@@ -36,6 +38,9 @@ pub(crate) const KEYS: &[&str] = &[
     "session-cookie-conditional-samesite-none",
     "session-cookie-change-on-failure",
 ];
+
+/// The other keys of the family.
+pub(crate) const AFFINITY: &[&str] = &["affinity", "affinity-canary-behavior"];
 
 /// The session cookie of an upstream.
 pub(crate) struct Sticky<'a> {
@@ -193,10 +198,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let settings = input.settings;
     if by_name(input) {
         // Nothing chooses a pod; what is said of the backend says so.
-        for key in KEYS
-            .iter()
-            .filter(|key| **key != "affinity-canary-behavior")
-        {
+        for key in CHOICE.iter().chain(COOKIE).chain(&["affinity"]) {
             out.outcomes
                 .push((key, Outcome::Difference(Code::ServiceBalancing)));
         }

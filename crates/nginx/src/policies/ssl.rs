@@ -9,8 +9,8 @@ use crate::config_map::{Config, tls_versions};
 /// What the family carries.
 pub(crate) const KEYS: &[&str] = &["ssl-ciphers", "ssl-prefer-server-ciphers"];
 
-/// The suites up to TLS 1.2 that the target knows (`BoringSSL`), by their OpenSSL names.
-const KNOWN: &[&str] = &[
+/// Suites of TLS 1.2 with keys of their own for each session, by their OpenSSL names.
+pub(super) const EPHEMERAL: &[&str] = &[
     "ECDHE-ECDSA-AES128-GCM-SHA256",
     "ECDHE-RSA-AES128-GCM-SHA256",
     "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -21,13 +21,22 @@ const KNOWN: &[&str] = &[
     "ECDHE-RSA-AES128-SHA",
     "ECDHE-ECDSA-AES256-SHA",
     "ECDHE-RSA-AES256-SHA",
+];
+
+/// The others that the target knows.
+const STATIC: &[&str] = &[
     "AES128-GCM-SHA256",
     "AES256-GCM-SHA384",
     "AES128-SHA",
     "AES256-SHA",
 ];
 
-/// What lists leave out by habit, and no suite of [`KNOWN`] has.
+/// Whether it is a suite up to TLS 1.2 that the target knows (`BoringSSL`).
+fn is_known(suite: &str) -> bool {
+    EPHEMERAL.contains(&suite) || STATIC.contains(&suite)
+}
+
+/// What lists leave out by habit, and no suite that is known has.
 const ABSENT: &[&str] = &[
     "3DES", "ADH", "AECDH", "CAMELLIA", "DES", "DSS", "EXP", "EXPORT", "IDEA", "LOW", "MD5", "PSK",
     "RC4", "SEED", "SRP", "aDSS", "aNULL", "eNULL",
@@ -41,7 +50,7 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn suites(list: &str) -> Vec<String> {
     let excluded = |name: &str| words(list).any(|word| word.strip_prefix('!') == Some(name));
     words(list)
-        .filter(|name| KNOWN.contains(name) && !excluded(name))
+        .filter(|name| is_known(name) && !excluded(name))
         .map(str::to_owned)
         .collect()
 }
@@ -49,8 +58,8 @@ pub(crate) fn suites(list: &str) -> Vec<String> {
 /// The words of a list that the suites that are left do not obey.
 fn unknown(list: &str) -> Vec<&str> {
     let obeyed = |word: &str| match word.strip_prefix('!') {
-        Some(excluded) => ABSENT.contains(&excluded) || KNOWN.contains(&excluded),
-        None => KNOWN.contains(&word),
+        Some(excluded) => ABSENT.contains(&excluded) || is_known(excluded),
+        None => is_known(word),
     };
     words(list).filter(|word| !obeyed(word)).collect()
 }
