@@ -185,17 +185,3 @@ pub(crate) fn rewrite(hostname: Option<String>, path: Option<String>) -> HttpRou
         ..HttpRouteRulesFilters::default()
     }
 }
-
-/// Whether Gateway API takes it as a host to rewrite or redirect to: a DNS name, no port.
-pub(crate) fn is_hostname(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 253
-        && text.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        })
-}

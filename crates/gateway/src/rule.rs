@@ -11,7 +11,7 @@ use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::pattern::{Inexpressible, Pattern, escape_re2};
 use gatewright_model::{
     Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
-    PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target,
+    PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target, is_dns_subdomain,
 };
 use indexmap::IndexMap;
 
@@ -737,7 +737,8 @@ impl Emitter<'_> {
             return;
         }
         let lower = value.to_ascii_lowercase();
-        if filter::is_hostname(&lower) {
+        // Gateway API takes no port here (`PreciseHostname`).
+        if is_dns_subdomain(&lower) {
             match filters.iter_mut().find_map(|f| f.url_rewrite.as_mut()) {
                 Some(rewrite) => rewrite.hostname = Some(lower),
                 None => filters.push(filter::rewrite(Some(lower), None)),

@@ -5,6 +5,21 @@ use gatewright_source::Span;
 
 use crate::{Backend, ClientCertificates, Globals, Route};
 
+/// Whether it can be one part of a DNS name in lower case, whatever its length: Kubernetes
+/// limits the whole name alone (`IsDNS1123Subdomain`).
+pub fn is_dns_label(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.first().copied().is_some_and(plain)
+        && bytes.last().copied().is_some_and(plain)
+        && bytes.iter().all(|&b| plain(b) || b == b'-')
+}
+
+/// Whether it is a DNS name in lower case of at most 253 characters (`IsDNS1123Subdomain`).
+pub fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
 /// Everything that is to be served.
 #[derive(Clone, Debug)]
 pub struct Model {

@@ -13,6 +13,7 @@ mod route;
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
 pub use host::{
     Certificate, Ciphers, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
+    is_dns_label, is_dns_subdomain,
 };
 pub use policy::{
     AddressRule, Addresses, Authorizer, BackendTls, Balance, BodyLimit, ClientAddress,

@@ -9,7 +9,7 @@ use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{
     Action, Authority, Backend, Balance, Canary, CanaryHeader, Certificate, Ciphers, Forward,
     HeaderRule, Host, HostName, Origin, OwnerId, Passthrough, PathMatcher, PlainHttp, Protocol,
-    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target,
+    Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target, is_dns_subdomain,
 };
 use gatewright_source::{Span, Spanned};
 use indexmap::{IndexMap, IndexSet};
@@ -1043,16 +1043,7 @@ fn needs_rewrite(settings: &Settings, path: &str) -> bool {
         .is_some_and(|target| !target.value.is_empty() && target.value != path)
 }
 
+/// The API server also takes longer labels, which no resolver knows.
 fn is_dns_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 253
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        })
+    is_dns_subdomain(name) && name.split('.').all(|label| label.len() <= 63)
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{BackendTls, Refusal, SecretRef, TlsVersion};
+use gatewright_model::{BackendTls, Refusal, SecretRef, TlsVersion, is_dns_subdomain};
 
 use super::{PolicyInput, PolicyOutput, ssl};
 use crate::annotations::backend::Protocol;
@@ -128,7 +128,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             .as_ref()
             .filter(|_| named)
             .map(|name| name.value.clone())
-            .filter(|name| is_plain_name(name)),
+            .filter(|name| is_dns_subdomain(name)),
         versions: ssl.protocols.as_ref().and_then(|_| {
             let version = |text: &str| match text {
                 "TLSv1.3" => TlsVersion::V1_3,
@@ -216,17 +216,4 @@ fn ciphers(ssl: &ProxySsl) -> Option<Vec<String>> {
         .filter(|name| !name.is_empty())
         .map(|name| ssl::EPHEMERAL.contains(&name).then(|| name.to_owned()))
         .collect()
-}
-
-pub(super) fn is_plain_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 253
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        })
 }

@@ -1,6 +1,7 @@
 //! What names have to look like (`k8s.io/apimachinery/pkg/api/validate/content` and
 //! `pkg/util/validation/validation.go`).
 
+use gatewright_model::{is_dns_label, is_dns_subdomain};
 use std::net::Ipv6Addr;
 
 /// What a text has to look like.
@@ -33,25 +34,25 @@ const KEY_HELP: &str = "take at most 63 letters, digits, `-`, `_` and `.`, with 
 
 /// `IsDNS1123Subdomain`.
 pub(super) const DNS_NAME: Format = Format {
-    holds: is_subdomain,
+    holds: is_dns_subdomain,
     what: "a DNS name in lower case",
     help: NAME_HELP,
 };
 /// `IsDNS1123Subdomain`, of a host.
 pub(super) const HOST: Format = Format {
-    holds: is_subdomain,
+    holds: is_dns_subdomain,
     what: "a DNS name in lower case",
     help: "write a DNS name without scheme, port, path and final dot",
 };
 /// `IsWildcardDNS1123Subdomain`.
 pub(super) const WILDCARD: Format = Format {
-    holds: |text| text.len() <= SUBDOMAIN && text.strip_prefix("*.").is_some_and(is_subdomain),
+    holds: |text| text.len() <= SUBDOMAIN && text.strip_prefix("*.").is_some_and(is_dns_subdomain),
     what: "a wildcard name",
     help: "`*` is the whole first label of a DNS name, as in `*.example.com`; a rule without `host` takes every name",
 };
 /// `IsDNS1123Label`.
 pub(super) const DNS_LABEL: Format = Format {
-    holds: |text| text.len() <= LABEL && is_label(text),
+    holds: |text| text.len() <= LABEL && is_dns_label(text),
     what: "a DNS label in lower case",
     help: "take at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
 };
@@ -104,19 +105,6 @@ pub(super) const ANY_NAME: Format = Format {
     help: "write a name without `/` and `%`",
 };
 
-/// One part of a DNS name; Kubernetes limits the whole name alone.
-fn is_label(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = text.as_bytes();
-    bytes.first().copied().is_some_and(plain)
-        && bytes.last().copied().is_some_and(plain)
-        && bytes.iter().all(|&b| plain(b) || b == b'-')
-}
-
-fn is_subdomain(text: &str) -> bool {
-    text.len() <= SUBDOMAIN && text.split('.').all(is_label)
-}
-
 fn is_word(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.len() <= LABEL
@@ -129,7 +117,7 @@ fn is_word(text: &str) -> bool {
 
 fn is_qualified(text: &str) -> bool {
     match text.split_once('/') {
-        Some((prefix, name)) => is_subdomain(prefix) && is_word(name),
+        Some((prefix, name)) => is_dns_subdomain(prefix) && is_word(name),
         None => is_word(text),
     }
 }

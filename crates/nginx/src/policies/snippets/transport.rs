@@ -1,13 +1,13 @@
 //! Compression, and the name of a backend that speaks TLS.
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{BackendTls, Compression};
+use gatewright_model::{BackendTls, Compression, is_dns_subdomain};
 
 use super::{Product, Reader, Scope};
 use crate::annotations::backend::Protocol;
 use crate::nginx_conf::Directive;
 use crate::policies::PolicyOutput;
-use crate::policies::backend_tls::{UpstreamTls, is_plain_name};
+use crate::policies::backend_tls::UpstreamTls;
 
 /// `gzip_min_length` where nobody wrote one (`ngx_http_gzip_filter_module`).
 const MIN_LENGTH: u32 = 20;
@@ -80,7 +80,7 @@ impl Travel {
             protocol,
             Protocol::Https | Protocol::Grpcs { .. } | Protocol::AutoHttp
         );
-        let name = self.name.as_ref().filter(|name| is_plain_name(name));
+        let name = self.name.as_ref().filter(|name| is_dns_subdomain(name));
         if let Some(name) = name.filter(|_| self.server_name && speaks_tls)
             && out.upstream_tls.is_none()
         {
