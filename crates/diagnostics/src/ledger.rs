@@ -20,14 +20,26 @@ pub enum Outcome {
 }
 
 /// One annotation or field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
     /// Path inside the object, such as `spec.rules[0].host`.
-    pub path: Arc<str>,
+    pub path: &'a str,
     /// Where it stands.
     pub span: Span,
     /// What became of it; `None` only before the run is finished.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<&'a Outcome>,
+}
+
+/// A path of [`Ledger::path`], valid in that ledger alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemPath(u32);
+
+/// An item as it is kept: a run has hundreds of thousands.
+#[derive(Clone, Debug)]
+struct Entry {
+    path: ItemPath,
+    span: Span,
+    outcome: Option<Outcome>,
 }
 
 /// The account of every annotation and field of every input object.
@@ -35,9 +47,9 @@ pub struct Item {
 /// Items of one object stand together; [`LedgerObject`] names them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    items: Vec<Item>,
+    items: Vec<Entry>,
     objects: Vec<(ObjectRef, Range<usize>)>,
-    paths: IndexSet<Arc<str>>,
+    paths: IndexSet<Box<str>>,
 }
 
 /// An object of a [`Ledger`].
@@ -46,24 +58,35 @@ pub struct LedgerObject(usize);
 
 impl Ledger {
     /// A path that an item may have. Objects have most of theirs in common.
-    pub fn path(&mut self, path: &str) -> Arc<str> {
-        if let Some(known) = self.paths.get(path) {
-            return Arc::clone(known);
+    ///
+    /// # Panics
+    ///
+    /// Over 4 billion different paths.
+    pub fn path(&mut self, path: &str) -> ItemPath {
+        let at = match self.paths.get_index_of(path) {
+            Some(known) => known,
+            None => self.paths.insert_full(path.into()).0,
+        };
+        ItemPath(u32::try_from(at).expect("texts are shorter than 4 GiB"))
+    }
+
+    fn item<'a>(&'a self, entry: &'a Entry) -> Item<'a> {
+        Item {
+            path: &self.paths[entry.path.0 as usize],
+            span: entry.span,
+            outcome: entry.outcome.as_ref(),
         }
-        let path: Arc<str> = Arc::from(path);
-        self.paths.insert(Arc::clone(&path));
-        path
     }
 
     /// Opens the items of an object: path inside it and place of each.
     pub fn open(
         &mut self,
         object: &ObjectRef,
-        leaves: impl IntoIterator<Item = (Arc<str>, Span)>,
+        leaves: impl IntoIterator<Item = (ItemPath, Span)>,
     ) -> LedgerObject {
         let start = self.items.len();
         self.items
-            .extend(leaves.into_iter().map(|(path, span)| Item {
+            .extend(leaves.into_iter().map(|(path, span)| Entry {
                 path,
                 span,
                 outcome: None,
@@ -100,32 +123,27 @@ impl Ledger {
     ) {
         for item in &mut self.items[self.objects[object.0].1.clone()] {
             if item.outcome.is_none() {
-                item.outcome = choose(&item.path);
+                item.outcome = choose(&self.paths[item.path.0 as usize]);
             }
         }
     }
 
     /// All items, object by object.
-    pub fn items(&self) -> impl Iterator<Item = (&ObjectRef, &Item)> {
-        self.objects.iter().flat_map(|(object, range)| {
+    pub fn items(&self) -> impl Iterator<Item = (&ObjectRef, Item<'_>)> {
+        self.objects.iter().flat_map(move |(object, range)| {
             self.items[range.clone()]
                 .iter()
-                .map(move |item| (object, item))
+                .map(move |entry| (object, self.item(entry)))
         })
     }
 
-    /// The items of one object.
-    pub fn items_of(&self, object: LedgerObject) -> &[Item] {
-        &self.items[self.objects[object.0].1.clone()]
-    }
-
     /// The items that have no outcome. Empty after a run, or the run is faulty.
-    pub fn unsettled(&self) -> impl Iterator<Item = (&ObjectRef, &Item)> {
+    pub fn unsettled(&self) -> impl Iterator<Item = (&ObjectRef, Item<'_>)> {
         self.items().filter(|(_, item)| item.outcome.is_none())
     }
 }
 
-fn give(item: &mut Item, outcome: &Outcome) {
+fn give(item: &mut Entry, outcome: &Outcome) {
     if item
         .outcome
         .as_ref()

@@ -11,4 +11,4 @@ pub mod render;
 
 pub use codes::{CODES, Code, CodeInfo};
 pub use diagnostic::{Diagnostic, Label, ObjectRef, Severity};
-pub use ledger::{Item, Ledger, LedgerObject, Outcome};
+pub use ledger::{Item, ItemPath, Ledger, LedgerObject, Outcome};

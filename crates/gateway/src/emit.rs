@@ -38,9 +38,10 @@ const POLICIES: [&str; 3] = [
 /// A run of rules may end from here on.
 const MIN_CHUNK: usize = 6;
 
-/// Writes the model.
-pub fn emit(model: &Model, settings: &Settings) -> Emitted {
-    let mut emitter = Emitter::new(model, settings);
+/// Writes the model. Objects are handed over one by one, so that not all of them are in memory
+/// at once; [`Object::shelf`] and the name put them in order.
+pub fn emit(model: &Model, settings: &Settings, write: impl FnMut(Object)) -> Emitted {
+    let mut emitter = Emitter::new(model, settings, Box::new(write));
     listeners::place(&mut emitter);
     emitter.hosts();
     infra::emit(&mut emitter);
@@ -53,6 +54,7 @@ pub(crate) struct Emitter<'a> {
     /// Whether there is a certificate for any HTTPS listener.
     pub(crate) https: bool,
     pub(crate) out: Emitted,
+    write: Box<dyn FnMut(Object) + 'a>,
     /// Many rules may have the same finding.
     found: IndexSet<Diagnostic>,
     /// Parents of the wildcard hosts whose listeners are their own.
@@ -83,6 +85,9 @@ struct Group<'a> {
     hosts: Vec<&'a HostName>,
 }
 
+/// Rules of an owner, by whether they are for plain HTTP.
+type Groups<'a> = IndexMap<bool, Vec<Group<'a>>>;
+
 /// One permission to refer across namespaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Grant {
@@ -94,18 +99,15 @@ pub(crate) struct Grant {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(model: &'a Model, settings: &'a Settings) -> Self {
+    fn new(model: &'a Model, settings: &'a Settings, write: Box<dyn FnMut(Object) + 'a>) -> Self {
         let mut names = Names::default();
         for owner in &model.owners {
-            names.reserve("HTTPRoute", &owner.namespace, &owner.name);
-            for kind in POLICIES {
-                names.reserve(kind, &owner.namespace, &owner.name);
-            }
+            names.reserve(&owner.namespace, &owner.name);
         }
         // The policies of the Gateway have its name.
+        let (namespace, name) = &settings.gateway;
+        names.reserve(namespace, name);
         for kind in POLICIES {
-            let (namespace, name) = &settings.gateway;
-            names.reserve(kind, namespace, name);
             names.take_own(kind, namespace, name, name);
         }
         Self {
@@ -113,6 +115,7 @@ impl<'a> Emitter<'a> {
             settings,
             https: settings.existing || infra::has_certificate(model),
             out: Emitted::default(),
+            write,
             found: IndexSet::new(),
             own_wildcards: crate::policy::clients::own_wildcards(model, false),
             divided: false,
@@ -393,92 +396,112 @@ impl<'a> Emitter<'a> {
 
     fn hosts(&mut self) {
         let model = self.model;
-        // Rules of an owner that are the same on several hosts are written once.
-        let mut routes: IndexMap<(OwnerId, bool), Vec<Group<'_>>> = IndexMap::new();
         let any = model.hosts.iter().find(|host| host.name == HostName::Any);
-        for host in &model.hosts {
+        let mut last_host = vec![0; model.owners.len()];
+        for (at, host) in model.hosts.iter().enumerate() {
+            for owner in owners(host, any) {
+                last_host[owner.0 as usize] = at;
+            }
+        }
+        let mut routes: BTreeMap<OwnerId, Groups<'_>> = BTreeMap::new();
+        for (at, host) in model.hosts.iter().enumerate() {
             if let Some(passthrough) = &host.passthrough {
                 self.passthrough(host, passthrough);
             }
-            let mut plans = vec![(&host.name, self.plan(host))];
+            let plan = self.plan(host);
+            self.group(host, plan, &mut routes);
             if let (HostName::OneLabel(parent), Some(any)) = (&host.name, any) {
-                plans.push((&host.name, self.plan_below(any, parent)));
+                let plan = self.plan_below(any, parent);
+                self.group(host, plan, &mut routes);
             }
-            for (name, owner, planned) in plans
-                .into_iter()
-                .flat_map(|(name, plan)| plan.into_iter().map(move |(o, p)| (name, o, p)))
-            {
-                let serves_https = self.https && host.passthrough.is_none();
-                let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
-                for (rules, plain) in [(http, true), (https, false)] {
-                    if rules.is_empty() {
-                        continue;
-                    }
-                    // Rules for plain HTTP alone are the same whatever listener HTTPS has.
-                    let secure = if self.divided && only_plain(plain, &rules) {
-                        Listener::gateway("https")
-                    } else {
-                        listeners::https(self, host)
-                    };
-                    let groups = routes.entry((owner, plain)).or_default();
-                    // No other host has a listener that stands in a set.
-                    let near = match secure.set {
-                        Some(_) => groups.len().saturating_sub(2),
-                        None => 0,
-                    };
-                    match groups[near..].iter_mut().find(|group| {
-                        group.secure == secure
-                            && group.rules == rules
-                            && !matches!(group.hosts[0], HostName::Any)
-                            && *name != HostName::Any
-                    }) {
-                        Some(group) => group.hosts.push(name),
-                        None => groups.push(Group {
-                            rules,
-                            secure,
-                            hosts: vec![name],
-                        }),
-                    }
+            // Rules are kept while a further host may share them.
+            for owner in owners(host, any) {
+                if last_host[owner.0 as usize] == at
+                    && let Some(groups) = routes.remove(&owner)
+                {
+                    self.routes_of(owner, groups);
                 }
             }
         }
-        self.divide_limits(&mut routes);
-        // Routes of an owner that would have the same name are told apart by a host.
-        let mut alike: BTreeMap<(OwnerId, bool), usize> = BTreeMap::new();
-        for ((owner, plain), groups) in &routes {
-            for group in groups {
-                *alike
-                    .entry((*owner, only_plain(*plain, &group.rules)))
-                    .or_default() += 1;
+    }
+
+    /// Adds what a host serves to the rules of their owners.
+    fn group(
+        &self,
+        host: &'a Host,
+        plan: IndexMap<OwnerId, Vec<Planned>>,
+        routes: &mut BTreeMap<OwnerId, Groups<'a>>,
+    ) {
+        let model = self.model;
+        let serves_https = self.https && host.passthrough.is_none();
+        for (owner, planned) in plan {
+            let (http, https) = split(planned, serves_https, model.globals.hsts.as_deref());
+            for (rules, plain) in [(http, true), (https, false)] {
+                if rules.is_empty() {
+                    continue;
+                }
+                // Rules for plain HTTP alone are the same whatever listener HTTPS has.
+                let secure = if self.divided && only_plain(plain, &rules) {
+                    Listener::gateway("https")
+                } else {
+                    listeners::https(self, host)
+                };
+                let groups = routes.entry(owner).or_default().entry(plain).or_default();
+                // No other host has a listener that stands in a set.
+                let near = match secure.set {
+                    Some(_) => groups.len().saturating_sub(2),
+                    None => 0,
+                };
+                match groups[near..].iter_mut().find(|group| {
+                    group.secure == secure
+                        && group.rules == rules
+                        && !matches!(group.hosts[0], HostName::Any)
+                        && host.name != HostName::Any
+                }) {
+                    Some(group) => group.hosts.push(&host.name),
+                    None => groups.push(Group {
+                        rules,
+                        secure,
+                        hosts: vec![&host.name],
+                    }),
+                }
             }
         }
-        for ((owner, plain), groups) in routes {
+    }
+
+    fn routes_of(&mut self, owner: OwnerId, mut routes: Groups<'_>) {
+        self.divide_limits(owner, &mut routes);
+        // Routes that would have the same name are told apart by a host.
+        let mut alike: BTreeMap<bool, usize> = BTreeMap::new();
+        for (plain, groups) in &routes {
             for group in groups {
-                let lone = alike[&(owner, only_plain(plain, &group.rules))] == 1;
+                *alike.entry(only_plain(*plain, &group.rules)).or_default() += 1;
+            }
+        }
+        for (plain, groups) in routes {
+            for group in groups {
+                let lone = alike[&only_plain(plain, &group.rules)] == 1;
                 self.route(owner, plain, group, lone);
             }
         }
     }
 
     /// Limits count for each rule, host and listener apart, and hold for all of an owner together.
-    fn divide_limits(&mut self, routes: &mut IndexMap<(OwnerId, bool), Vec<Group<'_>>>) {
-        let mut shares: BTreeMap<OwnerId, usize> = BTreeMap::new();
-        for ((owner, _), groups) in &*routes {
-            for group in groups {
-                let both = group.rules.iter().all(|rule| rule.section == Section::Both);
-                let listeners = if both && self.https { 2 } else { 1 };
-                let limited = group.rules.iter().filter(|r| r.attached.limits.is_some());
-                let buckets: usize = limited
-                    .map(|planned| planned.rule.matches.as_ref().map_or(1, Vec::len))
-                    .sum();
-                *shares.entry(*owner).or_default() += buckets * listeners * group.hosts.len();
-            }
+    fn divide_limits(&mut self, owner: OwnerId, routes: &mut Groups<'_>) {
+        let mut share = 0;
+        for group in routes.values().flatten() {
+            let both = group.rules.iter().all(|rule| rule.section == Section::Both);
+            let listeners = if both && self.https { 2 } else { 1 };
+            let limited = group.rules.iter().filter(|r| r.attached.limits.is_some());
+            let buckets: usize = limited
+                .map(|planned| planned.rule.matches.as_ref().map_or(1, Vec::len))
+                .sum();
+            share += buckets * listeners * group.hosts.len();
         }
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
         let model = self.model;
-        for ((owner, _), groups) in routes {
-            let share = shares.get(owner).copied().unwrap_or(1);
-            let share = u32::try_from(share).unwrap_or(u32::MAX);
-            for planned in groups.iter_mut().flat_map(|group| &mut group.rules) {
+        for group in routes.values_mut().flatten() {
+            for planned in &mut group.rules {
                 let Some(limits) = planned.attached.limits.take() else {
                     continue;
                 };
@@ -486,7 +509,7 @@ impl<'a> Emitter<'a> {
                 if crate::policy::limits::attach(self, &limits, share, &mut attached) {
                     planned.attached = attached;
                 } else {
-                    planned.answer(self.unserved(model.owner(*owner)));
+                    planned.answer(self.unserved(model.owner(owner)));
                     planned.comments = vec!["refused: the limit cannot be divided".to_owned()];
                 }
             }
@@ -553,7 +576,7 @@ impl<'a> Emitter<'a> {
                     hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
                     rules: Some(chunk.iter().map(|p| p.rule.clone()).collect()),
                 };
-                self.out.objects.push(Object {
+                self.write(Object {
                     part: Part::Routes,
                     namespace: Arc::clone(&owner.namespace),
                     name,
@@ -626,7 +649,7 @@ impl<'a> Emitter<'a> {
             .names
             .take("TLSRoute", &owner.namespace, &wanted, &content);
         self.out.rules += 1;
-        self.out.objects.push(Object {
+        self.write(Object {
             part: Part::Routes,
             namespace: Arc::clone(&owner.namespace),
             name,
@@ -642,23 +665,15 @@ impl<'a> Emitter<'a> {
 
     fn finish(mut self) -> Emitted {
         for ((namespace, name), (spec, comment)) in std::mem::take(&mut self.filters) {
-            self.push(
-                namespace,
-                name,
-                Spec::HttpRouteFilter(Box::new(spec)),
-                comment,
-            );
+            let spec = Spec::HttpRouteFilter(Box::new(spec));
+            self.push(Part::Routes, namespace, name, spec, comment);
         }
         for ((namespace, name), (data, comment)) in std::mem::take(&mut self.secrets) {
-            self.push(namespace, name, Spec::Secret(data), comment);
+            self.push(Part::Routes, namespace, name, Spec::Secret(data), comment);
         }
         for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
-            self.push(
-                namespace,
-                name,
-                Spec::Backend(Box::new(spec)),
-                String::new(),
-            );
+            let spec = Spec::Backend(Box::new(spec));
+            self.push(Part::Routes, namespace, name, spec, String::new());
         }
         for grant in std::mem::take(&mut self.grants) {
             let spec = ReferenceGrantSpec {
@@ -677,37 +692,29 @@ impl<'a> Emitter<'a> {
             let name = self
                 .names
                 .take("ReferenceGrant", &grant.namespace, &grant.name, &content);
-            self.push(
-                Arc::from(grant.namespace),
-                name,
-                Spec::ReferenceGrant(spec),
-                String::new(),
-            );
-            if grant.infra
-                && let Some(last) = self.out.objects.last_mut()
-            {
-                last.part = Part::Infra;
-            }
+            let part = if grant.infra {
+                Part::Infra
+            } else {
+                Part::Routes
+            };
+            let spec = Spec::ReferenceGrant(spec);
+            self.push(part, Arc::from(grant.namespace), name, spec, String::new());
         }
         self.out.diagnostics = self.found.into_iter().collect();
-        self.out.objects.sort_by(|a, b| {
-            (a.part, &a.namespace, a.spec.rank(), &a.name).cmp(&(
-                b.part,
-                &b.namespace,
-                b.spec.rank(),
-                &b.name,
-            ))
-        });
         self.out
     }
 
-    fn push(&mut self, namespace: Arc<str>, name: String, spec: Spec, comment: String) {
+    pub(crate) fn write(&mut self, object: Object) {
+        (self.write)(object);
+    }
+
+    fn push(&mut self, part: Part, namespace: Arc<str>, name: String, spec: Spec, comment: String) {
         let key = (spec.kind(), namespace, name);
         let users = self.users.get(&key).into_iter().flatten();
         let origins = users.copied().collect();
         let (_, namespace, name) = key;
-        self.out.objects.push(Object {
-            part: Part::Routes,
+        self.write(Object {
+            part,
             namespace,
             name,
             spec,
@@ -722,8 +729,20 @@ impl<'a> Emitter<'a> {
     }
 
     pub(crate) fn infra(&mut self, namespace: &str, name: &str, spec: Spec, comments: Vec<String>) {
-        self.out.objects.push(Object {
-            part: Part::Infra,
+        self.beside(Part::Infra, namespace, name, spec, comments);
+    }
+
+    /// An object that belongs to no owner.
+    pub(crate) fn beside(
+        &mut self,
+        part: Part,
+        namespace: &str,
+        name: &str,
+        spec: Spec,
+        comments: Vec<String>,
+    ) {
+        self.write(Object {
+            part,
             namespace: Arc::from(namespace),
             name: name.to_owned(),
             spec,
@@ -732,6 +751,14 @@ impl<'a> Emitter<'a> {
             rule_comments: Vec::new(),
         });
     }
+}
+
+/// All that may have rules on a host, below which the catch-all host serves as well.
+fn owners<'a>(host: &'a Host, any: Option<&'a Host>) -> impl Iterator<Item = OwnerId> {
+    let below = any.filter(|_| matches!(host.name, HostName::OneLabel(_)));
+    std::iter::once(host)
+        .chain(below)
+        .flat_map(|host| std::iter::once(host.first).chain(host.routes.iter().map(|r| r.owner)))
 }
 
 /// A name part for a host. No host has the name of the one that stands for all of them.

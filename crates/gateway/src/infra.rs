@@ -228,13 +228,12 @@ fn sets(emitter: &mut Emitter<'_>) {
 
 /// An object in the namespace of certificates, whose team it belongs to.
 fn beside(emitter: &mut Emitter<'_>, namespace: &str, name: &str, spec: Spec, comment: String) {
-    let is_platform = *namespace == *emitter.settings.gateway.0;
-    emitter.infra(namespace, name, spec, vec![comment]);
-    if let Some(last) = emitter.out.objects.last_mut()
-        && !is_platform
-    {
-        last.part = Part::Routes;
-    }
+    let part = if *namespace == *emitter.settings.gateway.0 {
+        Part::Infra
+    } else {
+        Part::Routes
+    };
+    emitter.beside(part, namespace, name, spec, vec![comment]);
 }
 
 fn listener_set(emitter: &Emitter<'_>, set: &Set<'_>) -> ListenerSetSpec {

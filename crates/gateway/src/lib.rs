@@ -23,7 +23,7 @@ use gatewright_diagnostics::{Diagnostic, Outcome};
 use gatewright_model::Origin;
 
 pub use emit::emit;
-pub use object::{Object, Part, SecretData, Spec};
+pub use object::{Object, Part, SecretData, Shelf, Spec};
 
 /// How to write.
 #[derive(Clone, Debug)]
@@ -36,11 +36,9 @@ pub struct Settings {
     pub class: Option<String>,
 }
 
-/// What was written.
+/// What there is to say of the objects.
 #[derive(Debug, Default)]
 pub struct Emitted {
-    /// The objects, in the order to write them.
-    pub objects: Vec<Object>,
     /// Findings.
     pub diagnostics: Vec<Diagnostic>,
     /// What became of values that could not be written as they are.

@@ -1,6 +1,6 @@
 //! Names that come from content, never from counters or the order of files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name of an object or a rule (a DNS subdomain).
 const MAX_NAME: usize = 253;
@@ -72,19 +72,49 @@ pub(crate) fn limit(name: &str) -> String {
     format!("{}-{}", head.trim_end_matches(['-', '.']), short_hash(name))
 }
 
+/// Kinds that have the name of the Ingress they come from.
+const OWNED: [&str; 4] = [
+    "HTTPRoute",
+    "BackendTrafficPolicy",
+    "SecurityPolicy",
+    "EnvoyExtensionPolicy",
+];
+
 /// Names that are taken, by kind and namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    taken: BTreeSet<(&'static str, String, String)>,
+    /// Those of the owners, which no other object of [`OWNED`] gets.
+    reserved: Taken,
+    taken: BTreeMap<&'static str, Taken>,
     /// Reserved names that their owners have used.
-    own: BTreeSet<(&'static str, String, String)>,
+    own: BTreeMap<&'static str, Taken>,
+}
+
+/// Names by namespace.
+#[derive(Debug, Default)]
+struct Taken(BTreeMap<Box<str>, BTreeSet<Box<str>>>);
+
+impl Taken {
+    fn holds(&self, namespace: &str, name: &str) -> bool {
+        self.0
+            .get(namespace)
+            .is_some_and(|names| names.contains(name))
+    }
+
+    /// Whether it was free.
+    fn insert(&mut self, namespace: &str, name: &str) -> bool {
+        if let Some(names) = self.0.get_mut(namespace) {
+            return !names.contains(name) && names.insert(name.into());
+        }
+        let names = self.0.entry(namespace.into()).or_default();
+        names.insert(name.into())
+    }
 }
 
 impl Names {
-    /// Keeps a name for its rightful owner.
-    pub(crate) fn reserve(&mut self, kind: &'static str, namespace: &str, name: &str) {
-        self.taken
-            .insert((kind, namespace.to_owned(), name.to_owned()));
+    /// Keeps a name of the route and the policies of an owner.
+    pub(crate) fn reserve(&mut self, namespace: &str, name: &str) {
+        self.reserved.insert(namespace, name);
     }
 
     /// The reserved name itself for the first object of its owner.
@@ -95,10 +125,7 @@ impl Names {
         name: &str,
         content: &str,
     ) -> String {
-        if self
-            .own
-            .insert((kind, namespace.to_owned(), name.to_owned()))
-        {
+        if self.own.entry(kind).or_default().insert(namespace, name) {
             return name.to_owned();
         }
         self.take(kind, namespace, name, content)
@@ -112,18 +139,15 @@ impl Names {
         wanted: &str,
         content: &str,
     ) -> String {
-        let free = |names: &Self, name: &str| {
-            !names
-                .taken
-                .contains(&(kind, namespace.to_owned(), name.to_owned()))
-        };
+        let reserved = OWNED.contains(&kind).then_some(&self.reserved);
+        let taken = self.taken.entry(kind).or_default();
+        let is_reserved = |name: &str| reserved.is_some_and(|names| names.holds(namespace, name));
         let mut name = limit(wanted);
         let mut salt = content.to_owned();
-        while !free(self, &name) {
+        while is_reserved(&name) || !taken.insert(namespace, &name) {
             name = limit(&format!("{wanted}-{}", short_hash(&salt)));
             salt.push('\'');
         }
-        self.reserve(kind, namespace, &name);
         name
     }
 }
@@ -170,7 +194,7 @@ mod tests {
     #[test]
     fn a_taken_name_gets_a_hash() {
         let mut names = Names::default();
-        names.reserve("HTTPRoute", "shop", "web-http");
+        names.reserve("shop", "web-http");
         let name = names.take("HTTPRoute", "shop", "web-http", "redirects of web");
         assert_ne!(name, "web-http");
         assert!(name.starts_with("web-http-"));

@@ -91,6 +91,34 @@ pub struct SecretData {
     pub data: BTreeMap<String, ByteString>,
 }
 
+/// Where objects of one kind and namespace stand among the others; there they stand by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shelf {
+    part: Part,
+    namespace: Arc<str>,
+    rank: u8,
+    kind: &'static str,
+}
+
+impl Shelf {
+    /// The kind of the objects.
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+}
+
+impl Object {
+    /// Where it stands among the others. No two objects of a shelf have the same name.
+    pub fn shelf(&self) -> Shelf {
+        Shelf {
+            part: self.part,
+            namespace: Arc::clone(&self.namespace),
+            rank: self.spec.rank(),
+            kind: self.spec.kind(),
+        }
+    }
+}
+
 impl fmt::Debug for SecretData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretData")
@@ -149,7 +177,7 @@ impl Spec {
     /// Position of the kind among the objects of one team and namespace: what others
     /// refer to comes first, and policies before the routes that they are for: a route is never
     /// there without what protects it, and backends start with the balancing they keep.
-    pub(crate) const fn rank(&self) -> u8 {
+    const fn rank(&self) -> u8 {
         match self {
             Self::Namespace | Self::Secret(_) => 0,
             Self::GatewayClass(_) => 1,

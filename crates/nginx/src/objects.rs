@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{
-    Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
+    Code, Diagnostic, ItemPath, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
 };
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
@@ -505,7 +505,8 @@ impl Intake {
     }
 
     fn whole(&mut self, object: &ObjectRef, node: &Node, reason: &str) -> LedgerObject {
-        let ledger = self.ledger.open(object, [(Arc::from(""), node.span)]);
+        let path = self.ledger.path("");
+        let ledger = self.ledger.open(object, [(path, node.span)]);
         self.ledger
             .settle(ledger, node.span, &Outcome::NoEffect(Arc::from(reason)));
         ledger
@@ -722,7 +723,7 @@ fn collect_leaves(
     node: &Node,
     path: &mut String,
     ledger: &mut Ledger,
-    leaves: &mut Vec<(Arc<str>, Span)>,
+    leaves: &mut Vec<(ItemPath, Span)>,
 ) {
     let length = path.len();
     match &node.value {

@@ -1,17 +1,17 @@
 //! The steps of a conversion, in order.
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
-use gatewright_gateway::{self as gateway, Emitted, Object, Part};
+use gatewright_gateway::{self as gateway, Part};
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
 use gatewright_source::{FileId, SourceMap};
 use gatewright_yaml::{Parsed, Piece, parse_piece, pieces};
 use rayon::prelude::*;
 
-use crate::report::{ObjectCount, OutcomeCounts};
+use crate::report::OutcomeCounts;
 use crate::{
-    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, Written,
-    differences, write,
+    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, differences,
+    write,
 };
 
 /// Where the Gateway stands unless told otherwise.
@@ -56,14 +56,24 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         skipped,
     } = analysis;
     diagnostics.extend(found);
-    let mut emitted = gateway::emit(&model, &settings(options));
+    let hosts = model.hosts.len();
+    let mut texts = write::Documents::new(options.comments);
+    let emitted = gateway::emit(&model, &settings(options), |object| {
+        let wanted = match options.emit {
+            Emit::All => true,
+            Emit::Infra => object.part == Part::Infra,
+            Emit::Routes => object.part == Part::Routes,
+        };
+        if wanted && hosts > 0 {
+            texts.add(&object);
+        }
+    });
     for (origin, outcome) in &emitted.outcomes {
         if let Some(object) = owners.get(origin.owner.0 as usize) {
             ledger.settle(*object, origin.span, outcome);
         }
     }
-    diagnostics.append(&mut emitted.diagnostics);
-    let hosts = model.hosts.len();
+    diagnostics.extend(emitted.diagnostics);
     if hosts == 0 {
         let dropped = diagnostics.iter().any(|found| match found.code {
             // Values of a chart are named too, and are no Ingress that was dropped.
@@ -87,46 +97,11 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     } else {
         diagnostics.extend(differences::general(&model));
     }
-    // Text is written without the model, and takes its place in memory.
+    // The text is put in order where they were in memory.
     drop((model, owners));
     accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);
-    let Emitted {
-        objects,
-        rules,
-        needs_backend,
-        needs_lua,
-        ..
-    } = emitted;
-    let mut output = String::new();
-    let mut written = Vec::new();
-    let mut counts: Vec<ObjectCount> = Vec::new();
-    let wanted = |object: &Object| match options.emit {
-        Emit::All => true,
-        Emit::Infra => object.part == Part::Infra,
-        Emit::Routes => object.part == Part::Routes,
-    };
-    for object in objects.into_iter().filter(wanted) {
-        if hosts > 0 {
-            let start = output.len();
-            write::append(&mut output, &object, options.comments);
-            let mut files: Vec<FileId> = object.origins.iter().map(|span| span.file).collect();
-            files.sort_unstable();
-            files.dedup();
-            written.push(Written {
-                range: start..output.len(),
-                files,
-            });
-        }
-        let kind = object.spec.kind();
-        match counts.iter_mut().find(|count| count.kind == kind) {
-            Some(count) => count.count += 1,
-            None => counts.push(ObjectCount {
-                kind: kind.to_owned(),
-                count: 1,
-            }),
-        }
-    }
+    let (output, written, counts) = texts.finish();
     let at = |severity| {
         diagnostics
             .iter()
@@ -138,7 +113,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         documents,
         ingresses: taken,
         skipped_ingresses: skipped,
-        rules,
+        rules: emitted.rules,
         hosts,
         objects: counts,
         outcomes: outcomes(&ledger),
@@ -147,7 +122,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         infos: at(Severity::Info),
     };
     Conversion {
-        prerequisites: prerequisites(needs_backend, needs_lua, &output),
+        prerequisites: prerequisites(emitted.needs_backend, emitted.needs_lua, &output),
         sources,
         diagnostics,
         ledger,

@@ -1,7 +1,13 @@
 //! From objects to YAML.
 
-use gatewright_gateway::{Object, Spec};
+use std::collections::BTreeMap;
+
+use gatewright_gateway::{Object, Shelf, Spec};
+use gatewright_source::FileId;
 use gatewright_yaml::{Out, OutMapping, to_out, write_documents};
+
+use crate::Written;
+use crate::report::ObjectCount;
 
 /// The order in which people read the fields of these kinds; all others follow as they are.
 const FIELD_ORDER: &[&str] = &[
@@ -42,13 +48,67 @@ const FIELD_ORDER: &[&str] = &[
     "to",
 ];
 
-/// Adds the document of an object to those before it.
-pub(crate) fn append(text: &mut String, object: &Object, comments: bool) {
-    if !text.is_empty() {
-        text.push_str("---\n");
+/// The documents of objects that come in no order.
+pub(crate) struct Documents {
+    comments: bool,
+    shelves: BTreeMap<Shelf, Documented>,
+}
+
+/// Documents of one kind in one namespace.
+#[derive(Default)]
+struct Documented {
+    text: String,
+    /// By the names of their objects.
+    documents: BTreeMap<String, Written>,
+}
+
+impl Documents {
+    pub(crate) const fn new(comments: bool) -> Self {
+        Self {
+            comments,
+            shelves: BTreeMap::new(),
+        }
     }
-    let (comments, out) = document(object, comments);
-    write_documents(text, [(comments.as_slice(), &out)]);
+
+    pub(crate) fn add(&mut self, object: &Object) {
+        let Documented { text, documents } = self.shelves.entry(object.shelf()).or_default();
+        let start = text.len();
+        let (comments, out) = document(object, self.comments);
+        write_documents(text, [(comments.as_slice(), &out)]);
+        let mut files: Vec<FileId> = object.origins.iter().map(|span| span.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        let range = start..text.len();
+        documents.insert(object.name.clone(), Written { range, files });
+    }
+
+    /// All of them in order, and how many there are of each kind.
+    pub(crate) fn finish(self) -> (String, Vec<Written>, Vec<ObjectCount>) {
+        let length = |shelf: &Documented| shelf.text.len() + 4 * shelf.documents.len();
+        let mut text = String::with_capacity(self.shelves.values().map(length).sum());
+        let mut written = Vec::new();
+        let mut counts: Vec<ObjectCount> = Vec::new();
+        for (shelf, documented) in self.shelves {
+            let count = documented.documents.len();
+            match counts.iter_mut().find(|count| count.kind == shelf.kind()) {
+                Some(counted) => counted.count += count,
+                None => counts.push(ObjectCount {
+                    kind: shelf.kind().to_owned(),
+                    count,
+                }),
+            }
+            for Written { range, files } in documented.documents.into_values() {
+                let start = text.len();
+                if start > 0 {
+                    text.push_str("---\n");
+                }
+                text.push_str(&documented.text[range]);
+                let range = start..text.len();
+                written.push(Written { range, files });
+            }
+        }
+        (text, written, counts)
+    }
 }
 
 fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {

@@ -84,7 +84,7 @@ fn every_annotation_key_is_in_a_case() {
     for case in cases().into_iter().chain(corpus()) {
         let conversion = convert(case.inputs, &case.options);
         let items = conversion.ledger.items().map(|(_, item)| item);
-        shown.extend(items.filter_map(|item| annotation(&item.path).map(str::to_owned)));
+        shown.extend(items.filter_map(|item| annotation(item.path).map(str::to_owned)));
     }
     let all = annotation_keys().into_iter().map(str::to_owned);
     account("annotation key", all, &shown, KEYS_TO_COME);
@@ -97,8 +97,8 @@ fn the_registry_says_what_becomes_of_every_key() {
     for case in cases().into_iter().chain(corpus()).chain(behaviour()) {
         let conversion = convert(case.inputs, &case.options);
         for (_, item) in conversion.ledger.items() {
-            let entry = annotation(&item.path).and_then(registry::find);
-            if let (Some(entry), Some(outcome)) = (entry, &item.outcome) {
+            let entry = annotation(item.path).and_then(registry::find);
+            if let (Some(entry), Some(outcome)) = (entry, item.outcome) {
                 seen.entry(entry.key).or_default().push(outcome.clone());
             }
         }
@@ -320,7 +320,7 @@ fn diagnostics(conversion: &Conversion) -> String {
     text.push_str("\noutcomes:\n");
     let mut last = None;
     for (object, item) in conversion.ledger.items() {
-        let outcome = match &item.outcome {
+        let outcome = match item.outcome {
             None => "UNSETTLED".to_owned(),
             Some(Outcome::Translated) if !item.path.starts_with("metadata.annotations") => {
                 continue;
@@ -337,7 +337,7 @@ fn diagnostics(conversion: &Conversion) -> String {
         let path = if item.path.is_empty() {
             "all of it"
         } else {
-            &item.path
+            item.path
         };
         let _ = writeln!(text, "    {path}: {outcome}");
     }

@@ -146,7 +146,7 @@ impl<'a> OutcomeRecord<'a> {
                 };
                 Self {
                     object,
-                    path: &item.path,
+                    path: item.path,
                     outcome,
                     code,
                     reason,
@@ -204,7 +204,10 @@ mod tests {
             Outcome::NoEffect(Arc::from("it is the default")),
         ] {
             let span = Span::new(file, 0, 1);
-            let opened = ledger.open(&object, [(Arc::from("spec"), span)]);
+            let opened = {
+                let path = ledger.path("spec");
+                ledger.open(&object, [(path, span)])
+            };
             ledger.settle(opened, span, &outcome);
         }
         let told: Vec<_> = OutcomeRecord::all(&sources, &ledger)

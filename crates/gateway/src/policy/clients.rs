@@ -355,7 +355,10 @@ mod tests {
             class: None,
         };
         let mut found = Vec::new();
-        for object in crate::emit(&model, &settings).objects {
+        let mut objects = Vec::new();
+        crate::emit(&model, &settings, |object| objects.push(object));
+        objects.sort_by_key(|object: &crate::Object| (object.shelf(), object.name.clone()));
+        for object in objects {
             let crate::Spec::HttpRoute(route) = object.spec else {
                 continue;
             };

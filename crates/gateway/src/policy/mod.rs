@@ -254,7 +254,7 @@ fn group<T: PartialEq>(
 }
 
 fn push(emitter: &mut Emitter<'_>, owner: &Owner, name: &str, spec: Spec) {
-    emitter.out.objects.push(Object {
+    emitter.write(Object {
         part: Part::Routes,
         namespace: Arc::clone(&owner.namespace),
         name: name.to_owned(),

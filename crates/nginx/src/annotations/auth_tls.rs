@@ -171,7 +171,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         if keys.denied("auth-tls-secret")
             && let Some(span) = keys.span_of("auth-tls-secret")
         {
-            settings.auth_tls = Some(AuthTls::Broken { span });
+            settings.auth_tls = Some(Box::new(AuthTls::Broken { span }));
         }
         let reason = if dropped || keys.has("auth-tls-secret") {
             "`auth-tls-secret` cannot be used"
@@ -181,7 +181,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         keys.ignore_rest(GROUP, reason);
         return;
     };
-    settings.auth_tls = Some(AuthTls::Verify(ClientCertificates {
+    settings.auth_tls = Some(Box::new(AuthTls::Verify(ClientCertificates {
         secret,
         verify: keys.word("auth-tls-verify-client", |word| {
             match &*word.replace(' ', "") {
@@ -196,7 +196,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         error_page: keys.text("auth-tls-error-page"),
         pass_certificate: keys.flag("auth-tls-pass-certificate-to-upstream"),
         match_cn: keys.text("auth-tls-match-cn"),
-    }));
+    })));
 }
 
 #[cfg(test)]
@@ -215,7 +215,7 @@ mod tests {
             ("auth-tls-pass-certificate-to-upstream", "true"),
             ("auth-tls-error-page", "https://a/b"),
         ]);
-        let Some(AuthTls::Verify(tls)) = result.settings.auth_tls else {
+        let Some(AuthTls::Verify(tls)) = result.settings.auth_tls.as_deref() else {
             panic!("{:?}", result.settings.auth_tls);
         };
         assert_eq!(
@@ -233,7 +233,10 @@ mod tests {
         for secret in ["ca", "other/ca", "a/b/c"] {
             let result = read(&[("auth-tls-secret", secret)]);
             assert!(
-                matches!(result.settings.auth_tls, Some(AuthTls::Broken { .. })),
+                matches!(
+                    result.settings.auth_tls.as_deref(),
+                    Some(AuthTls::Broken { .. })
+                ),
                 "{secret}"
             );
             assert_eq!(result.denied.len(), 1, "{secret}");

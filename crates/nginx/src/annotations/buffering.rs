@@ -213,7 +213,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     };
     unit_b(keys, "proxy-body-size", &mut buffering.body_size);
     break_what_nginx_refuses(keys, &mut buffering);
-    settings.buffering = buffering;
+    *settings.buffering = buffering;
 }
 
 fn size(keys: &mut Keys<'_>, key: &'static str) -> Option<Spanned<Size>> {

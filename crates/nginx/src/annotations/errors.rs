@@ -82,7 +82,7 @@ pub static ENTRIES: &[Entry] = &[
 ];
 
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
-    settings.errors = Errors {
+    *settings.errors = Errors {
         codes: codes(keys),
         default_backend: keys.text("default-backend"),
         disable_intercept: keys.flag("disable-proxy-intercept-errors"),
@@ -145,8 +145,8 @@ mod tests {
         ])
         .settings
         .errors;
-        assert_eq!(errors.codes.unwrap().value, [404, 503]);
-        assert_eq!(errors.default_backend.unwrap().value, "oops");
+        assert_eq!(errors.codes.as_ref().unwrap().value, [404, 503]);
+        assert_eq!(errors.default_backend.as_ref().unwrap().value, "oops");
     }
 
     #[test]

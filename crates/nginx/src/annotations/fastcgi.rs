@@ -62,7 +62,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         return;
     }
     if index.is_some() || params.is_some() {
-        settings.fastcgi = Some(Fastcgi { index, params });
+        settings.fastcgi = Some(Box::new(Fastcgi { index, params }));
     }
 }
 

@@ -73,7 +73,7 @@ pub static ENTRIES: &[Entry] = &[
 ];
 
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
-    settings.ip_lists = IpLists {
+    *settings.ip_lists = IpLists {
         allow: keys.networks("allowlist-source-range"),
         deny: keys.networks("denylist-source-range"),
     };
@@ -103,13 +103,14 @@ mod tests {
         .ip_lists;
         let text: Vec<_> = lists
             .allow
+            .as_ref()
             .unwrap()
             .value
             .iter()
             .map(ToString::to_string)
             .collect();
         assert_eq!(text, ["203.0.113.0/25", "198.51.100.7/32", "192.0.2.64/28"]);
-        assert_eq!(lists.deny.unwrap().value[0].to_string(), "::1/128");
+        assert_eq!(lists.deny.as_ref().unwrap().value[0].to_string(), "::1/128");
     }
 
     #[test]
@@ -119,7 +120,7 @@ mod tests {
             ("allowlist-source-range", "1.1.1.1"),
         ]);
         assert_eq!(
-            both.settings.ip_lists.allow.unwrap().value[0].to_string(),
+            both.settings.ip_lists.allow.as_ref().unwrap().value[0].to_string(),
             "1.1.1.1/32"
         );
         check(

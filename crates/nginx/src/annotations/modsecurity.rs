@@ -91,7 +91,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
         || modsecurity.owasp_rules.is_some()
         || modsecurity.transaction_id.is_some()
         || modsecurity.snippet.is_some();
-    settings.modsecurity = any.then_some(modsecurity);
+    settings.modsecurity = any.then(|| Box::new(modsecurity));
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     } else {
         keys.ignore_rest(OTEL, "`enable-opentelemetry` is not set to `true`");
     }
-    settings.observability = observability;
+    *settings.observability = observability;
 }
 
 #[cfg(test)]

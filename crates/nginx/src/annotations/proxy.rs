@@ -224,7 +224,7 @@ pub static ENTRIES: &[Entry] = &[
 ];
 
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
-    settings.proxy = Proxy {
+    *settings.proxy = Proxy {
         connect_timeout: not_negative(keys, "proxy-connect-timeout"),
         send_timeout: not_negative(keys, "proxy-send-timeout"),
         read_timeout: not_negative(keys, "proxy-read-timeout"),

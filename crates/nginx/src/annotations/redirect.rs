@@ -137,7 +137,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
     let redirect = read(keys);
     match keys.take_dropped() {
         Some(cause) => keys.drop_group(GROUP, cause),
-        None => settings.redirect = redirect,
+        None => *settings.redirect = redirect,
     }
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
             keys.ignore("proxy-redirect-to", "`proxy-redirect-from` is not set");
         }
     }
-    settings.replies = replies;
+    *settings.replies = replies;
 }
 
 #[cfg(test)]

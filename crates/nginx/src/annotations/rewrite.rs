@@ -204,11 +204,11 @@ mod tests {
         ])
         .settings
         .rewrite;
-        assert_eq!(settings.target.unwrap().value, "/$2");
+        assert_eq!(settings.target.as_ref().unwrap().value, "/$2");
         assert!(settings.use_regex.unwrap().value && settings.force_ssl_redirect.unwrap().value);
         assert!(!settings.ssl_redirect.unwrap().value);
-        assert_eq!(settings.app_root.unwrap().value, "/app");
-        assert_eq!(settings.x_forwarded_prefix.unwrap().value, "/api");
+        assert_eq!(settings.app_root.as_ref().unwrap().value, "/app");
+        assert_eq!(settings.x_forwarded_prefix.as_ref().unwrap().value, "/api");
     }
 
     #[test]

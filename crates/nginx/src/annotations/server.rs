@@ -79,8 +79,8 @@ mod tests {
         ])
         .settings
         .server;
-        assert_eq!(server.aliases.unwrap().value, ["a.b", "c.d"]);
-        assert_eq!(server.upstream_vhost.unwrap().value, "$host");
+        assert_eq!(server.aliases.as_ref().unwrap().value, ["a.b", "c.d"]);
+        assert_eq!(server.upstream_vhost.as_ref().unwrap().value, "$host");
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub static ENTRIES: &[Entry] = &[
 ];
 
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
-    settings.snippets = Snippets {
+    *settings.snippets = Snippets {
         configuration: text(keys, "configuration-snippet"),
         server: text(keys, "server-snippet"),
         stream: text(keys, "stream-snippet"),
@@ -160,8 +160,8 @@ mod tests {
         let used = read_as(&pairs, &config, ControllerVersion::V1_15)
             .settings
             .snippets;
-        assert_eq!(used.configuration.unwrap().value, "return 403;");
-        assert_eq!(used.server.unwrap().value, "a;\nb;\n");
+        assert_eq!(used.configuration.as_ref().unwrap().value, "return 403;");
+        assert_eq!(used.server.as_ref().unwrap().value, "a;\nb;\n");
         // The risk level was not a hurdle before v1.12.
         let old = Config {
             allow_snippet_annotations: true,

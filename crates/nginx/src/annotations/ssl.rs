@@ -64,7 +64,7 @@ pub static ENTRIES: &[Entry] = &[
 ];
 
 pub(crate) fn parse(keys: &mut Keys<'_>, settings: &mut Settings) {
-    settings.ssl = Ssl {
+    *settings.ssl = Ssl {
         passthrough: keys.flag("ssl-passthrough"),
         ciphers: keys.text("ssl-ciphers"),
         prefer_server_ciphers: keys.flag("ssl-prefer-server-ciphers"),

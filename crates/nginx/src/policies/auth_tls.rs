@@ -55,7 +55,7 @@ pub(crate) fn host<'a>(
 ) -> Clients {
     let mut clients = Clients::Anybody;
     for source in sources {
-        match &source.settings.auth_tls {
+        match source.settings.auth_tls.as_deref() {
             None => {}
             Some(AuthTls::Broken { span }) => {
                 return Clients::Forbidden(Origin::annotation(source.id, "auth-tls-secret", *span));
@@ -105,7 +105,7 @@ fn holds(secret: &SecretInfo, key: &str) -> bool {
 }
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
-    let Some(AuthTls::Verify(tls)) = &input.settings.auth_tls else {
+    let Some(AuthTls::Verify(tls)) = input.settings.auth_tls.as_deref() else {
         return;
     };
     let name = SecretRef {

@@ -19,7 +19,7 @@ pub(crate) const KEYS: &[&str] = &[
 
 pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let none = Modsecurity::default();
-    let own = input.settings.modsecurity.as_ref().unwrap_or(&none);
+    let own = input.settings.modsecurity.as_deref().unwrap_or(&none);
     let config = input.config;
     let enabled = own
         .enable
