@@ -101,7 +101,7 @@ pub struct Side {
 /// Compares the model with the objects, host by host. `findings` are those of the conversion:
 /// differences that they announce are declared.
 pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Verification {
-    let world = World::new(objects);
+    let world = World::new(objects, model.globals.forwarded.trust);
     let declared = Declared::new(model, findings);
     let mut hosts = Vec::new();
     for names in groups(model, &world) {
@@ -119,7 +119,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
     let mut assumptions = Vec::new();
     if world.assumed {
         assumptions.push(
-            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http`, and HTTPS otherwise".to_owned(),
+            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http` and HTTPS otherwise, and to have the settings for clients that the conversion asks for".to_owned(),
         );
     }
     if let Some(action) = &world.slashes {
