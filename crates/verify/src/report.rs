@@ -31,7 +31,7 @@ pub fn diagnostics(
             )
             .note(why.clone())
             .note(format!(
-                "{} requests were tried by sample instead, which proves nothing",
+                "{} requests were tried all the same, which proves nothing",
                 host.requests
             ))
             .help("divide the host among several, or simplify its patterns and conditions");
@@ -149,7 +149,11 @@ pub fn last_line(verification: &Verification) -> String {
     } else {
         "nothing is more open"
     };
-    format!("{}; {openness}", parts.join(", "))
+    let plain = match verification.plain_only {
+        Some(_) => " over plain HTTP",
+        None => "",
+    };
+    format!("{}{plain}; {openness}", parts.join(", "))
 }
 
 /// What verdicts are about.

@@ -189,6 +189,11 @@ impl World {
         }
     }
 
+    /// Whether anything listens for HTTPS.
+    pub(crate) fn secure(&self) -> bool {
+        !self.https.is_empty()
+    }
+
     /// All domains, of routes and of listeners.
     pub(crate) fn domains(&self) -> impl Iterator<Item = &str> {
         let secure = self.https.iter().flat_map(|(name, door)| {
