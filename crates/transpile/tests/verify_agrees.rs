@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use gatewright_model::eval::Request;
 use gatewright_transpile::{Input, NoClass, Options, Verified, convert, verify};
-use gatewright_verify::{Answer, HostReport, Journeys, Verdict, line};
+use gatewright_verify::{Answer, Difference, HostReport, Journeys, Verdict, line};
 use gatewright_yaml::from_node;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -222,6 +222,13 @@ fn changed(output: &str, (fault, at): (Fault, usize)) -> Option<Vec<Value>> {
     Some(objects)
 }
 
+/// What the converter does not carry over and does not announce (see `KNOWN` of the verdicts of
+/// all cases).
+fn is_known(found: &Difference) -> bool {
+    let preflight = found.witness.method == "OPTIONS";
+    preflight && found.nginx.behaviour.answer == Answer::Status(413)
+}
+
 /// The group of a name.
 fn report<'v>(verified: &'v Verified, name: &str) -> &'v HostReport {
     verified
@@ -288,12 +295,19 @@ fn verdicts_agree_with_single_requests() {
         let verified = verify(inputs, Some(vec![against]), &options);
         if matches!(fault.0, Fault::None) {
             for host in &verified.verification.hosts {
-                let undeclared = host.differences.iter().find(|found| found.declared.is_none());
-                assert!(
-                    undeclared.is_none(),
-                    "{input}\n{}: {undeclared:#?}",
-                    host.name
-                );
+                let undeclared = host
+                    .differences
+                    .iter()
+                    .find(|found| found.declared.is_none() && !is_known(found));
+                if let Some(found) = undeclared {
+                    panic!(
+                        "{input}\n{}, {}:\n  {}\n  {}",
+                        host.name,
+                        line(&found.witness),
+                        found.nginx.behaviour,
+                        found.envoy.behaviour
+                    );
+                }
             }
         }
         for request in requests {
