@@ -1,7 +1,7 @@
 //! The kinds of requests for one path: values of method, headers and query that some test tells
 //! apart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use gatewright_model::eval::{self, Request};
 use gatewright_model::{Action, Model, Route, Subject};
@@ -18,8 +18,7 @@ const METHODS: [&str; 10] = [
     "GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE", "PROPFIND",
 ];
 /// Well-formed cookies.
-const COOKIES: &str =
-    r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
+const COOKIES: &str = r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
 /// What Envoy sets itself, whatever the client sends.
 const SET_BY_ENVOY: [&str; 3] = ["host", "x-request-id", "x-forwarded-for"];
 
@@ -32,7 +31,7 @@ pub(crate) struct Kinds<'m> {
     name: String,
     secure: bool,
     /// Values that tell a list of languages apart.
-    known: HashMap<(String, Vec<String>), Result<Values, String>>,
+    known: BTreeMap<(String, Vec<String>), Result<Values, String>>,
 }
 
 impl<'m> Kinds<'m> {
@@ -41,7 +40,7 @@ impl<'m> Kinds<'m> {
             model,
             name: name.to_owned(),
             secure,
-            known: HashMap::new(),
+            known: BTreeMap::new(),
         }
     }
 
@@ -121,7 +120,12 @@ impl<'m> Kinds<'m> {
                 .iter()
                 .map(|when| eval::holds(when, self.model, &request))
                 .collect();
-            kind.extend(entries.iter().filter_map(|e| e.method.as_deref()).map(|m| m == method));
+            kind.extend(
+                entries
+                    .iter()
+                    .filter_map(|e| e.method.as_deref())
+                    .map(|m| m == method),
+            );
             kind.push(options && method == "OPTIONS");
             if !kinds.iter().any(|(known, _)| *known == kind) {
                 kinds.push((kind, method));
@@ -137,7 +141,9 @@ impl<'m> Kinds<'m> {
         client: &Client,
     ) -> BTreeMap<String, Vec<String>> {
         let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let own = route.iter().flat_map(|route| nginx::header_tests(self.model, route));
+        let own = route
+            .iter()
+            .flat_map(|route| nginx::header_tests(self.model, route));
         for (name, language) in own {
             tests.entry(name).or_default().push(language);
         }
@@ -236,12 +242,20 @@ pub(crate) fn same_rewrite(route: Option<&Route>, rule: &Rule) -> bool {
                 text, substitution, ..
             }),
         ) => {
-            let own = rewrite.pattern.trim_start_matches('^').trim_end_matches('$');
+            let own = rewrite
+                .pattern
+                .trim_start_matches('^')
+                .trim_end_matches('$');
             let other = text.trim_start_matches("^(?i)");
             let rest = other.strip_prefix(own);
             // Letters, digits, slashes, `(.*)` and `(/|$)` mean the same on both sides.
-            let plain = own.replace("(.*)", "").replace("(/|$)", "").replace("(.+)", "");
-            let simple = plain.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
+            let plain = own
+                .replace("(.*)", "")
+                .replace("(/|$)", "")
+                .replace("(.+)", "");
+            let simple = plain
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
             let target = substitution.replace('\\', "$");
             text.starts_with("^(?i)")
                 && simple

@@ -97,10 +97,14 @@ impl Objects {
         if kind.ends_with("List")
             && let Some(items) = node.get("items").and_then(Node::as_sequence)
         {
-            items.iter().for_each(|item| self.take(item, found));
+            for item in items {
+                self.take(item, found);
+            }
             return;
         }
-        let group = string("apiVersion").split_once('/').map_or("", |(group, _)| group);
+        let group = string("apiVersion")
+            .split_once('/')
+            .map_or("", |(group, _)| group);
         let known = GROUPS.contains(&group) || group == "gateway.networking.x-k8s.io";
         if !(known || group.is_empty() && kind == "Secret") {
             return;
@@ -109,7 +113,11 @@ impl Objects {
         let kind = kind.strip_prefix('X').unwrap_or(kind);
         let typed = from_node::<Value>(node);
         let (Some(value), true) = (typed.value, typed.problems.is_empty()) else {
-            found.push(unreadable(node.span, kind, "it does not have the form of an object"));
+            found.push(unreadable(
+                node.span,
+                kind,
+                "it does not have the form of an object",
+            ));
             return;
         };
         let object = Object {
@@ -132,11 +140,19 @@ impl Objects {
         };
         if known && kind != "EnvoyPatchPolicy" {
             let Some((_, needs)) = KINDS.iter().find(|(known, _)| *known == kind) else {
-                found.push(unreadable(object.span, kind, "it has a kind that is not interpreted"));
+                found.push(unreadable(
+                    object.span,
+                    kind,
+                    "it has a kind that is not interpreted",
+                ));
                 return;
             };
             if !needs.is_empty() && !object.at(needs).is_array() {
-                found.push(unreadable(object.span, kind, "a list in its `spec` is missing"));
+                found.push(unreadable(
+                    object.span,
+                    kind,
+                    "a list in its `spec` is missing",
+                ));
                 return;
             }
         }
@@ -197,7 +213,10 @@ impl Objects {
 
 fn unreadable(span: Span, kind: &str, why: &str) -> Diagnostic {
     let kind = if kind.is_empty() { "document" } else { kind };
-    Diagnostic::new(Code::ReadBack, format!("a {kind} cannot be read back: {why}"))
-        .at(span)
-        .help("compare it with what `gatewright convert` writes")
+    Diagnostic::new(
+        Code::ReadBack,
+        format!("a {kind} cannot be read back: {why}"),
+    )
+    .at(span)
+    .help("compare it with what `gatewright convert` writes")
 }

@@ -1,6 +1,6 @@
 //! Which policy holds for a rule.
 //!
-//! The most specific one, as a whole: rule, route, listener of a ListenerSet, ListenerSet,
+//! The most specific one, as a whole: rule, route, listener of a `ListenerSet`, `ListenerSet`,
 //! listener of a Gateway, Gateway. With a `mergeType`, one on a route is put over the nearest one
 //! above the routes (Envoy Gateway `internal/gatewayapi/backendtrafficpolicy.go`).
 
@@ -66,9 +66,19 @@ pub(crate) fn above<'o>(
         section,
     };
     let (gateway_namespace, gateway) = &listener.gateway;
-    aimed(objects, kind, &aim(owner_kind, namespace, name, Some(&listener.section)))
-        .or_else(|| aimed(objects, kind, &aim(owner_kind, namespace, name, None)))
-        .or_else(|| aimed(objects, kind, &aim("Gateway", gateway_namespace, gateway, None)))
+    aimed(
+        objects,
+        kind,
+        &aim(owner_kind, namespace, name, Some(&listener.section)),
+    )
+    .or_else(|| aimed(objects, kind, &aim(owner_kind, namespace, name, None)))
+    .or_else(|| {
+        aimed(
+            objects,
+            kind,
+            &aim("Gateway", gateway_namespace, gateway, None),
+        )
+    })
 }
 
 /// The oldest policy with this aim; of the same age the first by name.
