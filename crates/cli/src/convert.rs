@@ -56,12 +56,12 @@ pub(crate) fn check(
     run.report(terminal, &outcome)
 }
 
-struct Run {
-    paths: Vec<std::path::PathBuf>,
-    exclude: Patterns,
-    settings: Settings,
-    findings: FindingArgs,
-    options: Options,
+pub(crate) struct Run {
+    pub(crate) paths: Vec<std::path::PathBuf>,
+    pub(crate) exclude: Patterns,
+    pub(crate) settings: Settings,
+    pub(crate) findings: FindingArgs,
+    pub(crate) options: Options,
 }
 
 /// A conversion with what happened on the way to it.
@@ -81,7 +81,11 @@ pub(crate) fn pool(threads: Option<usize>) {
 }
 
 impl Run {
-    fn new(args: RunArgs, comments: &CommentArgs, config: Option<File>) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        args: RunArgs,
+        comments: &CommentArgs,
+        config: Option<File>,
+    ) -> Result<Self, Fault> {
         let settings = Settings::new(config, &args, comments);
         let paths = settings.paths();
         if paths.is_empty() {

@@ -16,6 +16,7 @@ mod read;
 mod suggest;
 mod summary;
 mod sync;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => {
             load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
+        }
+        Command::Verify(args) => {
+            load().and_then(|config| Ok(verify::run(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {

@@ -7,6 +7,7 @@ mod differences;
 mod options;
 mod pipeline;
 mod report;
+mod verify;
 mod write;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use gatewright_source::{FileId, SourceMap};
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
+pub use verify::{Verified, verify};
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -35,6 +37,13 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
+}
+
+impl Verified {
+    /// A line for each host, what the verdicts rest on, and the outcome.
+    pub fn table(&self) -> String {
+        gatewright_verify::table(&self.verification)
+    }
 }
 
 /// What a run yields.
@@ -61,7 +70,7 @@ pub struct Conversion {
 /// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file
 /// alone does not say what its rules do.
 pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
-    pipeline::run(inputs, options)
+    pipeline::run(inputs, options, drop).0
 }
 
 /// The explain page of an annotation key, given with or without prefix. `None` for a word
