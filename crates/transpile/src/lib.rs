@@ -4,17 +4,20 @@
 //! and a browser can all stand on it.
 
 mod differences;
+mod example;
 mod options;
 mod pipeline;
 mod report;
 mod write;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
 use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
+pub use example::{Change, Example, example};
 pub use options::{Emit, NginxVersion, NoClass, Options};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 
@@ -70,7 +73,13 @@ pub fn explain_annotation(key: &str) -> Option<String> {
     let name = key.rsplit('/').next().unwrap_or(key);
     match registry::classify_own(name) {
         KeyClass::Misspelt { .. } => None,
-        _ => registry::explain(name),
+        _ => {
+            let mut text = registry::explain(name)?;
+            if let Some(example) = example(name) {
+                let _ = write!(text, "\n{example}");
+            }
+            Some(text)
+        }
     }
 }
 

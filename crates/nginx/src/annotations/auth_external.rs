@@ -11,8 +11,8 @@ use gatewright_source::Spanned;
 use super::reference::parse_url;
 use super::{Keys, Reference, Settings, snippets};
 use crate::registry::{
-    BASIC, Blanks, ByteSet, Carried, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault, HEADERS,
-    Invalid, Risk, URL, URL_VARIABLES, VARIABLES,
+    Around, BASIC, Blanks, ByteSet, Carried, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault,
+    HEADERS, Invalid, Risk, URL, URL_VARIABLES, VARIABLES,
 };
 
 /// Authentication by a service that is asked for every request.
@@ -92,6 +92,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthQuestion],
         example: "GET",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -105,6 +112,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::AuthSignIn],
         example: "https://auth.example.com/oauth2/start",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -116,6 +130,16 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the name of the parameter with the way back",
         target: "the query of that `Location`",
         example: "next",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                ),
+                ("auth-signin", "https://auth.example.com/oauth2/start"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -130,6 +154,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::AuthResponseHeaders],
         example: "X-Auth-Request-User,X-Auth-Request-Email",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -141,6 +172,13 @@ pub static ENTRIES: &[Entry] = &[
         difference: "they are set for whole listeners: another value for another Ingress, a ConfigMap that is not in the input or an unknown variable makes the paths answer 503",
         codes: &[Code::AuthHeaders],
         example: "shop/auth-headers",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -155,6 +193,13 @@ pub static ENTRIES: &[Entry] = &[
         difference: "a faulty value does not open the paths: they answer 503",
         codes: &[Code::AuthOpening],
         example: "/home",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -169,6 +214,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCookies, Code::AuthOpening],
         example: "true",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -182,6 +234,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCache],
         example: "$remote_user$http_authorization",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -197,6 +256,16 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCache, Code::AuthOpening],
         example: "200 202 10m, 401 5m",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                ),
+                ("auth-cache-key", "$remote_user$http_authorization"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -207,6 +276,13 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "16",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -217,6 +293,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "1000",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -227,6 +313,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "60",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -237,6 +333,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy has no variables",
         carried: Carried::Needless,
         example: "true",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -249,6 +355,17 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::ProtectionRefused],
         example: "proxy_set_header X-Realm shop;",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -259,6 +376,13 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether `global-auth-url` of the controller's ConfigMap holds for the paths",
         target: "SecurityPolicy `extAuth.http` on the route, or none for `false`",
         example: "false",
+        around: Around {
+            config: &[(
+                "global-auth-url",
+                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+            )],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

@@ -8,7 +8,9 @@ use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Blanks, Carried, EmptyValue, Entry, Grammar, Invalid, Risk, Scope};
+use crate::registry::{
+    Around, BASIC, Blanks, Carried, EmptyValue, Entry, Grammar, Invalid, Risk, Scope,
+};
 
 /// Client certificates of the host.
 #[derive(Clone, Debug)]
@@ -98,6 +100,10 @@ pub static ENTRIES: &[Entry] = &[
             Code::ClientCertificatesRefused,
         ],
         example: "shop/client-ca",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -111,7 +117,12 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "says whether a certificate is needed (`on`), optional, optional and unchecked (`optional_no_ca`), or not asked for",
         target: "ClientTrafficPolicy `tls.clientValidation.mode`",
-        example: "on",
+        example: "optional",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -124,6 +135,11 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::ClientChainDepth],
         example: "1",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -137,6 +153,11 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::ClientErrorPage],
         example: "https://example.com/certificate-needed",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -147,6 +168,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "sends the client's certificate to the backend in `ssl-client-cert`",
         target: "`requestHeaderModifier.set` of `ssl-client-cert`",
         example: "true",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -160,6 +186,11 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::ClientSubjectRefused],
         example: "CN=(app|ops)",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
 ];
