@@ -17,9 +17,9 @@ use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::overruled;
-use crate::policies::auth_tls;
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
+use crate::policies::{auth_tls, satisfy};
 use crate::registry::DEFAULT_PREFIX;
 use crate::select::{self, Selection};
 
@@ -219,6 +219,12 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     }
     policies::reconcile(&sources, &mut policies, &mut diagnostics);
     let server_snippets = server_snippet::by_host(&sources);
+    satisfy::beside_snippets(&of_host, &server_snippets, &sources, &config, &mut policies);
+    for at in 0..sources.len() {
+        let lost = overruled::upstream_tls(&of_host, &sources, &policies, at);
+        overruled::tell(&sources, &sources[at], notes[at], &lost, &mut policies[at]);
+        diagnostics.append(&mut policies[at].diagnostics);
+    }
     let hosts = Lowering {
         effective: &effective,
         sources: &sources,

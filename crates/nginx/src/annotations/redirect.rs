@@ -127,7 +127,7 @@ pub static ENTRIES: &[Entry] = &[
         target: "a `Location` header without scheme and host",
         example: "true",
         around: Around {
-            annotations: &[("app-root", "/app")],
+            annotations: &[("permanent-redirect", "/home")],
             ..Around::NOTHING
         },
         ..REDIRECT

@@ -20,7 +20,7 @@ mod modsecurity;
 mod observability;
 mod question;
 mod replies;
-mod satisfy;
+pub(crate) mod satisfy;
 pub(crate) mod sha1;
 pub(crate) mod snippets;
 pub(crate) mod ssl;
@@ -217,7 +217,6 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     limits::lower(input, &mut output);
     auth_basic::lower(input, &mut output);
     auth_external::lower(input, &mut output);
-    satisfy::lower(input, &mut output);
     cors::lower(input, &mut output);
     errors::lower(input, &mut output);
     headers::lower(input, &mut output);
@@ -229,6 +228,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     balance::lower(input, &mut output);
     transport::lower(input, &mut output);
     snippets::lower(input, &mut output);
+    // Snippets have lists of addresses too.
+    satisfy::lower(input, &mut output);
     // Most Ingresses ask for nothing.
     if *output.policies == **NONE {
         output.policies = Arc::clone(&NONE);
