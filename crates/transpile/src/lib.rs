@@ -38,6 +38,8 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
+    /// Whether it holds what nobody should read.
+    pub sensitive: bool,
 }
 
 /// What a run yields.
@@ -59,6 +61,27 @@ pub struct Conversion {
     pub prerequisites: Prerequisites,
     /// Documents that could not be read.
     pub unreadable: usize,
+}
+
+impl Conversion {
+    /// The output without what is sensitive, and that by itself; each may be empty.
+    pub fn apart(&self) -> (String, String) {
+        let (mut plain, mut sensitive) = (String::new(), String::new());
+        for written in &self.written {
+            let text = if written.sensitive {
+                &mut sensitive
+            } else {
+                &mut plain
+            };
+            let document = self.output.get(written.range.clone()).unwrap_or_default();
+            let document = document.strip_prefix("---\n").unwrap_or(document);
+            if !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(document);
+        }
+        (plain, sensitive)
+    }
 }
 
 /// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file

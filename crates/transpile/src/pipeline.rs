@@ -116,6 +116,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
             written.push(Written {
                 range: start..output.len(),
                 files,
+                sensitive: object.spec.is_sensitive(),
             });
         }
         let kind = object.spec.kind();
