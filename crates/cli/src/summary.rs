@@ -71,10 +71,7 @@ pub(crate) fn text(
     }
     if let Some(path) = secrets {
         let path = path.display();
-        let _ = writeln!(
-            out,
-            "sensitive: the Secrets are in `{path}`"
-        );
+        let _ = writeln!(out, "sensitive: the Secrets are in `{path}`");
     }
     if let Some(needs) = needs(prerequisites) {
         let _ = writeln!(out, "needs: {needs}");

@@ -281,7 +281,7 @@ codes! {
     LimitRefused = 641, "limit-refused", Error, "a limit cannot be carried over, so the route answers 503",
         "Either requests are counted by something else than the client's address, or the Ingress has more paths, hosts and listeners than the limit has requests, so that it cannot be divided among them. Without the limit the backend would be open, so the paths answer 503.\n\nCount by the address, raise the limit, or split the Ingress.";
     ClientSubjectRefused = 642, "client-subject-refused", Error, "the subject of client certificates cannot be compared",
-        "`auth-tls-match-cn` lets in only certificates whose subject matches a pattern. Without it every certificate of the authority would do, so the host answers 503.\n\nLet the application look at `ssl-client-subject-dn`, or use an authority of its own for these clients.";
+        "`auth-tls-match-cn` lets in only certificates whose subject matches a pattern. RE2 cannot say this pattern, and without it every certificate of the authority would do, so the host answers 503.\n\nWrite the pattern without lookaround and back-references, or use an authority of its own for these clients.";
     ClientCertificatesRefused = 643, "client-certificates-refused", Error, "client certificates cannot be asked for",
         "Certificates of clients are asked for by a listener of the host. The rules without a host have none, and the listeners of a Gateway that exists already are not written. Over HTTPS the host answers 503.\n\nName the host, or let Gatewright write the Gateway.";
     ClientCertificatesOff = 644, "client-certificates-off", Warning, "a Secret for client certificates has no authority",

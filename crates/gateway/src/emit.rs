@@ -641,16 +641,19 @@ impl<'a> Emitter<'a> {
     }
 
     fn finish(mut self) -> Emitted {
-        for ((namespace, name), (spec, comment)) in std::mem::take(&mut self.filters) {
-            self.push(
-                namespace,
-                name,
-                Spec::HttpRouteFilter(Box::new(spec)),
-                comment,
-            );
-        }
-        for ((namespace, name), (data, comment)) in std::mem::take(&mut self.secrets) {
-            self.push(namespace, name, Spec::Secret(data), comment);
+        // Rules whose answer was replaced leave theirs behind.
+        let used = self.named();
+        let filters = std::mem::take(&mut self.filters).into_iter();
+        let filters = filters
+            .map(|(key, (spec, comment))| (key, Spec::HttpRouteFilter(Box::new(spec)), comment));
+        let secrets = std::mem::take(&mut self.secrets).into_iter();
+        let secrets = secrets.map(|(key, (data, comment))| (key, Spec::Secret(data), comment));
+        for ((namespace, name), spec, comment) in filters.chain(secrets) {
+            let key = (spec.kind(), namespace, name);
+            if used.contains(&key) {
+                let (_, namespace, name) = key;
+                self.push(namespace, name, spec, comment);
+            }
         }
         for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
             self.push(
@@ -699,6 +702,32 @@ impl<'a> Emitter<'a> {
             ))
         });
         self.out
+    }
+
+    /// The filters that rules name, and the Secrets with the users of policies.
+    fn named(&self) -> BTreeSet<(&'static str, Arc<str>, String)> {
+        let mut used = BTreeSet::new();
+        for object in &self.out.objects {
+            let mut add = |kind, name: &str| {
+                used.insert((kind, Arc::clone(&object.namespace), name.to_owned()));
+            };
+            match &object.spec {
+                Spec::HttpRoute(route) => {
+                    let rules = route.rules.iter().flatten();
+                    let filters = rules.flat_map(|rule| rule.filters.iter().flatten());
+                    for named in filters.filter_map(|filter| filter.extension_ref.as_ref()) {
+                        add("HTTPRouteFilter", &named.name);
+                    }
+                }
+                Spec::SecurityPolicy(policy) => {
+                    if let Some(auth) = &policy.basic_auth {
+                        add("Secret", &auth.users.name);
+                    }
+                }
+                _ => {}
+            }
+        }
+        used
     }
 
     fn push(&mut self, namespace: Arc<str>, name: String, spec: Spec, comment: String) {

@@ -278,6 +278,19 @@ fn policy_faults(objects: &[Value]) -> Vec<String> {
             faults.push(format!("{} {} is empty", object["kind"], name(object)));
         }
     }
+    let filters = objects
+        .iter()
+        .flat_map(|route| route["spec"]["rules"].as_array().into_iter().flatten())
+        .flat_map(|rule| rule["filters"].as_array().into_iter().flatten())
+        .map(|filter| &filter["extensionRef"]["name"]);
+    let users = policies().map(|policy| &policy["spec"]["basicAuth"]["users"]["name"]);
+    let used: BTreeSet<String> = filters.chain(users).map(Value::to_string).collect();
+    let made = |o: &&Value| o["kind"] == "HTTPRouteFilter" || o["kind"] == "Secret";
+    for object in objects.iter().filter(made) {
+        if !used.contains(&name(object)) {
+            faults.push(format!("nothing uses {} {}", object["kind"], name(object)));
+        }
+    }
     for policy in policies() {
         let kind = &policy["kind"];
         let targets: Vec<&Value> = policy["spec"]["targetRefs"]

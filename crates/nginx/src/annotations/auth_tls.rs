@@ -181,9 +181,8 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         risk: Risk::High,
         summary: "answers 403 unless the subject of the certificate matches this pattern, on the whole host and over plain HTTP too",
-        target: "nothing",
-        difference: "Envoy Gateway compares no subjects: the host answers 503",
-        carried: Carried::Refused,
+        target: "SecurityPolicy `authorization` with a CEL expression on the subject; rules for plain HTTP answer 403",
+        difference: "a pattern that RE2 cannot say makes the host answer 503",
         codes: &[Code::ClientSubjectRefused],
         example: "CN=(app|ops)",
         around: Around {
