@@ -178,6 +178,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 config: &config,
                 places: &places,
                 objects: &objects,
+                effective: &effective,
+                sources: &sources,
                 addresses_unconfirmed: options.addresses_unconfirmed,
                 decides_clients: deciders.contains(&source.id),
             });

@@ -68,7 +68,7 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-url"),
         summary: "asks this URL about every request: 2xx lets it pass, 401 and 403 are passed on, anything else is answered with 500",
         target: "SecurityPolicy `extAuth.http` with the Service that the URL names",
-        difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL with variables or outside the cluster is refused: the paths answer 503",
+        difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL behind an Ingress of the input is asked by way of its Service; one outside of the cluster or with variables other than `$host` is refused: the paths answer 503",
         carried: Carried::Differently,
         codes: &[Code::AuthQuestion, Code::AuthUrl, Code::AuthHeaders],
         example: "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",

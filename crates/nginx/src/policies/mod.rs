@@ -38,7 +38,7 @@ use gatewright_source::Span;
 
 use crate::annotations::Settings;
 use crate::config_map::Config;
-use crate::effective::Source;
+use crate::effective::{Effective, Source};
 use crate::ingress::Ingress;
 use crate::objects::Objects;
 
@@ -89,6 +89,10 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
+    /// What all Ingresses together come to.
+    pub(crate) effective: &'a Effective,
+    /// All of them.
+    pub(crate) sources: &'a [Source<'a>],
     /// Nobody has confirmed that the Gateway finds the addresses of clients where the controller
     /// does.
     pub(crate) addresses_unconfirmed: bool,
