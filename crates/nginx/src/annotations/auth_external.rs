@@ -71,7 +71,7 @@ pub static ENTRIES: &[Entry] = &[
         difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL behind an Ingress of the input is asked by way of its Service; one outside of the cluster or with variables other than `$host` is refused: the paths answer 503",
         carried: Carried::Differently,
         codes: &[Code::AuthQuestion, Code::AuthUrl, Code::AuthHeaders],
-        example: "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+        example: "http://authelia.auth.svc.cluster.local/api/verify",
         ..AUTH
     },
     Entry {
@@ -95,7 +95,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -115,7 +115,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -134,7 +134,7 @@ pub static ENTRIES: &[Entry] = &[
             annotations: &[
                 (
                     "auth-url",
-                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
                 ),
                 ("auth-signin", "https://auth.example.com/oauth2/start"),
             ],
@@ -157,7 +157,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -175,7 +175,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -196,7 +196,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -217,7 +217,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -237,7 +237,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -260,7 +260,7 @@ pub static ENTRIES: &[Entry] = &[
             annotations: &[
                 (
                     "auth-url",
-                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
                 ),
                 ("auth-cache-key", "$remote_user$http_authorization"),
             ],
@@ -279,7 +279,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },
@@ -297,7 +297,7 @@ pub static ENTRIES: &[Entry] = &[
             annotations: &[
                 (
                     "auth-url",
-                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
                 ),
                 ("auth-keepalive", "16"),
             ],
@@ -317,7 +317,7 @@ pub static ENTRIES: &[Entry] = &[
             annotations: &[
                 (
                     "auth-url",
-                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
                 ),
                 ("auth-keepalive", "16"),
             ],
@@ -337,7 +337,7 @@ pub static ENTRIES: &[Entry] = &[
             annotations: &[
                 (
                     "auth-url",
-                    "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
                 ),
                 ("auth-keepalive", "16"),
             ],
@@ -358,7 +358,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             annotations: &[(
                 "auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             config: &[
                 ("allow-snippet-annotations", "true"),
@@ -379,7 +379,7 @@ pub static ENTRIES: &[Entry] = &[
         around: Around {
             config: &[(
                 "global-auth-url",
-                "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+                "http://authelia.auth.svc.cluster.local/api/verify",
             )],
             ..Around::NOTHING
         },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_diagnostics::{Code, Diagnostic, Outcome};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_model::{Authorizer, Backend, Origin, Part, Protocol, Target};
 use gatewright_source::{Span, Spanned};
 
@@ -399,6 +399,14 @@ fn differences(
             .note("backends of other Ingresses on the Gateway get `X-Original-URL` and its kin too")
             .help("let the auth service answer 200 to any method, and read `X-Original-Method` and `X-Original-URL`"),
     );
+    if asks_oauth2_proxy(asked.url.0) {
+        let diagnostic = question(
+            "oauth2-proxy answers 202 at `/oauth2/auth`, where only 200 lets a request pass: nobody gets in",
+        )
+        .severity(Severity::Error)
+        .help("start it with `--upstream=static://200` and ask for `/` in place of `/oauth2/auth`; with `--accept`, if it is another service that answers 200");
+        asked.tell(input, out, ("auth-url", asked.url.1), false, diagnostic);
+    }
     if let Some((method, span)) = asked.method {
         let diagnostic = question(&format!(
             "the auth service is asked with the method of the request, not with {method}"
@@ -443,12 +451,18 @@ fn differences(
         };
         if has("authorization") {
             diagnostic = diagnostic
-                .severity(gatewright_diagnostics::Severity::Warning)
+                .severity(Severity::Warning)
                 .help("leave `Authorization` out of the list if clients that send it must reach the backend with it");
         }
         let at = ("auth-response-headers", asked.response_span);
         asked.tell(input, out, at, false, diagnostic);
     }
+}
+
+/// Whether it is the path at which oauth2-proxy is asked by default.
+fn asks_oauth2_proxy(url: &str) -> bool {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    bare.trim_end_matches('/').ends_with("/oauth2/auth")
 }
 
 /// Headers of the question are set for all Ingresses together: who wants another value of one
