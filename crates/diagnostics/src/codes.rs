@@ -131,9 +131,9 @@ codes! {
     AnnotationNoEffect = 409, "annotation-no-effect", Info, "an annotation has no effect",
         "The controller reads the annotation only together with another one, which is not set or set to something else; or another annotation wins over it; or its value asks for what happens without it. The message says which.\n\nThe output leaves it out. Remove it, or set what it needs.";
     UnknownAnnotation = 410, "unknown-annotation", Warning, "an annotation does not exist",
-        "The key stands under the controller's prefix, but no release of ingress-nginx has ever read it: it is a key of the controller's ConfigMap, another controller's name, or an invention. It has had no effect.\n\nThe output leaves it out. If a key is suggested, look whether that was meant.";
+        "No release of ingress-nginx has ever read the key: it is a key of the controller's ConfigMap, one of another controller, or an invention. It has had no effect.\n\nThe output leaves it out. If a key is suggested, look whether that was meant.";
     MisspeltAnnotation = 411, "misspelt-annotation", Warning, "an annotation is misspelt",
-        "The key stands under the controller's prefix and differs from a real one by a few letters. The controller ignores it in silence, so it has had no effect.\n\nThe output leaves it out. Use the key that is suggested if its effect is wanted.";
+        "The key, or the prefix before it, differs from a real one by a few letters. The controller ignores it in silence, so it has had no effect.\n\nThe output leaves it out. Use the key that is suggested if its effect is wanted.";
     RemovedAnnotation = 412, "removed-annotation", Warning, "an annotation was removed from ingress-nginx",
         "An earlier release of the controller read this key; later ones ignore it in silence. It has had no effect since the controller was upgraded.\n\nThe output leaves it out. The message names what replaced it, if anything did.";
     AnnotationOddValue = 414, "annotation-odd-value", Warning, "an annotation value means something unexpected",
