@@ -8,15 +8,33 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use gatewright_diagnostics::{CODES, Code};
 use gatewright_nginx::annotations::Family;
-use gatewright_nginx::registry::{Entry, Grammar};
+use gatewright_nginx::registry::{self, Carried, Entry};
+use gatewright_transpile::{Example, example};
 
-/// A page below the root of the repository, and what makes its text.
-type Page = (&'static str, fn() -> String);
+/// A file below the root of the repository, and its text.
+struct Page {
+    path: String,
+    text: String,
+}
 
-const PAGES: [Page; 2] = [
-    ("docs/annotations.md", annotations),
-    ("docs/diagnostics.md", diagnostics),
-];
+/// The directory with a page for each annotation; nothing else stands in it.
+const ANNOTATIONS: &str = "docs/annotations";
+
+fn pages() -> Vec<Page> {
+    let page = |path: &str, text| Page {
+        path: path.to_owned(),
+        text,
+    };
+    let mut pages = vec![
+        page("docs/annotations.md", annotations()),
+        page("docs/diagnostics.md", diagnostics()),
+    ];
+    pages.extend(registry::entries().map(|entry| Page {
+        path: format!("{ANNOTATIONS}/{}.md", entry.key),
+        text: annotation(entry),
+    }));
+    pages
+}
 
 /// What the hundreds of a code's number stand for.
 const RANGES: [(u16, &str); 9] = [
@@ -37,9 +55,14 @@ const GENERATED: &str = "<!-- made by `cargo xtask docs` -->\n\n";
 /// Writes the pages.
 pub(crate) fn write() -> Result<bool> {
     configuration()?;
-    for (path, page) in PAGES {
-        let file = crate::repository_root().join(path);
-        fs::write(&file, page()).with_context(|| format!("cannot write {path}"))?;
+    let root = crate::repository_root();
+    fs::create_dir_all(root.join(ANNOTATIONS)).context("cannot make docs/annotations")?;
+    let pages = pages();
+    for Page { path, text } in &pages {
+        fs::write(root.join(path), text).with_context(|| format!("cannot write {path}"))?;
+    }
+    for path in left_behind(&root, &pages) {
+        fs::remove_file(root.join(&path)).with_context(|| format!("cannot remove {path}"))?;
     }
     Ok(true)
 }
@@ -75,32 +98,91 @@ fn printed(what: &str) -> Result<String> {
 }
 
 /// The pages that are not what they would be if they were written now.
-pub(crate) fn stale(root: &Path) -> Vec<&'static str> {
-    PAGES
-        .iter()
-        .filter(|(path, page)| fs::read_to_string(root.join(path)).ok() != Some(page()))
-        .map(|(path, _)| *path)
-        .collect()
+pub(crate) fn stale(root: &Path) -> Vec<String> {
+    let pages = pages();
+    let mut stale = left_behind(root, &pages);
+    stale.extend(
+        pages
+            .into_iter()
+            .filter(|page| {
+                fs::read_to_string(root.join(&page.path)).ok().as_ref() != Some(&page.text)
+            })
+            .map(|page| page.path),
+    );
+    stale
 }
+
+/// Pages of annotations that are no more.
+fn left_behind(root: &Path, pages: &[Page]) -> Vec<String> {
+    let files = fs::read_dir(root.join(ANNOTATIONS)).into_iter().flatten();
+    let mut paths: Vec<String> = files
+        .flatten()
+        .map(|file| format!("{ANNOTATIONS}/{}", file.file_name().to_string_lossy()))
+        .filter(|path| !pages.iter().any(|page| page.path == *path))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The outcomes in the order of the matrix, and what each means.
+const OUTCOMES: [(Carried, &str); 5] = [
+    (
+        Carried::Whole,
+        "the same behaviour; where its page names an exception, a finding is printed when it occurs",
+    ),
+    (
+        Carried::Differently,
+        "carried over, and a finding says what is different",
+    ),
+    (
+        Carried::LeftOut,
+        "not carried over, and a finding says so; requests are served",
+    ),
+    (Carried::Needless, "nothing could be observed behind Envoy"),
+    (
+        Carried::Refused,
+        "the paths answer 503, and a finding says so",
+    ),
+];
 
 fn annotations() -> String {
     let mut text = "# Annotations\n\n\
-        Every key that ingress-nginx v1.15.1 reads, and what becomes of it. \
-        `gatewright explain KEY` says more: the values it takes, its default, how far it reaches.\n\n\
-        | outcome | what it means |\n|---|---|\n\
-        | translated | the same behaviour; where the last but one column names an exception, a finding is printed when it occurs |\n\
-        | translated with a difference | carried over, and a finding says what is different |\n\
-        | left out | not carried over, and a finding says so; requests are served |\n\
-        | no effect | nothing could be observed behind Envoy |\n\
-        | refused | the paths answer 503, and a finding says so |\n\n\
-        An invalid value is treated as ingress-nginx treats it, which the last column says; \
-        what would open paths is closed instead.\n\n\
-        Made by `cargo xtask docs`.\n"
+        Every key that ingress-nginx v1.15.1 reads, and what usually becomes of it. \
+        Each has a page with its values, its default, what an invalid value does and an example before and after; \
+        `gatewright explain KEY` prints the same.\n\n\
+        | outcome | keys | what it means |\n|---|--:|---|\n"
         .to_owned();
+    for (carried, meaning) in OUTCOMES {
+        let keys = count(registry::entries(), carried);
+        let _ = writeln!(text, "| {} | {keys} | {meaning} |", carried.describe());
+    }
+    let _ = writeln!(text, "| all | {} | |", registry::entries().count());
+    text.push_str(
+        "\nAn invalid value is treated as ingress-nginx treats it, which its page says; \
+        what would open paths is closed instead.\n\n\
+        Made by `cargo xtask docs`.\n\n## By family\n\n| family |",
+    );
+    for (carried, _) in OUTCOMES {
+        let _ = write!(text, " {} |", carried.describe());
+    }
+    text.push_str(" all |\n|---|--:|--:|--:|--:|--:|--:|\n");
+    for &family in Family::ALL {
+        let title = family.title().trim_end_matches('.');
+        let _ = write!(text, "| [{title}](#{}) |", heading_anchor(title));
+        for (carried, _) in OUTCOMES {
+            match count(family.entries().iter(), carried) {
+                0 => text.push_str(" |"),
+                keys => {
+                    let _ = write!(text, " {keys} |");
+                }
+            }
+        }
+        let _ = writeln!(text, " {} |", family.entries().len());
+    }
     for &family in Family::ALL {
         let _ = write!(
             text,
-            "\n## {}\n\n| key | outcome | becomes | different | invalid value |\n|---|---|---|---|---|\n",
+            "\n## {}\n\n| key | outcome | becomes |\n|---|---|---|\n",
             family.title().trim_end_matches('.')
         );
         for entry in family.entries() {
@@ -110,49 +192,94 @@ fn annotations() -> String {
     text
 }
 
+fn count(entries: impl Iterator<Item = &'static Entry>, carried: Carried) -> usize {
+    entries.filter(|entry| entry.carried == carried).count()
+}
+
 fn row(entry: &Entry) -> String {
-    let mut key = format!("`{}`", entry.key);
+    let mut key = format!("[`{0}`](annotations/{0}.md)", entry.key);
     for alias in entry.aliases {
         let _ = write!(key, " (also `{alias}`)");
     }
-    let codes: Vec<String> = entry.codes.iter().map(|code| link(*code)).collect();
-    let different = [linked(entry.difference), codes.join(", ")];
-    let different: Vec<&str> = different
-        .iter()
-        .map(String::as_str)
-        .filter(|text| !text.is_empty())
-        .collect();
-    let invalid = match entry.grammar {
-        Grammar::Anything => "every value is taken",
-        _ => entry.invalid.consequence(),
-    };
     let cells = [
         key,
         entry.carried.describe().to_owned(),
-        entry.target.to_owned(),
-        different.join("; "),
-        invalid.to_owned(),
+        linked(entry.target, "diagnostics.md"),
     ];
+    table_row(&cells)
+}
+
+fn table_row(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A text with a link at every code that it names.
-fn linked(text: &str) -> String {
+/// The page of one annotation.
+fn annotation(entry: &Entry) -> String {
+    const DIAGNOSTICS: &str = "../diagnostics.md";
+    let mut text = format!(
+        "# {}\n\n{}.\n\n| | |\n|---|---|\n",
+        entry.key,
+        registry::meaning(entry)
+    );
+    for (label, fact) in registry::facts(entry) {
+        text.push_str(&table_row(&[label.to_owned(), linked(&fact, DIAGNOSTICS)]));
+    }
+    for (at, code) in entry.codes.iter().enumerate() {
+        let label = if at == 0 { "findings" } else { "" };
+        let title = format!("{}: {}", link(*code, DIAGNOSTICS), code.info().title);
+        text.push_str(&table_row(&[label.to_owned(), title]));
+    }
+    if let Some(example) = example(entry.key) {
+        text.push_str(&shown(&example));
+    }
+    text.push_str("\nMade by `cargo xtask docs`. [All annotations](../annotations.md)\n");
+    text
+}
+
+fn shown(example: &Example) -> String {
+    let mut text = format!("\n## Example\n\n```yaml\n{}```\n", example.before);
+    if !example.changes.is_empty() {
+        text.push_str("\nWhat the annotation changes in the output:\n");
+    }
+    for change in &example.changes {
+        let _ = match &change.diff {
+            Some(diff) => write!(text, "\n{}\n\n```diff\n{diff}```\n", change.object),
+            None => writeln!(text, "\n{} is not written.", change.object),
+        };
+    }
+    if let Some(reason) = &example.unchanged {
+        let _ = writeln!(text, "\nThe annotation changes nothing: {reason}.");
+    }
+    if !example.findings.is_empty() {
+        let _ = write!(
+            text,
+            "\nWhat it says:\n\n```text\n{}\n```\n",
+            example.findings.trim_end()
+        );
+    }
+    text
+}
+
+/// A text with a link into `page` at every code that it names.
+fn linked(text: &str, page: &str) -> String {
     let named = |code: &Code| text.contains(&code.to_string());
     let codes = CODES.iter().map(|(code, _)| *code).filter(named);
     codes.fold(text.to_owned(), |text, code| {
-        text.replace(&code.to_string(), &link(code))
+        text.replace(&code.to_string(), &link(code, page))
     })
 }
 
-fn link(code: Code) -> String {
-    format!("[{code}](diagnostics.md#{})", anchor(code))
+fn link(code: Code, page: &str) -> String {
+    let heading = format!("{code} {}", code.info().name);
+    format!("[{code}]({page}#{})", heading_anchor(&heading))
 }
 
-/// The anchor that Markdown renderers make of the heading of a code.
-fn anchor(code: Code) -> String {
-    format!("{}-{}", code.to_string().to_lowercase(), code.info().name)
+/// The anchor that Markdown renderers make of a heading.
+fn heading_anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
+    let text: String = heading.chars().filter(kept).collect();
+    text.to_lowercase().replace(' ', "-")
 }
 
 fn diagnostics() -> String {
@@ -185,7 +312,7 @@ mod tests {
         let (annotations, diagnostics) = (annotations(), diagnostics());
         for entry in gatewright_nginx::registry::entries() {
             assert!(
-                annotations.contains(&format!("\n| `{}` ", entry.key)),
+                annotations.contains(&format!("\n| [`{}`]", entry.key)),
                 "{}",
                 entry.key
             );
@@ -200,14 +327,29 @@ mod tests {
 
     #[test]
     fn a_cell_stays_one_cell() {
-        for line in annotations().lines().filter(|line| line.starts_with("| `")) {
-            let bars = line.replace("\\|", "").matches('|').count();
-            assert_eq!(bars, 6, "{line}");
+        let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+        for line in annotations()
+            .lines()
+            .filter(|line| line.starts_with("| [`"))
+        {
+            assert_eq!(bars(line), 4, "{line}");
+        }
+        for entry in registry::entries() {
+            let page = annotation(entry);
+            for line in page.lines().filter(|line| line.starts_with("| ")) {
+                assert_eq!(bars(line), 3, "{line}");
+            }
         }
     }
 
     #[test]
+    fn the_matrix_counts_every_key_once() {
+        let counts = OUTCOMES.map(|(carried, _)| count(registry::entries(), carried));
+        assert_eq!(counts.iter().sum::<usize>(), registry::entries().count());
+    }
+
+    #[test]
     fn a_page_that_is_not_there_is_stale() {
-        assert_eq!(stale(Path::new("/nowhere")).len(), PAGES.len());
+        assert_eq!(stale(Path::new("/nowhere")).len(), pages().len());
     }
 }

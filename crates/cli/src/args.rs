@@ -71,7 +71,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) comments: CommentArgs,
-    /// Write the YAML to this file, all of it or nothing, instead of stdout
+    /// Write the YAML to this file, all of it or nothing, instead of stdout; Secrets go to
+    /// `NAME.secrets.EXTENSION` beside it
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 }

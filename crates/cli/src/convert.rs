@@ -38,11 +38,22 @@ pub(crate) fn convert(
     }
     let run = Run::new(run, &comments, config)?;
     let outcome = run.convert(output.as_deref())?;
+    let mut secrets = None;
     match &output {
+        // Who reviews and commits the rest has no need of these.
+        Some(path) if write::is_file(path) => {
+            let (plain, sensitive) = outcome.conversion.apart();
+            if !sensitive.is_empty() {
+                let beside = write::secrets(path);
+                write::write_secret(&beside, &sensitive)?;
+                secrets = Some(beside);
+            }
+            write::write(path, &plain)?;
+        }
         Some(path) => write::write(path, &outcome.conversion.output)?,
         None => Terminal::data(&outcome.conversion.output)?,
     }
-    run.report(terminal, &outcome)
+    run.report(terminal, &outcome, secrets.as_deref())
 }
 
 /// `gatewright check`.
@@ -53,7 +64,7 @@ pub(crate) fn check(
 ) -> Result<Exit, Fault> {
     let run = Run::new(args.run, &CommentArgs::default(), config)?;
     let outcome = run.convert(None)?;
-    run.report(terminal, &outcome)
+    run.report(terminal, &outcome, None)
 }
 
 pub(crate) struct Run {
@@ -109,7 +120,11 @@ impl Run {
             .report
             .iter()
             .filter_map(|r| r.file.as_deref());
-        let outputs: Vec<_> = output.into_iter().chain(reports).collect();
+        let secrets = output.map(write::secrets);
+        let outputs: Vec<_> = (output.into_iter())
+            .chain(secrets.as_deref())
+            .chain(reports)
+            .collect();
         let Discovery {
             sources,
             mut faults,
@@ -154,7 +169,12 @@ impl Run {
         })
     }
 
-    fn report(&self, terminal: &Terminal, outcome: &Outcome) -> Result<Exit, Fault> {
+    fn report(
+        &self,
+        terminal: &Terminal,
+        outcome: &Outcome,
+        secrets: Option<&Path>,
+    ) -> Result<Exit, Fault> {
         let Outcome {
             conversion,
             unreadable_files,
@@ -176,7 +196,7 @@ impl Run {
                 unreadable,
                 ..
             } = conversion;
-            text.push_str(&summary::text(summary, prerequisites, *unreadable));
+            text.push_str(&summary::text(summary, prerequisites, *unreadable, secrets));
         }
         terminal.message(&text);
         let findings = fails(&self.settings, &conversion.diagnostics);

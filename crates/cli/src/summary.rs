@@ -1,11 +1,17 @@
 //! The closing words of a run.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use gatewright_transpile::{OutcomeCounts, Prerequisites, Summary};
 
 /// The summary of a run, a line for each aspect that there is something to say about.
-pub(crate) fn text(summary: &Summary, prerequisites: &Prerequisites, unreadable: usize) -> String {
+pub(crate) fn text(
+    summary: &Summary,
+    prerequisites: &Prerequisites,
+    unreadable: usize,
+    secrets: Option<&Path>,
+) -> String {
     let Summary {
         files,
         documents,
@@ -62,6 +68,10 @@ pub(crate) fn text(summary: &Summary, prerequisites: &Prerequisites, unreadable:
             .map(|object| format!("{} {}", object.count, object.kind))
             .collect();
         let _ = writeln!(out, "written: {}", objects.join(", "));
+    }
+    if let Some(path) = secrets {
+        let path = path.display();
+        let _ = writeln!(out, "sensitive: the Secrets are in `{path}`");
     }
     if let Some(needs) = needs(prerequisites) {
         let _ = writeln!(out, "needs: {needs}");
@@ -141,11 +151,12 @@ mod tests {
             ..Prerequisites::default()
         };
         assert_eq!(
-            text(&summary, &needs, 1),
+            text(&summary, &needs, 1, Some(Path::new("gateway.secrets.yaml"))),
             "\
 1 Ingress in 3 documents of 2 files: 1 host, 4 rules; 1 Ingress left out; 1 document not readable
 annotations and fields: 5 translated, 0 with a difference, 0 without effect, 1 refused
 written: 2 HTTPRoute
+sensitive: the Secrets are in `gateway.secrets.yaml`
 needs: Envoy Gateway 1.8; extensionApis enableBackend
 1 error, 0 warnings, 2 infos; `gatewright explain CODE` tells more
 "
@@ -155,7 +166,7 @@ needs: Envoy Gateway 1.8; extensionApis enableBackend
     #[test]
     fn an_empty_run_has_one_line() {
         assert_eq!(
-            text(&Summary::default(), &Prerequisites::default(), 0),
+            text(&Summary::default(), &Prerequisites::default(), 0, None),
             "0 Ingresses in 0 documents of 0 files: 0 hosts, 0 rules\n"
         );
     }

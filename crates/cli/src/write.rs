@@ -8,10 +8,36 @@ use std::path::{Path, PathBuf};
 use crate::exit::Fault;
 use crate::read::plain;
 
+/// The file beside an output that gets its Secrets.
+pub(crate) fn secrets(path: &Path) -> PathBuf {
+    match path.extension() {
+        Some(extension) => {
+            let mut name = OsString::from("secrets.");
+            name.push(extension);
+            path.with_extension(name)
+        }
+        None => path.with_extension("secrets"),
+    }
+}
+
+/// Whether an output is or becomes a file, in contrast to a device or a pipe.
+pub(crate) fn is_file(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+}
+
+/// As [`write`], for what nobody else should read: a new file is its owner's.
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), Fault> {
+    put(path, text, true)
+}
+
 /// Puts `text` into a file through a temporary file beside it. A file that holds it
 /// already is left alone, so that its time of change keeps its meaning.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    try_write(path, text.as_bytes()).map_err(|error| {
+    put(path, text, false)
+}
+
+fn put(path: &Path, text: &str, secret: bool) -> Result<(), Fault> {
+    try_write(path, text.as_bytes(), secret).map_err(|error| {
         Fault::new(format!(
             "cannot write `{}`: {}",
             path.display(),
@@ -20,7 +46,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Fault> {
     })
 }
 
-fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
+fn try_write(path: &Path, content: &[u8], secret: bool) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&target) {
@@ -44,8 +70,8 @@ fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
         }
     }
     let temporary = beside(&target)?;
-    let result =
-        fill(&temporary, content, old.as_ref()).and_then(|()| fs::rename(&temporary, &target));
+    let result = fill(&temporary, content, old.as_ref(), secret)
+        .and_then(|()| fs::rename(&temporary, &target));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
@@ -81,8 +107,17 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(temporary))
 }
 
-fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<()> {
-    let mut file = File::create(path)?;
+fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>, secret: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if secret {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = secret;
+    let mut file = options.open(path)?;
     if let Some(old) = old {
         file.set_permissions(old.permissions())?;
     }
@@ -128,6 +163,27 @@ mod tests {
             fs::metadata(&real).unwrap().permissions().mode() & 0o777,
             0o640
         );
+    }
+
+    #[test]
+    fn secrets_stand_beside() {
+        for (path, expected) in [
+            ("out/gateway.yaml", "out/gateway.secrets.yaml"),
+            ("gateway", "gateway.secrets"),
+        ] {
+            assert_eq!(secrets(Path::new(path)), Path::new(expected));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_of_secrets_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let tree = Tree::new(&[("gateway.yaml", "")]);
+        let path = tree.path("gateway.secrets.yaml");
+        write_secret(&path, "x").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

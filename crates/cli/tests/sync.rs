@@ -92,6 +92,65 @@ spec:
     )
 }
 
+const PASSWORDS: &str = "
+apiVersion: v1
+kind: Secret
+metadata: {name: users, namespace: shop}
+stringData: {auth: 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g='}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  namespace: shop
+  annotations:
+    nginx.ingress.kubernetes.io/auth-type: basic
+    nginx.ingress.kubernetes.io/auth-secret: users
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: shop.example.com
+    http:
+      paths:
+      - path: /
+        pathType: Prefix
+        backend: {service: {name: web, port: {number: 80}}}
+";
+
+#[test]
+fn secrets_have_a_file_of_their_own_that_no_diff_shows() {
+    let project = Project::new("secrets", &[("apps/a/ingress.yaml", PASSWORDS)]);
+    let check = project.run("", &["--check"]);
+    let diff = String::from_utf8(check.stdout).unwrap();
+    assert!(
+        diff.contains("Secrets /dev/null and b/apps/a/gateway.secrets.yaml differ"),
+        "{diff}"
+    );
+    assert!(!diff.contains(".htpasswd"), "{diff}");
+    assert_eq!(
+        project.sync(),
+        [
+            "wrote apps/a/gateway.secrets.yaml",
+            "wrote apps/a/gateway.yaml"
+        ]
+    );
+    assert!(!project.text("apps/a/gateway.yaml").contains("kind: Secret"));
+    let secrets = project.text("apps/a/gateway.secrets.yaml");
+    assert!(secrets.contains(".htpasswd"), "{secrets}");
+    assert!(project.sync().is_empty());
+    project.put(
+        "apps/a/ingress.yaml",
+        &PASSWORDS.replace("auth-type", "auth-none"),
+    );
+    assert_eq!(
+        project.sync(),
+        [
+            "removed apps/a/gateway.secrets.yaml",
+            "wrote apps/a/gateway.yaml"
+        ]
+    );
+}
+
 #[test]
 fn only_what_changes_is_written() {
     let project = Project::new(

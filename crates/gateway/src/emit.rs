@@ -72,6 +72,8 @@ pub(crate) struct Emitter<'a> {
     secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
     /// For whom an object is that is not a route and none of its policies.
     users: BTreeMap<Written, BTreeSet<Span>>,
+    /// The filters that rules name, and the Secrets with the users of policies.
+    named: BTreeSet<Written>,
 }
 
 /// Kind, namespace and name.
@@ -127,6 +129,7 @@ impl<'a> Emitter<'a> {
             grants: BTreeSet::new(),
             secrets: BTreeMap::new(),
             users: BTreeMap::new(),
+            named: BTreeSet::new(),
         }
     }
 
@@ -664,12 +667,19 @@ impl<'a> Emitter<'a> {
     }
 
     fn finish(mut self) -> Emitted {
-        for ((namespace, name), (spec, comment)) in std::mem::take(&mut self.filters) {
-            let spec = Spec::HttpRouteFilter(Box::new(spec));
-            self.push(Part::Routes, namespace, name, spec, comment);
-        }
-        for ((namespace, name), (data, comment)) in std::mem::take(&mut self.secrets) {
-            self.push(Part::Routes, namespace, name, Spec::Secret(data), comment);
+        // Rules whose answer was replaced leave theirs behind.
+        let named = std::mem::take(&mut self.named);
+        let filters = std::mem::take(&mut self.filters).into_iter();
+        let filters = filters
+            .map(|(key, (spec, comment))| (key, Spec::HttpRouteFilter(Box::new(spec)), comment));
+        let secrets = std::mem::take(&mut self.secrets).into_iter();
+        let secrets = secrets.map(|(key, (data, comment))| (key, Spec::Secret(data), comment));
+        for ((namespace, name), spec, comment) in filters.chain(secrets) {
+            let key = (spec.kind(), namespace, name);
+            if named.contains(&key) {
+                let (_, namespace, name) = key;
+                self.push(Part::Routes, namespace, name, spec, comment);
+            }
         }
         for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
             let spec = Spec::Backend(Box::new(spec));
@@ -705,6 +715,25 @@ impl<'a> Emitter<'a> {
     }
 
     pub(crate) fn write(&mut self, object: Object) {
+        let mut add = |kind, name: &str| {
+            let key = (kind, Arc::clone(&object.namespace), name.to_owned());
+            self.named.insert(key);
+        };
+        match &object.spec {
+            Spec::HttpRoute(route) => {
+                let rules = route.rules.iter().flatten();
+                let filters = rules.flat_map(|rule| rule.filters.iter().flatten());
+                for named in filters.filter_map(|filter| filter.extension_ref.as_ref()) {
+                    add("HTTPRouteFilter", &named.name);
+                }
+            }
+            Spec::SecurityPolicy(policy) => {
+                if let Some(auth) = &policy.basic_auth {
+                    add("Secret", &auth.users.name);
+                }
+            }
+            _ => {}
+        }
         (self.write)(object);
     }
 

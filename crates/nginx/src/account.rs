@@ -13,7 +13,7 @@ use crate::config_map::{ConfigNote, ConfigStatus};
 use crate::effective::{
     Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of, steers,
 };
-use crate::ingress::{BackendTarget, Ingress, Path};
+use crate::ingress::{Annotation, BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
@@ -328,10 +328,10 @@ impl Account<'_> {
                 && !steers(self.effective, at);
             self.annotations(at, item, idle);
             for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
-                let written = source.ingress.annotations.iter().find(|annotation| {
-                    let (_, name) = annotation.key.value.rsplit_once('/').unwrap_or_default();
-                    name == key
-                });
+                let mut notes = self.notes[at].iter();
+                let note = notes.find(|note| *note.written == **key);
+                let mut annotations = source.ingress.annotations.iter();
+                let written = note.and_then(|note| annotations.find(|a| stands_at(a, note)));
                 if let Some(written) = written {
                     let span = written.value.span;
                     self.ledger.settle(item, span, &Outcome::Refused(*code));
@@ -356,10 +356,11 @@ impl Account<'_> {
         for annotation in &source.ingress.annotations {
             let key: &str = &annotation.key.value;
             let span = annotation.value.span;
+            // Another prefix may stand before the same name.
             let ours = notes
                 .clone()
                 .next()
-                .is_some_and(|note| key.ends_with(&format!("/{}", note.written)));
+                .is_some_and(|note| stands_at(annotation, note));
             if !ours {
                 self.ledger.settle(item, span, &foreign(key));
                 continue;
@@ -820,6 +821,11 @@ fn rest(path: &str) -> Outcome {
 /// The last step of a path.
 fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or_default()
+}
+
+/// Whether a note is about this annotation. Its name alone may stand behind several prefixes.
+fn stands_at(annotation: &Annotation, note: &KeyNote) -> bool {
+    note.span == annotation.value.span || note.span == annotation.key.span
 }
 
 fn foreign(key: &str) -> Outcome {

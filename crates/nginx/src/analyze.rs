@@ -17,10 +17,10 @@ use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::overruled;
-use crate::policies::auth_tls;
 use crate::policies::transport;
 use crate::policies::{self, PolicyInput, PolicyOutput};
-use crate::registry::DEFAULT_PREFIX;
+use crate::policies::{auth_tls, satisfy};
+use crate::registry::{self, DEFAULT_PREFIX, KeyClass};
 use crate::select::{self, Selection};
 
 /// Where the chart puts the controller's own `ConfigMap`.
@@ -110,6 +110,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             ledger.settle_rest(*item, |_| Some(reason.clone()));
             continue;
         }
+        diagnostics.extend(of_others(ingress, &prefix));
         let mut annotations =
             read_annotations(ingress, &prefix, &options.aliases, &config, version);
         diagnostics.append(&mut annotations.diagnostics);
@@ -178,6 +179,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 config: &config,
                 places: &places,
                 objects: &objects,
+                effective: &effective,
+                sources: &sources,
                 addresses_unconfirmed: options.addresses_unconfirmed,
                 decides_clients: deciders.contains(&source.id),
             });
@@ -219,6 +222,12 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     }
     policies::reconcile(&sources, &mut policies, &mut diagnostics);
     let server_snippets = server_snippet::by_host(&sources);
+    satisfy::beside_snippets(&of_host, &server_snippets, &sources, &config, &mut policies);
+    for at in 0..sources.len() {
+        let lost = overruled::upstream_tls(&of_host, &sources, &policies, at);
+        overruled::tell(&sources, &sources[at], notes[at], &lost, &mut policies[at]);
+        diagnostics.append(&mut policies[at].diagnostics);
+    }
     let hosts = Lowering {
         effective: &effective,
         sources: &sources,
@@ -286,6 +295,44 @@ fn prefix(objects: &Objects, options: &Options) -> String {
         .map_or(DEFAULT_PREFIX, String::as_str)
         .trim_end_matches('/')
         .to_owned()
+}
+
+/// What is told of annotations that are not under the controller's prefix: those of other
+/// controllers, and slips of the pen.
+fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
+    let ours = |name: &str| {
+        let under = |annotation: &&crate::ingress::Annotation| {
+            let rest = annotation.key.value.strip_prefix(prefix);
+            rest.and_then(|rest| rest.strip_prefix('/')) == Some(name)
+        };
+        ingress
+            .annotations
+            .iter()
+            .any(|annotation| under(&annotation))
+    };
+    let mut found = Vec::new();
+    for annotation in &ingress.annotations {
+        let key = &*annotation.key.value;
+        let group = key.split_once('/').map_or("", |(group, _)| group);
+        let class = registry::classify(key, prefix);
+        let same = match &class {
+            KeyClass::Misspelt { likely } => Some(*likely),
+            KeyClass::OtherController { same_name, .. } => *same_name,
+            _ => continue,
+        };
+        // Manifests for several controllers say the same to each.
+        if group == prefix || same.is_some_and(ours) {
+            continue;
+        }
+        let Some(mut diagnostic) = class.diagnostic(key, annotation.key.span) else {
+            continue;
+        };
+        if let Some(same) = same {
+            diagnostic.helps = vec![format!("write `{prefix}/{same}` if its effect is wanted")];
+        }
+        found.push(diagnostic.object(&ingress.object).annotation(key));
+    }
+    found
 }
 
 fn read_annotations(

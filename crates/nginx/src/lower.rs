@@ -21,7 +21,7 @@ use crate::effective::{Effective, Location, Server, Source, SourceIndex, Upstrea
 use crate::ingress::PathType;
 use crate::objects::Objects;
 use crate::policies::auth_tls::{self, Clients};
-use crate::policies::backend_tls::UpstreamTls;
+use crate::policies::backend_tls::{self, UpstreamTls};
 use crate::policies::balance::{self, Sticky};
 use crate::policies::{self, PolicyOutput, ssl};
 use crate::remarks;
@@ -925,17 +925,8 @@ impl Lowering<'_> {
         if self.config.proxy_ssl_location_only {
             return None;
         }
-        let mut found = None;
-        for &at in self.of_host.get(name).into_iter().flatten() {
-            let Some(tls) = &self.policies[at].upstream_tls else {
-                continue;
-            };
-            found = Some(tls);
-            if tls.host_wide {
-                break;
-            }
-        }
-        found
+        let at = backend_tls::decider(self.of_host.get(name)?, self.policies)?;
+        self.policies[at].upstream_tls.as_ref()
     }
 
     fn canary(&mut self, key: &UpstreamKey, protocol: Protocol) -> Option<Canary> {

@@ -9,11 +9,11 @@ use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_source::{Span, Spanned};
 use indexmap::IndexMap;
 
-use crate::annotations::{KeyNote, KeyStatus};
+use crate::annotations::{KeyNote, KeyStatus, Settings};
 use crate::effective::{
     Effective, Server, Source, SourceIndex, Upstream, backends, host_of, upstream_key,
 };
-use crate::policies::{PolicyOutput, balance};
+use crate::policies::{PolicyOutput, backend_tls, balance};
 
 /// A setting without effect.
 pub(crate) struct Overruled {
@@ -36,7 +36,10 @@ type Found = Vec<Vec<Overruled>>;
 /// The settings of each source that another one decides.
 pub(crate) fn find(effective: &Effective, sources: &[Source<'_>], passthrough: bool) -> Found {
     let mut found: Found = sources.iter().map(|_| Vec::new()).collect();
-    let ciphers = ciphers(sources);
+    let ciphers = first(sources, |settings| settings.ssl.ciphers.is_some());
+    let order = first(sources, |settings| {
+        settings.ssl.prefer_server_ciphers.is_some()
+    });
     for (at, source) in sources.iter().enumerate() {
         if source.settings.canary.is_some() {
             of_canary(effective, sources, at, &mut found[at]);
@@ -62,6 +65,11 @@ pub(crate) fn find(effective: &Effective, sources: &[Source<'_>], passthrough: b
         if settings.ssl.ciphers.is_some() {
             host_wide.check("ssl-ciphers", true, |host, _| ciphers.get(host).copied());
         }
+        if settings.ssl.prefer_server_ciphers.is_some() {
+            host_wide.check("ssl-prefer-server-ciphers", true, |host, _| {
+                order.get(host).copied()
+            });
+        }
         if settings.rewrite.app_root.is_some() {
             host_wide.check("app-root", true, |_, server| app_root(server, sources));
         }
@@ -78,11 +86,14 @@ fn wanted(flag: Option<&Spanned<bool>>) -> bool {
     flag.is_some_and(|flag| flag.value)
 }
 
-/// Of each host, the first Ingress with a list of ciphers.
-fn ciphers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, SourceIndex> {
+/// Of each host, the first Ingress that says something.
+fn first(
+    sources: &[Source<'_>],
+    says: impl Fn(&Settings) -> bool,
+) -> IndexMap<Arc<str>, SourceIndex> {
     let mut first = IndexMap::new();
     for (at, source) in sources.iter().enumerate() {
-        if source.settings.canary.is_some() || source.settings.ssl.ciphers.is_none() {
+        if source.settings.canary.is_some() || !says(source.settings) {
             continue;
         }
         for rule in &source.ingress.rules {
@@ -366,6 +377,42 @@ fn of_canary(
             help: ELSEWHERE,
         });
     }
+}
+
+/// Of a canary only what holds for the whole host counts, and there one Ingress decides.
+pub(crate) fn upstream_tls(
+    of_host: &IndexMap<&str, Vec<SourceIndex>>,
+    sources: &[Source<'_>],
+    policies: &[PolicyOutput],
+    at: SourceIndex,
+) -> Vec<Overruled> {
+    if sources[at].settings.canary.is_none() || policies[at].upstream_tls.is_none() {
+        return Vec::new();
+    }
+    let mut lost = None;
+    let mut won = false;
+    for (host, of_host) in of_host.iter().filter(|(_, of_host)| of_host.contains(&at)) {
+        match backend_tls::decider(of_host, policies) {
+            Some(winner) if winner != at => {
+                lost.get_or_insert((*host, winner));
+            }
+            _ => won = true,
+        }
+    }
+    let Some((host, winner)) = lost else {
+        return Vec::new();
+    };
+    let overruled = |&key| Overruled {
+        key,
+        why: format!(
+            "{} decides for {host}, and a canary has no paths of its own",
+            sources[winner].ingress.object
+        ),
+        winner: Some(winner),
+        partly: won,
+        help: ELSEWHERE,
+    };
+    backend_tls::KEYS.iter().map(overruled).collect()
 }
 
 /// Takes back what families said of settings without effect, and says who decides.

@@ -4,18 +4,21 @@
 //! and a browser can all stand on it.
 
 mod differences;
+mod example;
 mod options;
 mod pipeline;
 mod report;
 mod verify;
 mod write;
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
 use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
+pub use example::{Change, Example, example};
 pub use options::{Emit, NginxVersion, NoClass, Options};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 pub use verify::{Verified, verify};
@@ -37,6 +40,8 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
+    /// Whether it holds what nobody should read.
+    pub sensitive: bool,
 }
 
 impl Verified {
@@ -67,6 +72,27 @@ pub struct Conversion {
     pub unreadable: usize,
 }
 
+impl Conversion {
+    /// The output without what is sensitive, and that by itself; each may be empty.
+    pub fn apart(&self) -> (String, String) {
+        let (mut plain, mut sensitive) = (String::new(), String::new());
+        for written in &self.written {
+            let text = if written.sensitive {
+                &mut sensitive
+            } else {
+                &mut plain
+            };
+            let document = self.output.get(written.range.clone()).unwrap_or_default();
+            let document = document.strip_prefix("---\n").unwrap_or(document);
+            if !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(document);
+        }
+        (plain, sensitive)
+    }
+}
+
 /// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file
 /// alone does not say what its rules do.
 pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
@@ -77,10 +103,14 @@ pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
 /// that is no key, which a slip of the pen is too: what was meant has the page.
 pub fn explain_annotation(key: &str) -> Option<String> {
     let name = key.rsplit('/').next().unwrap_or(key);
-    match registry::classify_own(name) {
-        KeyClass::Misspelt { .. } => None,
-        _ => registry::explain(name),
+    if matches!(registry::classify_own(name), KeyClass::Misspelt { .. }) {
+        return None;
     }
+    let mut text = registry::explain(name)?;
+    if let Some(example) = example(name) {
+        let _ = write!(text, "\n{example}");
+    }
+    Some(text)
 }
 
 /// All annotation keys (without prefix) that [`explain_annotation`] knows, in ascending order.

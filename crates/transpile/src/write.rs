@@ -79,7 +79,12 @@ impl Documents {
         files.sort_unstable();
         files.dedup();
         let range = start..text.len();
-        documents.insert(object.name.clone(), Written { range, files });
+        let written = Written {
+            range,
+            files,
+            sensitive: object.spec.is_sensitive(),
+        };
+        documents.insert(object.name.clone(), written);
     }
 
     /// All of them in order, and how many there are of each kind.
@@ -97,14 +102,16 @@ impl Documents {
                     count,
                 }),
             }
-            for Written { range, files } in documented.documents.into_values() {
+            for document in documented.documents.into_values() {
                 let start = text.len();
                 if start > 0 {
                     text.push_str("---\n");
                 }
-                text.push_str(&documented.text[range]);
-                let range = start..text.len();
-                written.push(Written { range, files });
+                text.push_str(&documented.text[document.range]);
+                written.push(Written {
+                    range: start..text.len(),
+                    ..document
+                });
             }
         }
         (text, written, counts)

@@ -17,8 +17,10 @@ use std::path::PathBuf;
 use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{CODES, Code, Diagnostic, Outcome};
 use gatewright_nginx::registry::{self, Carried};
-use gatewright_transpile::{Conversion, annotation_keys, convert};
+use gatewright_transpile::{Conversion, Emit, Options, annotation_keys, convert, example};
 use inputs::{Case, behaviour, cases, corpus};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// Codes that no case can show. A code that is shown has to leave this list.
 const CODES_TO_COME: &[&str] = &[
@@ -128,6 +130,30 @@ fn the_registry_says_what_becomes_of_every_key() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
+/// A reader believes the example more than the words, so both have to say the same.
+#[test]
+fn every_example_shows_what_the_registry_says() {
+    for entry in registry::entries() {
+        let key = entry.key;
+        let shown = example(key).unwrap_or_else(|| panic!("{key} has no example"));
+        assert!(shown.before.contains(&format!("/{key}: ")), "{key}");
+        let changes = !shown.changes.is_empty();
+        let said = !shown.findings.is_empty();
+        match entry.carried {
+            Carried::Whole => assert!(changes || said, "{key}: {shown}"),
+            Carried::Differently => assert!(said || changes, "{key}: {shown}"),
+            Carried::LeftOut => assert!(said, "{key}: {shown}"),
+            Carried::Needless => assert!(
+                !changes && (said || shown.unchanged.is_some()),
+                "{key}: {shown}"
+            ),
+            Carried::Refused => assert!(said && !changes, "{key}: {shown}"),
+        }
+        let unmeant = shown.findings.contains("[GW04") && entry.carried != Carried::Needless;
+        assert!(!unmeant, "{key}: its example is faulty\n{shown}");
+    }
+}
+
 fn code_of(outcome: &Outcome) -> Option<Code> {
     match outcome {
         Outcome::Difference(code) | Outcome::Refused(code) => Some(*code),
@@ -153,6 +179,163 @@ fn every_item_of_every_case_has_an_outcome() {
             .collect();
         assert!(unsettled.is_empty(), "{}: {unsettled:#?}", case.name);
     }
+}
+
+/// Kinds that say something about the object that they target.
+const POLICIES: [&str; 4] = [
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "SecurityPolicy",
+];
+
+/// Of two policies of one kind on one target Envoy Gateway takes the older one, and of copies
+/// nobody knows which to edit.
+#[test]
+fn policies_are_minimal() {
+    let mut faults = Vec::new();
+    for case in cases().into_iter().chain(corpus()).chain(behaviour()) {
+        let options = Options {
+            emit: Emit::All,
+            ..case.options
+        };
+        let objects: Vec<Value> =
+            serde_yaml::Deserializer::from_str(&convert(case.inputs, &options).output)
+                .map(|document| Value::deserialize(document).expect("readable YAML"))
+                .collect();
+        let found = policy_faults(&objects);
+        faults.extend(found.iter().map(|fault| format!("{}: {fault}", case.name)));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn needless_policies_are_found() {
+    let policy = |name: &str, target: Value, spec: Value| {
+        let mut spec = spec;
+        spec["targetRefs"] = json!([target]);
+        let metadata = json!({ "name": name, "namespace": "shop" });
+        json!({ "kind": "BackendTrafficPolicy", "metadata": metadata, "spec": spec })
+    };
+    let route = json!({ "kind": "HTTPRoute", "metadata": { "name": "web", "namespace": "shop" }, "spec": { "rules": [{ "name": "one" }] } });
+    let gateway = json!({ "kind": "Gateway", "name": "shared" });
+    let whole = json!({ "kind": "HTTPRoute", "name": "web" });
+    let rule = json!({ "kind": "HTTPRoute", "name": "web", "sectionName": "one" });
+    let base = policy("base", gateway, json!({ "retry": { "numRetries": 2 } }));
+    let other = json!({ "retry": { "numRetries": 1 } });
+    for (objects, expected) in [
+        (vec![policy("a", whole.clone(), other.clone())], 0),
+        (vec![policy("a", rule, other.clone())], 1),
+        (
+            vec![policy(
+                "a",
+                whole.clone(),
+                json!({ "mergeType": "StrategicMerge" }),
+            )],
+            1,
+        ),
+        (
+            vec![policy(
+                "a",
+                whole.clone(),
+                json!({ "mergeType": "StrategicMerge", "retry": { "numRetries": 2 } }),
+            )],
+            1,
+        ),
+        (
+            vec![
+                policy("a", whole.clone(), other.clone()),
+                policy("b", whole, other),
+            ],
+            1,
+        ),
+    ] {
+        let objects = [vec![route.clone(), base.clone()], objects].concat();
+        assert_eq!(policy_faults(&objects).len(), expected, "{objects:#?}");
+    }
+}
+
+fn policy_faults(objects: &[Value]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut targeted = BTreeSet::new();
+    let name = |object: &Value| object["metadata"]["name"].to_string();
+    let policies = || {
+        objects
+            .iter()
+            .filter(|o| POLICIES.iter().any(|kind| o["kind"] == *kind))
+    };
+    for object in objects {
+        if object["spec"]
+            .as_object()
+            .is_some_and(serde_json::Map::is_empty)
+        {
+            faults.push(format!("{} {} is empty", object["kind"], name(object)));
+        }
+    }
+    let filters = objects
+        .iter()
+        .flat_map(|route| route["spec"]["rules"].as_array().into_iter().flatten())
+        .flat_map(|rule| rule["filters"].as_array().into_iter().flatten())
+        .map(|filter| &filter["extensionRef"]["name"]);
+    let users = policies().map(|policy| &policy["spec"]["basicAuth"]["users"]["name"]);
+    let used: BTreeSet<String> = filters.chain(users).map(Value::to_string).collect();
+    let made = |o: &&Value| o["kind"] == "HTTPRouteFilter" || o["kind"] == "Secret";
+    for object in objects.iter().filter(made) {
+        if !used.contains(&name(object)) {
+            faults.push(format!("nothing uses {} {}", object["kind"], name(object)));
+        }
+    }
+    for policy in policies() {
+        let kind = &policy["kind"];
+        let targets: Vec<&Value> = policy["spec"]["targetRefs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .collect();
+        for target in &targets {
+            let key = format!("{kind} of {} for {target}", policy["metadata"]["namespace"]);
+            if !targeted.insert(key.clone()) {
+                faults.push(format!("a second {key}"));
+            }
+        }
+        let says = says(policy);
+        let of_gateway = policies().find(|base| {
+            base["kind"] == *kind && base["spec"]["targetRefs"][0]["kind"] == "Gateway"
+        });
+        let repeated = of_gateway
+            .filter(|base| *base != policy)
+            .is_some_and(|base| {
+                says.iter()
+                    .all(|(field, value)| base["spec"].get(field.as_str()) == Some(*value))
+            });
+        if says.is_empty() || repeated {
+            faults.push(format!("{kind} {} says nothing", name(policy)));
+        }
+        let route = objects.iter().find(|route| {
+            route["kind"] == targets[0]["kind"]
+                && route["metadata"]["name"] == targets[0]["name"]
+                && route["metadata"]["namespace"] == policy["metadata"]["namespace"]
+        });
+        let rules = route.and_then(|route| route["spec"]["rules"].as_array());
+        let by_rule = targets
+            .iter()
+            .filter(|target| target.get("sectionName").is_some());
+        if rules.is_some_and(|rules| rules.len() == by_rule.count()) {
+            faults.push(format!(
+                "{kind} {} names every rule of its route",
+                name(policy)
+            ));
+        }
+    }
+    faults
+}
+
+/// What a policy sets.
+fn says(policy: &Value) -> BTreeMap<&String, &Value> {
+    let fields = policy["spec"].as_object().into_iter().flatten();
+    fields
+        .filter(|(field, _)| !matches!(field.as_str(), "targetRefs" | "mergeType"))
+        .collect()
 }
 
 #[test]

@@ -144,6 +144,8 @@ type Texts = (Vec<Input>, Vec<ReadFault>);
 struct Output<'a> {
     mapping: &'a Mapping,
     text: String,
+    /// It holds Secrets.
+    sensitive: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -253,11 +255,17 @@ impl<'a> Plan<'a> {
         let directory = &self.file.entries.directory;
         let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
         let mut lost: BTreeSet<String> = BTreeSet::new();
+        let mut secrets: BTreeSet<PathBuf> = BTreeSet::new();
         let plain = || mapping.target.expand(Path::new(""));
         // No object of a route serves all files, but none may be lost if one did.
         let all = conversion.written.iter().flat_map(|written| &written.files);
         let first = all.map(|file| conversion.sources.file(*file).name()).min();
-        for Written { range, files } in &conversion.written {
+        for Written {
+            range,
+            files,
+            sensitive,
+        } in &conversion.written
+        {
             let names = files
                 .iter()
                 .map(|file| conversion.sources.file(*file).name());
@@ -275,6 +283,12 @@ impl<'a> Plan<'a> {
                 plain()
             };
             let Some(place) = place else { continue };
+            let place = if *sensitive {
+                secrets.insert(write::secrets(&place));
+                write::secrets(&place)
+            } else {
+                place
+            };
             let text = texts.entry(place).or_default();
             let document = conversion.output.get(range.clone()).unwrap_or_default();
             let document = document.strip_prefix("---\n").unwrap_or(document);
@@ -296,7 +310,12 @@ impl<'a> Plan<'a> {
         for (place, text) in texts {
             let name = Path::new(&self.file.name).file_name().unwrap_or_default();
             let text = header(&place, Path::new(name)) + &text;
-            let output = Output { mapping, text };
+            let sensitive = secrets.contains(&place);
+            let output = Output {
+                mapping,
+                text,
+                sensitive,
+            };
             if let Some(before) = self.outputs.insert(place.clone(), output) {
                 self.blocked = true;
                 let file = self.configuration();
@@ -364,7 +383,12 @@ impl<'a> Plan<'a> {
     fn changes(&mut self) -> Result<Changes, Fault> {
         let mut changes = Changes::default();
         let outputs = std::mem::take(&mut self.outputs);
-        for (place, Output { mapping, text }) in &outputs {
+        for (place, output) in &outputs {
+            let Output {
+                mapping,
+                text,
+                sensitive,
+            } = output;
             let path = self.file.root.join(place);
             let standing = look(&path, &self.config).map_err(|error| {
                 Fault::new(format!("cannot read `{}`: {}", shown(&path), plain(&error)))
@@ -393,6 +417,7 @@ impl<'a> Plan<'a> {
                     path,
                     old,
                     new,
+                    sensitive: *sensitive,
                 });
             }
         }
@@ -403,11 +428,13 @@ impl<'a> Plan<'a> {
                     let path = self.file.root.join(&place);
                     let old = fs::read_to_string(&path).ok();
                     let new = None;
+                    let sensitive = holds_secrets(&place);
                     changes.list.push(Change {
                         place,
                         path,
                         old,
                         new,
+                        sensitive,
                     });
                 }
             }
@@ -431,6 +458,15 @@ struct Change {
     path: PathBuf,
     old: Option<String>,
     new: Option<String>,
+    /// Nobody should read its text in a log.
+    sensitive: bool,
+}
+
+/// Whether a file is one that [`write::secrets`] names.
+fn holds_secrets(path: &Path) -> bool {
+    let stem = Path::new(path.file_stem().unwrap_or_default());
+    stem.extension().is_some_and(|end| end == "secrets")
+        || path.extension().is_some_and(|end| end == "secrets")
 }
 
 impl Changes {
@@ -438,7 +474,11 @@ impl Changes {
     fn diff(&self) -> String {
         let mut text = String::new();
         for Change {
-            place, old, new, ..
+            place,
+            old,
+            new,
+            sensitive,
+            ..
         } in &self.list
         {
             let name = shown(place);
@@ -446,6 +486,11 @@ impl Changes {
                 Some(_) => format!("{side}/{name}"),
                 None => "/dev/null".to_owned(),
             };
+            if *sensitive {
+                let (old, new) = (label("a", old), label("b", new));
+                let _ = writeln!(text, "Secrets {old} and {new} differ");
+                continue;
+            }
             let old_text = old.as_deref().unwrap_or_default();
             let new_text = new.as_deref().unwrap_or_default();
             let diff = TextDiff::from_lines(old_text, new_text);
@@ -474,7 +519,13 @@ impl Changes {
     /// Writes and removes, and says what.
     fn write(&self) -> Result<String, Fault> {
         let mut log = String::new();
-        for Change { path, new, .. } in &self.list {
+        for Change {
+            path,
+            new,
+            sensitive,
+            ..
+        } in &self.list
+        {
             let name = shown(path);
             if let Some(text) = new {
                 if let Some(directory) = path.parent() {
@@ -482,7 +533,11 @@ impl Changes {
                         Fault::new(format!("cannot write `{name}`: {}", plain(&error)))
                     })?;
                 }
-                write::write(path, text)?;
+                if *sensitive {
+                    write::write_secret(path, text)?;
+                } else {
+                    write::write(path, text)?;
+                }
                 let _ = writeln!(log, "wrote {name}");
             } else {
                 fs::remove_file(path).map_err(|error| {

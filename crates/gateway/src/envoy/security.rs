@@ -83,8 +83,12 @@ pub struct AuthorizationRule {
     pub name: String,
     /// `Allow` or `Deny`.
     pub action: &'static str,
-    /// Whom it is about.
-    pub principal: Principal,
+    /// Whom it is about; everybody unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// An expression (CEL) that must be true as well. An error in it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cel: Option<String>,
 }
 
 /// Clients.

@@ -25,9 +25,10 @@ fn authorization(addresses: &Addresses) -> Authorization {
                 format!("{name}-{nth}")
             },
             action: action(rule.allow),
-            principal: Principal {
+            principal: Some(Principal {
                 client_cidrs: rule.networks.clone(),
-            },
+            }),
+            cel: None,
         }
     };
     Authorization {
@@ -50,7 +51,10 @@ mod tests {
         let rules: Vec<String> = found
             .rules
             .iter()
-            .map(|rule| format!("{} {}", rule.action, rule.principal.client_cidrs.join(" ")))
+            .map(|rule| {
+                let principal = rule.principal.as_ref().unwrap();
+                format!("{} {}", rule.action, principal.client_cidrs.join(" "))
+            })
             .collect();
         assert_eq!(
             format!("{} | {}", rules.join(", "), found.default_action),

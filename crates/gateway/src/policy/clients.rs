@@ -12,10 +12,12 @@ use gateway_api::httproutes::{
     HttpRouteRulesFiltersRequestHeaderModifierSet, HttpRouteRulesFiltersType,
 };
 use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::pattern::Pattern;
 use gatewright_model::{ClientCertificates, Host, HostName, Model, OwnerId, VerifyClient};
 use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
+use crate::envoy::{Authorization, AuthorizationRule};
 use crate::listeners::has_secret;
 use crate::rule::{Planned, Section};
 
@@ -119,17 +121,64 @@ pub(crate) fn plan(
             })
             .map(|mut planned| {
                 let secure = planned.section == Section::Https;
-                if secure && shut {
+                if !secure && clients.subject.is_some() {
+                    let comment = "plain HTTP has no client certificate".to_owned();
+                    planned.answer(emitter.respond(owner, 403, comment));
+                    planned.comments = vec!["forbidden: auth-tls-match-cn".to_owned()];
+                } else if secure && shut {
                     planned.answer(emitter.unserved(owner));
                     planned.comments =
                         vec!["refused: clients cannot be asked for certificates".to_owned()];
                 } else if planned.rule.backend_refs.is_some() {
                     tell(&mut planned, clients, secure);
                 }
+                if let Some(subject) = clients.subject.as_ref().filter(|_| secure && !shut) {
+                    compare(&mut planned, subject);
+                }
                 planned
             })
             .collect();
     }
+}
+
+/// Lets in only who has a certificate with such a subject (`SecurityPolicy` `authorization`),
+/// besides what is asked of the address.
+fn compare(planned: &mut Planned, subject: &str) {
+    let cel = subject_expression(subject);
+    let policy = planned.attached.security();
+    let (mut rules, everybody) = match policy.authorization.take() {
+        Some(known) => (known.rules, known.default_action == "Allow"),
+        None => (Vec::new(), true),
+    };
+    if everybody {
+        rules.push(AuthorizationRule {
+            name: "subject".to_owned(),
+            action: "Allow",
+            principal: None,
+            cel: None,
+        });
+    }
+    for rule in rules.iter_mut().filter(|rule| rule.action == "Allow") {
+        rule.cel = Some(cel.clone());
+    }
+    policy.authorization = Some(Authorization {
+        default_action: "Deny",
+        rules,
+    });
+}
+
+/// True for a certificate in whose subject the pattern is found; without a certificate it is
+/// an error, which lets nobody in. A pattern that cannot be said lets nobody in either.
+fn subject_expression(pattern: &str) -> String {
+    let re2 = Pattern::parse_case_sensitive(pattern).ok();
+    let Some(re2) = re2.and_then(|pattern| pattern.to_re2().ok()) else {
+        return "false".to_owned();
+    };
+    let quoted = re2
+        .match_anywhere()
+        .replace('\\', "\\\\")
+        .replace('\'', "\\'");
+    format!("connection.subject_peer_certificate.matches('{quoted}')")
 }
 
 fn refused(emitter: &mut Emitter<'_>, host: &Host, clients: &ClientCertificates) {
@@ -305,6 +354,7 @@ mod tests {
             },
             revoked: false,
             verify: VerifyClient::Required,
+            subject: None,
             pass: false,
             origin: origin(),
         }

@@ -4,7 +4,7 @@ use gateway_api::httproutes::{
     HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType, HttpRouteRulesMatchesMethod,
 };
 use gatewright_model::pattern::{Pattern, after_anchor, escape_re2};
-use gatewright_model::{Condition, Host, HostName, Model, Subject, Test};
+use gatewright_model::{Condition, Host, HostName, Model, Step, Subject, Test};
 
 use super::clients;
 use crate::infra;
@@ -134,6 +134,18 @@ const CHANGED: [&str; 14] = [
     "x-forwarded-scheme",
     "x-request-id",
 ];
+
+/// What a person can do about the condition of a step that cannot be written.
+pub(super) fn remedy(step: &Step, model: &Model) -> &'static str {
+    match step.when.as_ref().map(|when| &when.subject) {
+        Some(Subject::Header(name))
+            if name.eq_ignore_ascii_case("x-forwarded-proto") && !model.globals.forwarded.trust =>
+        {
+            "if a proxy in front sets the header, write `use-forwarded-headers: \"true\"` in the controller's ConfigMap, which leaves it as it is sent; to redirect to HTTPS, `force-ssl-redirect` looks at it then and needs no snippet"
+        }
+        _ => "simplify the condition, or let the application decide",
+    }
+}
 
 /// Whether rules see a header as the client sent it, or take more requests for it.
 fn is_as_sent(name: &str, negated: bool, model: &Model) -> bool {

@@ -72,7 +72,7 @@ pub(crate) fn before(
                         "an answer of a snippet cannot be written as a rule, so the paths answer 503",
                     )
                     .label(step.place, why)
-                    .help("simplify the condition, or let the application decide"),
+                    .help(condition::remedy(step, emitter.model)),
                 );
                 let comment = "what cannot be carried over answers 503".to_owned();
                 let deed = emitter.respond(owner, 503, comment);

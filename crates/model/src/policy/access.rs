@@ -86,7 +86,7 @@ impl Period {
     }
 }
 
-/// Which certificates clients of a host need. Plain HTTP is not covered.
+/// Which certificates clients of a host need. Plain HTTP is covered by `subject` alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificates {
     /// Holds the authorities under `ca.crt`.
@@ -95,6 +95,9 @@ pub struct ClientCertificates {
     pub revoked: bool,
     /// Who needs a certificate.
     pub verify: VerifyClient,
+    /// A pattern that must be found in the subject of the certificate (RFC 2253), or nothing of
+    /// the host is served. Requests over plain HTTP have no certificate.
+    pub subject: Option<String>,
     /// Backends get the certificate.
     pub pass: bool,
     /// Where it was asked for.

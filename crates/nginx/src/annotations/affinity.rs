@@ -7,7 +7,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{BASIC, Blanks, Carried, Entry, Grammar, Risk, Scope, URL};
+use crate::registry::{Around, BASIC, Blanks, Carried, Entry, Grammar, Risk, Scope, URL};
 
 /// How sessions follow changes of the endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +110,11 @@ pub static ENTRIES: &[Entry] = &[
         difference: "`persistent` is not to be had: sessions can move when pods come or go",
         carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
-        example: "balanced",
+        example: "persistent",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -128,6 +132,15 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::CanarySession],
         example: "legacy",
+        around: Around {
+            annotations: &[
+                ("canary", "true"),
+                ("canary-weight", "10"),
+                ("affinity", "cookie"),
+            ],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -138,6 +151,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the name of the cookie",
         target: "`cookie.name`",
         example: "route",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -148,6 +165,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the `Path` of the cookie; without it the Ingress path is sent literally, also when it is a pattern",
         target: "`cookie.attributes.Path`",
         example: "/",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            path: "/app",
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -157,6 +179,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the `Domain` of the cookie",
         target: "`cookie.attributes.Domain`",
         example: "example.com",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -169,6 +195,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::SessionCookie],
         example: "172800",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -178,6 +208,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the `Max-Age` of the cookie in seconds",
         target: "`cookie.ttl`",
         example: "172800",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -190,6 +224,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the `SameSite` of the cookie; only the spellings `None`, `Lax` and `Strict` are sent",
         target: "`cookie.attributes.SameSite`",
         example: "Lax",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -199,6 +237,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "sends `Secure` with the cookie always",
         target: "`cookie.attributes.Secure`",
         example: "true",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -211,6 +253,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
         example: "true",
+        around: Around {
+            annotations: &[("affinity", "cookie"), ("session-cookie-samesite", "None")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
     Entry {
@@ -223,6 +269,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::SessionCookie],
         example: "true",
+        around: Around {
+            annotations: &[("affinity", "cookie")],
+            ..Around::NOTHING
+        },
         ..AFFINITY
     },
 ];

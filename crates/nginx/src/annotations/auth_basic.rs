@@ -8,7 +8,7 @@ use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Reference, Settings};
 use crate::registry::{
-    BASIC, BASIC_SPACE, Carried, EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk,
+    Around, BASIC, BASIC_SPACE, Carried, EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk,
 };
 
 /// Authentication with passwords.
@@ -58,6 +58,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "`digest` is refused: the paths answer 503",
         codes: &[Code::DigestAuth],
         example: "basic",
+        around: Around {
+            annotations: &[("auth-secret", "users")],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -72,6 +76,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::UserHash, Code::UsersMissing],
         example: "users",
+        around: Around {
+            annotations: &[("auth-type", "basic")],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -82,6 +90,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether the Secret holds an htpasswd file under `auth` (`auth-file`) or one user for each key (`auth-map`)",
         target: "the new Secret, made from either",
         example: "auth-map",
+        around: Around {
+            annotations: &[("auth-type", "basic"), ("auth-secret", "users-by-name")],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -95,6 +107,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "`off` is not repeated: the paths answer 503",
         codes: &[Code::AuthOpening],
         example: "Staff only",
+        around: Around {
+            annotations: &[("auth-type", "basic"), ("auth-secret", "users")],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
 ];

@@ -11,8 +11,8 @@ use gatewright_source::Spanned;
 use super::reference::parse_url;
 use super::{Keys, Reference, Settings, snippets};
 use crate::registry::{
-    BASIC, Blanks, ByteSet, Carried, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault, HEADERS,
-    Invalid, Risk, URL, URL_VARIABLES, VARIABLES,
+    Around, BASIC, Blanks, ByteSet, Carried, EXTENDED, EmptyValue, Entry, Grammar, GrammarFault,
+    HEADERS, Invalid, Risk, URL, URL_VARIABLES, VARIABLES,
 };
 
 /// Authentication by a service that is asked for every request.
@@ -68,10 +68,10 @@ pub static ENTRIES: &[Entry] = &[
         configmap_key: Some("global-auth-url"),
         summary: "asks this URL about every request: 2xx lets it pass, 401 and 403 are passed on, anything else is answered with 500",
         target: "SecurityPolicy `extAuth.http` with the Service that the URL names",
-        difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL with variables or outside the cluster is refused: the paths answer 503",
+        difference: "the service gets the method and `Host` of the request and a fixed list of its headers, and only 200 lets it pass; a URL behind an Ingress of the input is asked by way of its Service; one outside of the cluster or with variables other than `$host` is refused: the paths answer 503",
         carried: Carried::Differently,
         codes: &[Code::AuthQuestion, Code::AuthUrl, Code::AuthHeaders],
-        example: "http://oauth2-proxy.auth.svc.cluster.local/oauth2/auth",
+        example: "http://authelia.auth.svc.cluster.local/api/verify",
         ..AUTH
     },
     Entry {
@@ -92,6 +92,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthQuestion],
         example: "GET",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -105,6 +112,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::AuthSignIn],
         example: "https://auth.example.com/oauth2/start",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -116,6 +130,16 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the name of the parameter with the way back",
         target: "the query of that `Location`",
         example: "next",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
+                ),
+                ("auth-signin", "https://auth.example.com/oauth2/start"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -130,6 +154,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::AuthResponseHeaders],
         example: "X-Auth-Request-User,X-Auth-Request-Email",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -141,6 +172,13 @@ pub static ENTRIES: &[Entry] = &[
         difference: "they are set for whole listeners: another value for another Ingress, a ConfigMap that is not in the input or an unknown variable makes the paths answer 503",
         codes: &[Code::AuthHeaders],
         example: "shop/auth-headers",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -155,6 +193,13 @@ pub static ENTRIES: &[Entry] = &[
         difference: "a faulty value does not open the paths: they answer 503",
         codes: &[Code::AuthOpening],
         example: "/home",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -169,6 +214,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCookies, Code::AuthOpening],
         example: "true",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -182,6 +234,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCache],
         example: "$remote_user$http_authorization",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -197,6 +256,16 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::AuthCache, Code::AuthOpening],
         example: "200 202 10m, 401 5m",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
+                ),
+                ("auth-cache-key", "$remote_user$http_authorization"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -207,6 +276,13 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "16",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -217,6 +293,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "1000",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -227,6 +313,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy always keeps connections open",
         carried: Carried::Needless,
         example: "60",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -237,6 +333,16 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: Envoy has no variables",
         carried: Carried::Needless,
         example: "true",
+        around: Around {
+            annotations: &[
+                (
+                    "auth-url",
+                    "http://authelia.auth.svc.cluster.local/api/verify",
+                ),
+                ("auth-keepalive", "16"),
+            ],
+            ..Around::NOTHING
+        },
         ..KEEPALIVE
     },
     Entry {
@@ -249,6 +355,17 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::ProtectionRefused],
         example: "proxy_set_header X-Realm shop;",
+        around: Around {
+            annotations: &[(
+                "auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..AUTH
     },
     Entry {
@@ -259,6 +376,13 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether `global-auth-url` of the controller's ConfigMap holds for the paths",
         target: "SecurityPolicy `extAuth.http` on the route, or none for `false`",
         example: "false",
+        around: Around {
+            config: &[(
+                "global-auth-url",
+                "http://authelia.auth.svc.cluster.local/api/verify",
+            )],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

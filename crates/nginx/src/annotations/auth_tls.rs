@@ -8,7 +8,9 @@ use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Blanks, Carried, EmptyValue, Entry, Grammar, Invalid, Risk, Scope};
+use crate::registry::{
+    Around, BASIC, Blanks, Carried, EmptyValue, Entry, Grammar, Invalid, Risk, Scope,
+};
 
 /// Client certificates of the host.
 #[derive(Clone, Debug)]
@@ -98,6 +100,10 @@ pub static ENTRIES: &[Entry] = &[
             Code::ClientCertificatesRefused,
         ],
         example: "shop/client-ca",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -111,7 +117,12 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "says whether a certificate is needed (`on`), optional, optional and unchecked (`optional_no_ca`), or not asked for",
         target: "ClientTrafficPolicy `tls.clientValidation.mode`",
-        example: "on",
+        example: "optional",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -124,6 +135,11 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::ClientChainDepth],
         example: "1",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -137,6 +153,11 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::ClientErrorPage],
         example: "https://example.com/certificate-needed",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -147,6 +168,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "sends the client's certificate to the backend in `ssl-client-cert`",
         target: "`requestHeaderModifier.set` of `ssl-client-cert`",
         example: "true",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
     Entry {
@@ -155,11 +181,15 @@ pub static ENTRIES: &[Entry] = &[
         invalid: Invalid::Reject,
         risk: Risk::High,
         summary: "answers 403 unless the subject of the certificate matches this pattern, on the whole host and over plain HTTP too",
-        target: "nothing",
-        difference: "Envoy Gateway compares no subjects: the host answers 503",
-        carried: Carried::Refused,
+        target: "SecurityPolicy `authorization` with a CEL expression on the subject; rules for plain HTTP answer 403",
+        difference: "a pattern that RE2 cannot say makes the host answer 503",
         codes: &[Code::ClientSubjectRefused],
         example: "CN=(app|ops)",
+        around: Around {
+            annotations: &[("auth-tls-secret", "shop/client-ca")],
+            tls: true,
+            ..Around::NOTHING
+        },
         ..AUTH_TLS
     },
 ];

@@ -9,7 +9,7 @@ use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Blanks, Carried, Entry, Grammar, Invalid, Risk, Scope, VARIABLES};
+use crate::registry::{Around, Blanks, Carried, Entry, Grammar, Invalid, Risk, Scope, VARIABLES};
 
 /// The protocol spoken to the backend. Any case of the value chooses it, but header
 /// fields and timeouts of gRPC and the parameters of `FastCGI` are only set for capitals.
@@ -201,6 +201,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::HashKey],
         example: "true",
+        around: Around {
+            annotations: &[("upstream-hash-by", "$request_uri")],
+            ..Around::NOTHING
+        },
         ..HASH
     },
     Entry {
@@ -213,6 +217,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::HashKey],
         example: "3",
+        around: Around {
+            annotations: &[
+                ("upstream-hash-by", "$request_uri"),
+                ("upstream-hash-by-subset", "true"),
+            ],
+            ..Around::NOTHING
+        },
         ..HASH
     },
 ];

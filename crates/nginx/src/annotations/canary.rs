@@ -7,7 +7,7 @@
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{BASIC, Entry, Grammar, PATTERN, Risk, Scope};
+use crate::registry::{Around, BASIC, Entry, Grammar, PATTERN, Risk, Scope};
 
 /// How a canary takes traffic from its main Ingress.
 #[derive(Clone, Debug)]
@@ -65,6 +65,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "makes the Ingress take part of the traffic of another Ingress with the same host, path and path type",
         target: "rules and weighted `backendRefs` in the route of the main Ingress",
         example: "true",
+        around: Around {
+            annotations: &[("canary-weight", "10")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -74,6 +79,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the part of requests that goes to the canary, out of `canary-weight-total`",
         target: "the weights of `backendRefs`",
         example: "10",
+        around: Around {
+            annotations: &[("canary", "true")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -83,6 +93,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the total of the weights; below 100 it counts as 100",
         target: "the weights of `backendRefs`",
         example: "1000",
+        around: Around {
+            annotations: &[("canary", "true"), ("canary-weight", "10")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -92,6 +107,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "names a request header whose value `always` chooses the canary and `never` the main Ingress",
         target: "rules with a header match before the weighted one",
         example: "X-Canary",
+        around: Around {
+            annotations: &[("canary", "true")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -101,6 +121,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the value of the header that chooses the canary; `always` and `never` then mean nothing",
         target: "a rule with a header match before the weighted one",
         example: "beta",
+        around: Around {
+            annotations: &[("canary", "true"), ("canary-by-header", "X-Canary")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -111,6 +136,11 @@ pub static ENTRIES: &[Entry] = &[
         target: "a rule with a `RegularExpression` header match before the weighted one",
         difference: "the pattern is written in RE2; one that RE2 cannot say is refused (GW0802)",
         example: "^(de|at)$",
+        around: Around {
+            annotations: &[("canary", "true"), ("canary-by-header", "X-Country")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
     Entry {
@@ -120,6 +150,11 @@ pub static ENTRIES: &[Entry] = &[
         summary: "names a cookie whose value `always` chooses the canary and `never` the main Ingress",
         target: "rules with a `RegularExpression` match on the `Cookie` header before the weighted one",
         example: "canary",
+        around: Around {
+            annotations: &[("canary", "true")],
+            canary: true,
+            ..Around::NOTHING
+        },
         ..CANARY
     },
 ];

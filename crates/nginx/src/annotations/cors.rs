@@ -8,7 +8,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{Entry, Grammar, HEADERS, Risk, lists};
+use crate::registry::{Around, Entry, Grammar, HEADERS, Risk, lists};
 
 /// Methods unless set.
 pub const DEFAULT_METHODS: &str = "GET, PUT, POST, DELETE, PATCH, OPTIONS";
@@ -106,6 +106,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "lists the origins that are let in; `*.` stands for one label, items without a scheme are left out",
         target: "a `RegularExpression` match on `Origin` for lists",
         example: "https://app.example.com,https://*.dev.example.com",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
     Entry {
@@ -116,6 +120,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the text of `Access-Control-Allow-Methods`",
         target: "the header `Access-Control-Allow-Methods`",
         example: "GET, POST, OPTIONS",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
     Entry {
@@ -126,6 +134,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the text of `Access-Control-Allow-Headers`",
         target: "the header `Access-Control-Allow-Headers`",
         example: "Content-Type,Authorization",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
     Entry {
@@ -135,6 +147,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the text of `Access-Control-Expose-Headers`",
         target: "the header `Access-Control-Expose-Headers`",
         example: "X-Total, X-Page",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
     Entry {
@@ -144,6 +160,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "says whether `Access-Control-Allow-Credentials: true` is sent",
         target: "the header `Access-Control-Allow-Credentials`",
         example: "false",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
     Entry {
@@ -153,6 +173,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the number of seconds in `Access-Control-Max-Age`",
         target: "the header `Access-Control-Max-Age`",
         example: "600",
+        around: Around {
+            annotations: &[("enable-cors", "true")],
+            ..Around::NOTHING
+        },
         ..CORS
     },
 ];

@@ -8,7 +8,7 @@ use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Carried, Entry, Grammar, GrammarFault, Invalid};
+use crate::registry::{Around, Carried, Entry, Grammar, GrammarFault, Invalid};
 
 /// What happens to errors of the backend.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::ErrorPages],
         example: "404,503",
+        around: Around {
+            annotations: &[("default-backend", "error-pages")],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
     Entry {
@@ -65,6 +69,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::FallbackBackend],
         example: "error-pages",
+        around: Around {
+            annotations: &[("custom-http-errors", "404,503")],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
     Entry {
@@ -77,6 +85,13 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: errors of backends are never replaced",
         carried: Carried::Needless,
         example: "true",
+        around: Around {
+            annotations: &[
+                ("custom-http-errors", "404,503"),
+                ("default-backend", "error-pages"),
+            ],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

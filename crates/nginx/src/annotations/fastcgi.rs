@@ -8,7 +8,9 @@ use gatewright_source::Spanned;
 
 use super::reference::reference;
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Carried, Entry, FILE_NAME, Grammar, GrammarFault, Invalid, Risk};
+use crate::registry::{
+    Around, BASIC, Carried, Entry, FILE_NAME, Grammar, GrammarFault, Invalid, Risk,
+};
 
 /// Parameters of a `FastCGI` backend.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::FastCgi],
         example: "index.php",
+        around: Around {
+            annotations: &[("backend-protocol", "FCGI")],
+            ..Around::NOTHING
+        },
         ..FASTCGI
     },
     Entry {
@@ -50,6 +56,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::FastCgi],
         example: "shop/fastcgi",
+        around: Around {
+            annotations: &[("backend-protocol", "FCGI")],
+            ..Around::NOTHING
+        },
         ..FASTCGI
     },
 ];

@@ -8,7 +8,7 @@ use gatewright_source::Spanned;
 
 use super::reference::reference;
 use super::{Keys, Settings};
-use crate::registry::{BASIC, Entry, Grammar, Invalid, Risk};
+use crate::registry::{Around, BASIC, Entry, Grammar, Invalid, Risk};
 
 /// The entries of the family.
 pub static ENTRIES: &[Entry] = &[Entry {
@@ -22,6 +22,10 @@ pub static ENTRIES: &[Entry] = &[Entry {
     difference: "the first 16 headers only; a ConfigMap that is not in the input makes the paths answer 503, as in ingress-nginx as long as it does not exist",
     codes: &[Code::HeaderMapMissing],
     example: "shop/headers",
+    around: Around {
+        config: &[("global-allowed-response-headers", "X-Frame-Options")],
+        ..Around::NOTHING
+    },
     ..Entry::BASE
 }];
 

@@ -8,7 +8,7 @@ use gatewright_source::Spanned;
 use ipnet::IpNet;
 
 use super::{Keys, Settings};
-use crate::registry::{Blanks, EmptyValue, Entry, Grammar, Invalid, Risk};
+use crate::registry::{Around, Blanks, EmptyValue, Entry, Grammar, Invalid, Risk};
 
 /// Who may come in.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,14 @@ pub static ENTRIES: &[Entry] = &[
         difference: "`any` becomes `all`, which is stricter",
         codes: &[Code::SatisfyAll],
         example: "any",
+        around: Around {
+            annotations: &[
+                ("whitelist-source-range", "10.0.0.0/8"),
+                ("auth-type", "basic"),
+                ("auth-secret", "users"),
+            ],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

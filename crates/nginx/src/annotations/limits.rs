@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Carried, Entry, Grammar, GrammarFault, Invalid, Scope};
+use crate::registry::{Around, Carried, Entry, Grammar, GrammarFault, Invalid, Scope};
 
 /// What is limited.
 #[derive(Clone, Debug, Default)]
@@ -101,6 +101,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::LimitShape],
         example: "5",
+        around: Around {
+            annotations: &[("limit-rps", "10")],
+            ..Around::NOTHING
+        },
         ..LIMIT
     },
     Entry {
@@ -113,6 +117,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "only the largest network stays exempt, and none from `limit-connections`",
         codes: &[Code::LimitExemption],
         example: "10.0.0.0/8",
+        around: Around {
+            annotations: &[("limit-rps", "10")],
+            ..Around::NOTHING
+        },
         ..LIMIT
     },
     Entry {
@@ -127,6 +135,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::LimitBandwidth],
         example: "100",
+        around: Around {
+            annotations: &[("proxy-buffering", "on")],
+            ..Around::NOTHING
+        },
         ..LIMIT
     },
     Entry {
@@ -141,6 +153,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::LimitBandwidth],
         example: "1024",
+        around: Around {
+            annotations: &[("proxy-buffering", "on"), ("limit-rate", "100")],
+            ..Around::NOTHING
+        },
         ..LIMIT
     },
 ];

@@ -9,7 +9,7 @@ use gatewright_source::{Span, Spanned};
 
 use super::reference::parse_url;
 use super::{Keys, Settings};
-use crate::registry::{Blanks, Carried, Entry, Grammar, Risk};
+use crate::registry::{Around, Blanks, Carried, Entry, Grammar, Risk};
 
 /// Where copies of requests go.
 #[derive(Clone, Debug)]
@@ -57,6 +57,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::MirrorRequest],
         example: "shadow.example.com",
+        around: Around {
+            annotations: &[("mirror-target", "https://shadow.example.com$request_uri")],
+            ..Around::NOTHING
+        },
         ..MIRROR
     },
     Entry {
@@ -71,6 +75,10 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing for `on`",
         difference: "with `off` nothing is copied",
         example: "off",
+        around: Around {
+            annotations: &[("mirror-target", "https://shadow.example.com$request_uri")],
+            ..Around::NOTHING
+        },
         ..MIRROR
     },
 ];

@@ -7,7 +7,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings, snippets};
-use crate::registry::{Carried, Entry, Grammar, Risk, VARIABLES};
+use crate::registry::{Around, Carried, Entry, Grammar, Risk, VARIABLES};
 
 /// The firewall of an Ingress.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::FirewallLog],
         example: "true",
+        around: Around {
+            annotations: &[("enable-modsecurity", "true")],
+            ..Around::NOTHING
+        },
         ..MODSECURITY
     },
     Entry {
@@ -64,6 +68,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::FirewallLog],
         example: "$request_id",
+        around: Around {
+            annotations: &[("enable-modsecurity", "true")],
+            ..Around::NOTHING
+        },
         ..MODSECURITY
     },
     Entry {
@@ -76,6 +84,14 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Refused,
         codes: &[Code::FirewallBlocks],
         example: "SecRuleEngine On",
+        around: Around {
+            annotations: &[("enable-modsecurity", "true")],
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..MODSECURITY
     },
 ];

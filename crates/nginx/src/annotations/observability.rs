@@ -7,7 +7,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Carried, Entry, Grammar, Invalid, NAME, Risk};
+use crate::registry::{Around, Carried, Entry, Grammar, Invalid, NAME, Risk};
 
 /// What is logged and traced.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +77,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "`false` is not to be had",
         carried: Carried::Needless,
         example: "true",
+        around: Around {
+            annotations: &[("enable-opentelemetry", "true")],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
     Entry {
@@ -90,6 +94,10 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: EnvoyProxy `telemetry.tracing` decides",
         carried: Carried::Needless,
         example: "shop",
+        around: Around {
+            annotations: &[("enable-opentelemetry", "true")],
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

@@ -188,7 +188,7 @@ pub static ENTRIES: &[Entry] = &[
         target: "nothing: HTTP/1.1 is spoken",
         difference: "1.0 is not to be had",
         codes: &[Code::BackendConnection],
-        example: "1.1",
+        example: "1.0",
         ..PROXY
     },
     Entry {

@@ -7,7 +7,9 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Reference, Settings};
-use crate::registry::{BASIC, Blanks, CIPHERS, Carried, Entry, Grammar, Invalid, Risk, Scope};
+use crate::registry::{
+    Around, BASIC, Blanks, CIPHERS, Carried, Entry, Grammar, Invalid, Risk, Scope,
+};
 
 /// What is checked and shown when nginx connects to the backend over TLS.
 #[derive(Clone, Debug)]
@@ -89,6 +91,14 @@ pub static ENTRIES: &[Entry] = &[
             Code::UpstreamTlsRefused,
         ],
         example: "shop/backend-tls",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-verify", "on"),
+                ("proxy-ssl-name", "backend.internal"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -100,6 +110,14 @@ pub static ENTRIES: &[Entry] = &[
         difference: "without `proxy-ssl-name` or `ca.crt` the paths answer 503, where ingress-nginx answers 502",
         codes: &[Code::UpstreamTlsRefused],
         example: "on",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+                ("proxy-ssl-name", "backend.internal"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -112,6 +130,15 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::UpstreamTls],
         example: "2",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+                ("proxy-ssl-verify", "on"),
+                ("proxy-ssl-name", "backend.internal"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -121,6 +148,14 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the name the certificate must be for, and the one that is sent with `proxy-ssl-server-name`",
         target: "Backend `tls.sni`",
         example: "backend.internal",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+                ("proxy-ssl-verify", "on"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -133,6 +168,14 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Differently,
         codes: &[Code::UpstreamTls],
         example: "on",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+                ("proxy-ssl-name", "backend.internal"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -142,6 +185,13 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the list of TLS versions for the backend",
         target: "Backend `tls.minVersion` and `tls.maxVersion`",
         example: "TLSv1.2 TLSv1.3",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
     Entry {
@@ -154,6 +204,13 @@ pub static ENTRIES: &[Entry] = &[
         difference: "a list with a keyword such as `HIGH`, or a suite that Envoy does not know, is left to Envoy",
         codes: &[Code::UpstreamTls],
         example: "ECDHE-RSA-AES128-GCM-SHA256",
+        around: Around {
+            annotations: &[
+                ("backend-protocol", "HTTPS"),
+                ("proxy-ssl-secret", "shop/backend-tls"),
+            ],
+            ..Around::NOTHING
+        },
         ..PROXY_SSL
     },
 ];

@@ -11,7 +11,9 @@ use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk, Scope, URL};
+use crate::registry::{
+    Around, EmptyValue, Entry, Grammar, GrammarFault, Invalid, Risk, Scope, URL,
+};
 
 /// What the redirect annotations say.
 #[derive(Clone, Debug)]
@@ -88,6 +90,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the status of `permanent-redirect`; outside 300 to 308 it falls back to 301",
         target: "`directResponse.statusCode`",
         example: "308",
+        around: Around {
+            annotations: &[("permanent-redirect", "https://new.example.com/home")],
+            ..Around::NOTHING
+        },
         ..REDIRECT
     },
     Entry {
@@ -106,6 +112,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "is the status of `temporal-redirect`; outside 300 to 307 it falls back to 302",
         target: "`directResponse.statusCode`",
         example: "307",
+        around: Around {
+            annotations: &[("temporal-redirect", "https://maintenance.example.com")],
+            ..Around::NOTHING
+        },
         ..REDIRECT
     },
     Entry {
@@ -116,6 +126,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "makes redirects that nginx builds itself name only the path",
         target: "a `Location` header without scheme and host",
         example: "true",
+        around: Around {
+            annotations: &[("permanent-redirect", "/home")],
+            ..Around::NOTHING
+        },
         ..REDIRECT
     },
     Entry {

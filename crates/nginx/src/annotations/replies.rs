@@ -7,7 +7,7 @@ use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{Entry, Grammar, GrammarFault, Invalid, Risk, URL};
+use crate::registry::{Around, Entry, Grammar, GrammarFault, Invalid, Risk, URL};
 
 /// What is replaced in replies. Two words are what is replaced and what replaces it.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +102,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "regular expressions and nginx variables are left out",
         codes: &[Code::ReplyPattern],
         example: "http://internal.local/",
+        around: Around {
+            annotations: &[("proxy-redirect-to", "https://shop.example.com/")],
+            ..Around::NOTHING
+        },
         ..PROXY
     },
     Entry {
@@ -113,6 +117,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "regular expressions and nginx variables are left out",
         codes: &[Code::ReplyPattern],
         example: "https://shop.example.com/",
+        around: Around {
+            annotations: &[("proxy-redirect-from", "http://internal.local/")],
+            ..Around::NOTHING
+        },
         ..PROXY
     },
 ];

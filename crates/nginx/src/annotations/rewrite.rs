@@ -10,7 +10,7 @@ use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
 use crate::config_map::Config;
-use crate::registry::{CAPTURE_PATH, Entry, Grammar, GrammarFault, Invalid, Risk, Scope};
+use crate::registry::{Around, CAPTURE_PATH, Entry, Grammar, GrammarFault, Invalid, Risk, Scope};
 
 /// What the rewrite annotations say.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "with nginx variables in it the paths answer 503",
         codes: &[Code::RewriteVariable, Code::RedirectCaptures],
         example: "/$2",
+        around: Around {
+            path: "/api(/|$)(.*)",
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
     Entry {
@@ -86,6 +90,10 @@ pub static ENTRIES: &[Entry] = &[
         target: "`RegularExpression` matches on all rules of the host",
         difference: "patterns are written in RE2; for a path that RE2 cannot say nothing is written (GW0802)",
         example: "true",
+        around: Around {
+            path: "/v[0-9]+/items",
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
     Entry {
@@ -106,6 +114,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "redirects plain HTTP to HTTPS when the host has a certificate",
         target: "a rule on the HTTP listener that answers 308 with `Location`; for `false` the rules of the paths stand there",
         example: "false",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
     Entry {
@@ -128,6 +140,10 @@ pub static ENTRIES: &[Entry] = &[
         summary: "keeps the last slash of the request URI in redirects to HTTPS, which otherwise lose it",
         target: "the `Location` of the redirect to HTTPS, with the slash",
         example: "true",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
     Entry {
@@ -140,6 +156,10 @@ pub static ENTRIES: &[Entry] = &[
         target: "`:443` in the `Location` of the redirect to HTTPS",
         difference: "the port is that of the Gateway's listener, also where the controller listens on another one",
         example: "true",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
     Entry {
@@ -153,6 +173,11 @@ pub static ENTRIES: &[Entry] = &[
         difference: "with nginx variables in it the backend gets no `X-Forwarded-Prefix`",
         codes: &[Code::ForwardedPrefixCaptures],
         example: "/api",
+        around: Around {
+            annotations: &[("rewrite-target", "/$2")],
+            path: "/api(/|$)(.*)",
+            ..Around::NOTHING
+        },
         ..REWRITE
     },
 ];

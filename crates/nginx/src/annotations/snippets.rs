@@ -9,7 +9,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Carried, Entry, Grammar, Risk, Scope};
+use crate::registry::{Around, Carried, Entry, Grammar, Risk, Scope};
 
 /// Raw nginx configuration that the controller uses.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,13 @@ pub static ENTRIES: &[Entry] = &[
             Code::SnippetCondition,
         ],
         example: "more_set_headers \"X-Frame-Options: DENY\";",
+        around: Around {
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..SNIPPET
     },
     Entry {
@@ -63,6 +70,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Whole,
         codes: &[Code::SnippetProtection, Code::SnippetDuplicate],
         example: "location = /healthz { return 200 ok; }",
+        around: Around {
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..SNIPPET
     },
     Entry {
@@ -76,6 +90,13 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::LeftOut,
         codes: &[Code::StreamSnippet],
         example: "server { listen 8000; proxy_pass 127.0.0.1:80; }",
+        around: Around {
+            config: &[
+                ("allow-snippet-annotations", "true"),
+                ("annotations-risk-level", "Critical"),
+            ],
+            ..Around::NOTHING
+        },
         ..SNIPPET
     },
 ];

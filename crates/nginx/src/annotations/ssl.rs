@@ -6,7 +6,7 @@ use gatewright_diagnostics::Code;
 use gatewright_source::Spanned;
 
 use super::{Keys, Settings};
-use crate::registry::{Carried, Entry, Grammar, Invalid, Scope};
+use crate::registry::{Around, Carried, Entry, Grammar, Invalid, Scope};
 
 /// What the TLS annotations say.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,10 @@ pub static ENTRIES: &[Entry] = &[
         difference: "suites and keywords that Envoy does not know are left out; where none is left, its own suites are used",
         codes: &[Code::CipherNames],
         example: "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
     Entry {
@@ -59,6 +63,10 @@ pub static ENTRIES: &[Entry] = &[
         carried: Carried::Needless,
         codes: &[Code::CipherNames],
         example: "true",
+        around: Around {
+            tls: true,
+            ..Around::NOTHING
+        },
         ..Entry::BASE
     },
 ];

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_diagnostics::{Code, Diagnostic, Outcome};
-use gatewright_model::{Authorizer, Backend, Origin, Part, Protocol};
+use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
+use gatewright_model::{Authorizer, Backend, Origin, Part, Protocol, Target};
 use gatewright_source::{Span, Spanned};
 
+use super::question::served::{self, Known};
 use super::{PolicyInput, PolicyOutput, question};
 use crate::annotations::parse_url;
 use crate::effective::Source;
@@ -149,7 +150,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let found = parse_url(asked.url.0)
         .map_err(|fault| fault.message)
         .and_then(|url| {
-            if url.host.contains('$') || url.rest.contains('$') {
+            if url.rest.contains('$') {
                 return Err("variables cannot be carried over".to_owned());
             }
             if !url.rest.bytes().all(|b| b.is_ascii_graphic()) {
@@ -162,8 +163,19 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
                 "https" => Protocol::Https,
                 other => return Err(format!("`{other}` is neither `http` nor `https`")),
             };
-            let (namespace, target) = question::service(&url, input.objects)?;
-            Ok((url, protocol, namespace, target))
+            if question::names_service(&url) {
+                let (namespace, target) = question::service(&url, input.objects)?;
+                return Ok((url, protocol, namespace, target));
+            }
+            let known = Known {
+                effective: input.effective,
+                sources: input.sources,
+                config: input.config,
+                objects: input.objects,
+            };
+            let (namespace, target) = served::service(&url, input.ingress, known)?;
+            // What TLS there was ended at the controller.
+            Ok((url, Protocol::Http, namespace, target))
         });
     let (url, protocol, namespace, target) = match found {
         Ok(found) => found,
@@ -174,7 +186,7 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             )
             .note(why)
             .note("Envoy asks a fixed service of the cluster, with the `Host` of the request; another host might answer 200 to anything")
-            .help("name the Service: `http://NAME.NAMESPACE.svc.cluster.local/PATH`");
+            .help("name the Service: `http://NAME.NAMESPACE.svc.cluster.local/PATH`; if it stands behind an Ingress, convert that together with this one; if outside of the cluster, put a proxy in front of it that sets `Host`");
             asked.tell(input, out, ("auth-url", asked.url.1), true, diagnostic);
             out.refuse("the auth service cannot be asked", false, origin);
             return;
@@ -183,7 +195,13 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let Some(headers) = headers(input, &asked, out) else {
         return;
     };
-    differences(input, &asked, out);
+    let behind = match &target {
+        Target::Service { name, .. } if !question::names_service(&url) => Some(format!(
+            "it is asked by way of Service {namespace}/{name}, which serves that URL"
+        )),
+        _ => None,
+    };
+    differences(input, &asked, behind, out);
     let mut client_headers: Vec<String> = CLIENT_HEADERS.iter().map(ToString::to_string).collect();
     client_headers.extend(asked.response_headers.iter().cloned());
     if let Some((key, _)) = asked.cache_key {
@@ -361,19 +379,34 @@ fn sign_in(
     parts.ok()
 }
 
-fn differences(input: &PolicyInput<'_>, asked: &Asked<'_>, out: &mut PolicyOutput) {
+fn differences(
+    input: &PolicyInput<'_>,
+    asked: &Asked<'_>,
+    behind: Option<String>,
+    out: &mut PolicyOutput,
+) {
     let question = |message: &str| Diagnostic::new(Code::AuthQuestion, message);
+    let mut about = question("the auth service is asked with the method and `Host` of the request");
+    about.notes.extend(behind);
     asked.tell(
         input,
         out,
         ("auth-url", asked.url.1),
         false,
-        question("the auth service is asked with the method and `Host` of the request")
+        about
             .note("only status 200 lets a request pass, not any 2xx, and clients that may pass get no cookie from the auth service")
             .note("it gets the usual headers of a request, not all of them")
             .note("backends of other Ingresses on the Gateway get `X-Original-URL` and its kin too")
             .help("let the auth service answer 200 to any method, and read `X-Original-Method` and `X-Original-URL`"),
     );
+    if asks_oauth2_proxy(asked.url.0) {
+        let diagnostic = question(
+            "oauth2-proxy answers 202 at `/oauth2/auth`, where only 200 lets a request pass: nobody gets in",
+        )
+        .severity(Severity::Error)
+        .help("start it with `--upstream=static://200` and ask for `/` in place of `/oauth2/auth`; with `--accept`, if it is another service that answers 200");
+        asked.tell(input, out, ("auth-url", asked.url.1), false, diagnostic);
+    }
     if let Some((method, span)) = asked.method {
         let diagnostic = question(&format!(
             "the auth service is asked with the method of the request, not with {method}"
@@ -418,12 +451,18 @@ fn differences(input: &PolicyInput<'_>, asked: &Asked<'_>, out: &mut PolicyOutpu
         };
         if has("authorization") {
             diagnostic = diagnostic
-                .severity(gatewright_diagnostics::Severity::Warning)
+                .severity(Severity::Warning)
                 .help("leave `Authorization` out of the list if clients that send it must reach the backend with it");
         }
         let at = ("auth-response-headers", asked.response_span);
         asked.tell(input, out, at, false, diagnostic);
     }
+}
+
+/// Whether it is the path at which oauth2-proxy is asked by default.
+fn asks_oauth2_proxy(url: &str) -> bool {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    bare.trim_end_matches('/').ends_with("/oauth2/auth")
 }
 
 /// Headers of the question are set for all Ingresses together: who wants another value of one

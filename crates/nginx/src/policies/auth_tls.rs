@@ -8,7 +8,9 @@
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::pattern::Pattern;
 use gatewright_model::{ClientCertificates, Origin, OwnerId, SecretRef, VerifyClient};
+use gatewright_source::Spanned;
 
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::auth_tls::{AuthTls, ClientCertificates as Asked, VerifyClient as Verify};
@@ -71,7 +73,7 @@ pub(crate) fn host<'a>(
                     continue;
                 }
                 let origin = |key, span| Origin::annotation(source.id, key, span);
-                if let Some(pattern) = &tls.match_cn {
+                if let Some(pattern) = tls.match_cn.as_ref().filter(|p| !is_comparable(p)) {
                     clients = Clients::Refused(origin("auth-tls-match-cn", pattern.span));
                     continue;
                 }
@@ -84,6 +86,7 @@ pub(crate) fn host<'a>(
                         Verify::OptionalNoCa => VerifyClient::Unverified,
                         Verify::Off => VerifyClient::Off,
                     },
+                    subject: tls.match_cn.as_ref().map(|pattern| pattern.value.clone()),
                     pass: tls.pass_certificate(),
                     origin: origin("auth-tls-secret", tls.secret.span),
                 });
@@ -91,6 +94,12 @@ pub(crate) fn host<'a>(
         }
     }
     clients
+}
+
+/// Whether Envoy can look for the pattern in a subject.
+fn is_comparable(pattern: &Spanned<String>) -> bool {
+    let re2 = Pattern::parse_case_sensitive(&pattern.value).ok();
+    re2.is_some_and(|pattern| pattern.to_re2().is_ok())
 }
 
 fn secret<'a>(objects: &'a Objects, name: &SecretRef) -> Option<&'a SecretInfo> {
@@ -143,17 +152,17 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         );
         return;
     }
-    if let Some(pattern) = &tls.match_cn {
+    if let Some(pattern) = tls.match_cn.as_ref().filter(|p| !is_comparable(p)) {
         out.refused(
             input,
             "auth-tls-match-cn",
             Diagnostic::new(
                 Code::ClientSubjectRefused,
-                "the subject of a certificate cannot be compared, so the host answers 503",
+                "RE2 cannot say the pattern of the subject, so the host answers 503",
             )
             .at(pattern.span)
             .note("without it every certificate of the authority would be let in")
-            .help("let the application look at `ssl-client-subject-dn`, or use an authority of its own for these clients"),
+            .help("write it without lookaround and back-references, or use an authority of its own for these clients"),
         );
         return;
     }

@@ -11,6 +11,7 @@ use gatewright_model::{BackendTls, Refusal, SecretRef, TlsVersion, is_dns_subdom
 use super::{PolicyInput, PolicyOutput, ssl};
 use crate::annotations::backend::Protocol;
 use crate::annotations::proxy_ssl::ProxySsl;
+use crate::effective::SourceIndex;
 
 /// The keys of the family.
 pub(crate) const KEYS: &[&str] = &[
@@ -150,6 +151,22 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     if tls_backend {
         differences(input, ssl, out);
     }
+}
+
+/// Of the Ingresses of a host, the first with a CA holds for all its locations
+/// (`createServers`); without one, the last that says anything.
+pub(crate) fn decider(of_host: &[SourceIndex], policies: &[PolicyOutput]) -> Option<SourceIndex> {
+    let mut found = None;
+    for &at in of_host {
+        let Some(tls) = &policies[at].upstream_tls else {
+            continue;
+        };
+        found = Some(at);
+        if tls.host_wide {
+            break;
+        }
+    }
+    found
 }
 
 fn refuse(input: &PolicyInput<'_>, out: &mut PolicyOutput, ssl: &ProxySsl, why: &str) {

@@ -20,7 +20,7 @@ mod modsecurity;
 mod observability;
 mod question;
 mod replies;
-mod satisfy;
+pub(crate) mod satisfy;
 pub(crate) mod sha1;
 pub(crate) mod snippets;
 pub(crate) mod ssl;
@@ -38,7 +38,7 @@ use gatewright_source::Span;
 
 use crate::annotations::Settings;
 use crate::config_map::Config;
-use crate::effective::Source;
+use crate::effective::{Effective, Source};
 use crate::ingress::Ingress;
 use crate::objects::Objects;
 
@@ -89,6 +89,10 @@ pub(crate) struct PolicyInput<'a> {
     pub(crate) places: &'a [(String, Span)],
     /// Services, Secrets and `ConfigMap`s of the input.
     pub(crate) objects: &'a Objects,
+    /// What all Ingresses together come to.
+    pub(crate) effective: &'a Effective,
+    /// All of them.
+    pub(crate) sources: &'a [Source<'a>],
     /// Nobody has confirmed that the Gateway finds the addresses of clients where the controller
     /// does.
     pub(crate) addresses_unconfirmed: bool,
@@ -217,7 +221,6 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     limits::lower(input, &mut output);
     auth_basic::lower(input, &mut output);
     auth_external::lower(input, &mut output);
-    satisfy::lower(input, &mut output);
     cors::lower(input, &mut output);
     errors::lower(input, &mut output);
     headers::lower(input, &mut output);
@@ -229,6 +232,8 @@ pub(crate) fn lower(input: &PolicyInput<'_>) -> PolicyOutput {
     balance::lower(input, &mut output);
     transport::lower(input, &mut output);
     snippets::lower(input, &mut output);
+    // Snippets have lists of addresses too.
+    satisfy::lower(input, &mut output);
     // Most Ingresses ask for nothing.
     if *output.policies == **NONE {
         output.policies = Arc::clone(&NONE);

@@ -1,5 +1,7 @@
 //! Texts with nginx variables, and URLs of auth services.
 
+pub(crate) mod served;
+
 use std::sync::Arc;
 
 use gatewright_model::{Part, Target};
@@ -64,6 +66,12 @@ pub(crate) fn sign_in(url: &str, parameter: &str) -> String {
         return url.to_owned();
     }
     format!("{url}{separator}{parameter}=$pass_access_scheme://$http_host$escaped_request_uri")
+}
+
+/// Whether the host is that of a Service as the cluster's DNS knows it.
+pub(crate) fn names_service(url: &Url<'_>) -> bool {
+    let mut labels = url.host.trim_end_matches('.').split('.');
+    labels.nth(2) == Some("svc")
 }
 
 /// The Service of a cluster-internal host name, with the namespace it stands in.

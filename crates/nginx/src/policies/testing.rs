@@ -9,6 +9,7 @@ use gatewright_source::{FileId, Span};
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::testing::read;
 use crate::config_map::Config;
+use crate::effective::Effective;
 use crate::ingress::Ingress;
 use crate::objects::{Objects, SecretInfo};
 
@@ -39,6 +40,8 @@ pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)])
         config: &Config::default(),
         places: &[],
         objects: &objects,
+        effective: &Effective::default(),
+        sources: &[],
         addresses_unconfirmed: false,
         decides_clients: true,
     })

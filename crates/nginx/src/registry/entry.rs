@@ -138,6 +138,32 @@ impl Carried {
     }
 }
 
+/// What stands around the example of a key, for the key to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// Other annotations of the Ingress.
+    pub annotations: &'static [(&'static str, &'static str)],
+    /// The path of its rule.
+    pub path: &'static str,
+    /// Whether the host has a certificate.
+    pub tls: bool,
+    /// Whether the Ingress is the canary of another one.
+    pub canary: bool,
+    /// Keys of the controller's `ConfigMap`.
+    pub config: &'static [(&'static str, &'static str)],
+}
+
+impl Around {
+    /// Nothing but a rule for all paths of a host.
+    pub const NOTHING: Self = Self {
+        annotations: &[],
+        path: "/",
+        tls: false,
+        canary: false,
+        config: &[],
+    };
+}
+
 /// One annotation key: everything that `explain`, the reference and the reader need.
 #[derive(Debug)]
 pub struct Entry {
@@ -177,6 +203,8 @@ pub struct Entry {
     pub codes: &'static [Code],
     /// A value as people write it.
     pub example: &'static str,
+    /// What the example needs beside it.
+    pub around: Around,
 }
 
 impl Entry {
@@ -200,5 +228,6 @@ impl Entry {
         carried: Carried::Whole,
         codes: &[],
         example: "",
+        around: Around::NOTHING,
     };
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::foreign::{KeyClass, classify_own};
-use super::{DEFAULT_PREFIX, EmptyValue, Entry, Risk, grammar};
+use super::{DEFAULT_PREFIX, EmptyValue, Entry, Grammar, Risk, grammar};
 
 /// Explains an annotation key, with or without prefix: a key that the controller reads, one
 /// that it lost, or one that never was. `None` for a word that resembles nothing.
@@ -43,73 +43,70 @@ pub fn explain(key: &str) -> Option<String> {
 }
 
 fn describe(entry: &Entry, name: &str) -> String {
-    let mut text = format!("{}\n\n{}.\n\n", entry.key, capital(entry.summary));
-    let mut row = |label: &str, value: &str| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "{label:<14}{value}");
-        }
-    };
+    let mut text = format!("{}\n\n{}.\n\n", entry.key, meaning(entry));
     if name != entry.key {
-        row("asked for", &format!("`{name}`, another name of it"));
+        let _ = writeln!(text, "{:<14}`{name}`, another name of it", "asked for");
     }
-    row("other names", &grammar::Words(entry.aliases).to_string());
-    row("value", &entry.grammar.describe());
-    row("default", entry.default);
-    if let Some(key) = entry.configmap_key {
-        row("", &format!("from `{key}` of the controller's ConfigMap"));
+    for (label, value) in facts(entry) {
+        let _ = writeln!(text, "{label:<14}{value}");
     }
-    row("invalid value", entry.invalid.consequence());
-    row(
-        "empty value",
-        match entry.empty {
-            EmptyValue::Absent => "as if the annotation were not there",
-            EmptyValue::Deny => "every path of the Ingress answers 503",
-            EmptyValue::DropGroup => "all annotations of its group are ignored",
-        },
-    );
-    row("reaches", entry.scope.describe());
-    row(
-        "risk",
-        match entry.risk {
-            Risk::Critical => {
-                "Critical: unless `annotations-risk-level` allows it, the controller drops the whole Ingress, even for an empty value"
-            }
-            risk => risk.name(),
-        },
-    );
-    row(
-        "canary",
-        if entry.canary {
-            "is read on canary Ingresses too"
-        } else {
-            ""
-        },
-    );
-    row("outcome", entry.carried.describe());
-    row("becomes", entry.target);
-    row("different", entry.difference);
     for (at, code) in entry.codes.iter().enumerate() {
         let label = if at == 0 { "findings" } else { "" };
-        row(label, &format!("{code}: {}", code.info().title));
-    }
-    let _ = write!(
-        text,
-        "\nExample\n\n  metadata:\n    annotations:\n      {DEFAULT_PREFIX}/{}: ",
-        entry.key
-    );
-    if entry.example.contains('\n') {
-        text.push_str("|\n");
-        for line in entry.example.lines() {
-            let _ = writeln!(text, "        {line}");
-        }
-    } else {
-        let _ = writeln!(
-            text,
-            "\"{}\"",
-            entry.example.replace('\\', "\\\\").replace('"', "\\\"")
-        );
+        let _ = writeln!(text, "{label:<14}{code}: {}", code.info().title);
     }
     text
+}
+
+/// What the key does in ingress-nginx, as a sentence without its full stop.
+pub fn meaning(entry: &Entry) -> String {
+    capital(entry.summary)
+}
+
+/// What there is to know about a key, a label and its text each; its findings are apart.
+pub fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("other names", grammar::Words(entry.aliases).to_string()),
+        ("value", entry.grammar.describe()),
+        ("default", entry.default.to_owned()),
+    ];
+    if let Some(key) = entry.configmap_key {
+        facts.push(("", format!("from `{key}` of the controller's ConfigMap")));
+    }
+    let invalid = match entry.grammar {
+        Grammar::Anything => "every value is taken",
+        _ => entry.invalid.consequence(),
+    };
+    let empty = match entry.empty {
+        EmptyValue::Absent => "as if the annotation were not there",
+        EmptyValue::Deny => "every path of the Ingress answers 503",
+        EmptyValue::DropGroup => "all annotations of its group are ignored",
+    };
+    let risk = match entry.risk {
+        Risk::Critical => {
+            "Critical: unless `annotations-risk-level` allows it, the controller drops the whole Ingress, even for an empty value"
+        }
+        risk => risk.name(),
+    };
+    let canary = if entry.canary {
+        "is read on canary Ingresses too"
+    } else {
+        ""
+    };
+    facts.extend(
+        [
+            ("invalid value", invalid),
+            ("empty value", empty),
+            ("reaches", entry.scope.describe()),
+            ("risk", risk),
+            ("canary", canary),
+            ("outcome", entry.carried.describe()),
+            ("becomes", entry.target),
+            ("different", entry.difference),
+        ]
+        .map(|(label, text)| (label, text.to_owned())),
+    );
+    facts.retain(|(_, text)| !text.is_empty());
+    facts
 }
 
 fn capital(text: &str) -> String {
@@ -128,11 +125,7 @@ mod tests {
     #[test]
     fn every_kind_of_key_is_explained() {
         let known = explain("nginx.ingress.kubernetes.io/rewrite-target").unwrap();
-        assert!(
-            known.starts_with("rewrite-target\n")
-                && known.contains("becomes")
-                && known.contains("Example")
-        );
+        assert!(known.starts_with("rewrite-target\n") && known.contains("becomes"));
         assert!(
             explain("whitelist-source-range")
                 .unwrap()

@@ -17,8 +17,8 @@ pub(crate) mod shapes;
 use std::sync::OnceLock;
 
 pub use bytes::ByteSet;
-pub use entry::{Carried, EmptyValue, Entry, Invalid, Risk, Scope};
-pub use explain::explain;
+pub use entry::{Around, Carried, EmptyValue, Entry, Invalid, Risk, Scope};
+pub use explain::{explain, facts, meaning};
 pub use foreign::{KeyClass, classify, classify_own};
 pub(crate) use grammar::Shown;
 pub use grammar::{

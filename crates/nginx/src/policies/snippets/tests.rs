@@ -24,6 +24,8 @@ fn read(text: &str, scope: Scope) -> (Product, Vec<Code>) {
         config: &Config::default(),
         places: &[],
         objects: &Objects::default(),
+        effective: &crate::effective::Effective::default(),
+        sources: &[],
         addresses_unconfirmed: false,
         decides_clients: true,
     };
