@@ -21,7 +21,7 @@ use crate::listeners::{Listener, Sets};
 use crate::name::{Names, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
-use crate::{Emitted, Object, Part, Settings, Spec, infra, listeners};
+use crate::{Emitted, Object, Part, Settings, Spec, certificate, infra, listeners, tags};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
 const MAX_RULES: usize = 16;
@@ -44,6 +44,7 @@ pub fn emit(model: &Model, settings: &Settings) -> Emitted {
     listeners::place(&mut emitter);
     emitter.hosts();
     infra::emit(&mut emitter);
+    certificate::emit(&mut emitter);
     emitter.finish()
 }
 
@@ -564,6 +565,8 @@ impl<'a> Emitter<'a> {
                         owner.kind, owner.namespace, owner.name
                     )],
                     rule_comments: chunk.iter().map(|p| p.comments.clone()).collect(),
+                    labels: BTreeMap::new(),
+                    annotations: BTreeMap::new(),
                 });
             }
         }
@@ -637,6 +640,8 @@ impl<'a> Emitter<'a> {
                 owner.kind, owner.namespace, owner.name
             )],
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 
@@ -689,6 +694,7 @@ impl<'a> Emitter<'a> {
                 last.part = Part::Infra;
             }
         }
+        tags::attach(&mut self);
         self.out.diagnostics = self.found.into_iter().collect();
         self.out.objects.sort_by(|a, b| {
             (a.part, &a.namespace, a.spec.rank(), &a.name).cmp(&(
@@ -718,6 +724,8 @@ impl<'a> Emitter<'a> {
                 vec![comment]
             },
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 
@@ -730,6 +738,8 @@ impl<'a> Emitter<'a> {
             origins: Vec::new(),
             comments,
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 }

@@ -6,6 +6,7 @@
 pub mod envoy;
 
 mod backend;
+mod certificate;
 mod emit;
 mod filter;
 mod formatter;
@@ -18,10 +19,12 @@ mod path;
 mod policy;
 mod redirect;
 mod rule;
+mod tags;
 
 use gatewright_diagnostics::{Diagnostic, Outcome};
 use gatewright_model::Origin;
 
+pub use certificate::CertificateSpec;
 pub use emit::emit;
 pub use object::{Object, Part, SecretData, Spec};
 
@@ -49,6 +52,8 @@ pub struct Emitted {
     pub needs_backend: bool,
     /// Whether scripts are among the objects (`extensionApis.enableLua`).
     pub needs_lua: bool,
+    /// Whether a `Certificate` of cert-manager is among the objects.
+    pub needs_cert_manager: bool,
     /// Number of route rules.
     pub rules: usize,
 }

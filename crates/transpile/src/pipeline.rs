@@ -20,6 +20,9 @@ const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
 const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
 
+/// The release that takes two Certificates for one Secret, one after the other.
+const CERT_MANAGER: &str = "cert-manager v1.14";
+
 /// Pieces whose trees are in memory at once.
 const WINDOW: usize = 8;
 
@@ -96,6 +99,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         rules,
         needs_backend,
         needs_lua,
+        needs_cert_manager,
         ..
     } = emitted;
     let mut output = String::new();
@@ -147,7 +151,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         infos: at(Severity::Info),
     };
     Conversion {
-        prerequisites: prerequisites(needs_backend, needs_lua, &output),
+        prerequisites: prerequisites(needs_backend, needs_lua, needs_cert_manager, &output),
         sources,
         diagnostics,
         ledger,
@@ -259,7 +263,12 @@ fn outcomes(ledger: &gatewright_diagnostics::Ledger) -> OutcomeCounts {
     counts
 }
 
-fn prerequisites(needs_backend: bool, needs_lua: bool, output: &str) -> Prerequisites {
+fn prerequisites(
+    needs_backend: bool,
+    needs_lua: bool,
+    needs_cert_manager: bool,
+    output: &str,
+) -> Prerequisites {
     if output.is_empty() {
         return Prerequisites::default();
     }
@@ -271,6 +280,9 @@ fn prerequisites(needs_backend: bool, needs_lua: bool, output: &str) -> Prerequi
             .filter(|(needed, _)| *needed)
             .map(|(_, name)| name.to_owned())
             .collect(),
-        notes: Vec::new(),
+        notes: needs_cert_manager
+            .then(|| CERT_MANAGER.to_owned())
+            .into_iter()
+            .collect(),
     }
 }

@@ -57,6 +57,19 @@ fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
     if !object.namespace.is_empty() {
         metadata.insert("namespace", &*object.namespace);
     }
+    for (name, list) in [
+        ("labels", &object.labels),
+        ("annotations", &object.annotations),
+    ] {
+        if list.is_empty() {
+            continue;
+        }
+        let mut entries = OutMapping::new();
+        for (key, value) in list {
+            entries.insert(&**key, &**value);
+        }
+        metadata.insert(name, Out::Mapping(entries));
+    }
     let mut root = OutMapping::new();
     root.insert("apiVersion", object.spec.api_version());
     root.insert("kind", object.spec.kind());

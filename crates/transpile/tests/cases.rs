@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{CODES, Code, Diagnostic, Outcome};
+use gatewright_nginx::registry::metadata::{self, Place};
 use gatewright_nginx::registry::{self, Carried};
 use gatewright_transpile::{
     Conversion, Emit, Input, NginxVersion, NoClass, Options, annotation_keys, convert,
@@ -88,6 +89,33 @@ fn every_annotation_key_is_in_a_case() {
     }
     let all = annotation_keys().into_iter().map(str::to_owned);
     account("annotation key", all, &shown, KEYS_TO_COME);
+}
+
+#[test]
+fn every_row_of_the_table_of_metadata_is_in_a_case() {
+    let mut shown: BTreeSet<&str> = BTreeSet::new();
+    for case in cases() {
+        let conversion = convert(case.inputs, &case.options);
+        for (_, item) in conversion.ledger.items() {
+            let path = &item.path;
+            let found = [
+                ("metadata.annotations", Place::Annotation),
+                ("metadata.labels", Place::Label),
+            ]
+            .into_iter()
+            .find_map(|(map, place)| {
+                let key = path.strip_prefix(map)?.trim_start_matches(['.', '[']);
+                metadata::carry(key.trim_end_matches(']'), place)
+            });
+            shown.extend(found.map(|row| row.key));
+        }
+    }
+    let missing: Vec<&str> = metadata::METADATA
+        .iter()
+        .map(|row| row.key)
+        .filter(|key| !shown.contains(key))
+        .collect();
+    assert!(missing.is_empty(), "no case shows these rows: {missing:?}");
 }
 
 /// The registry is what `explain` and the reference say, so it has to be true.

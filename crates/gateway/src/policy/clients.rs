@@ -318,7 +318,9 @@ mod tests {
                 namespace: Arc::from("shop"),
                 name: Arc::from("web"),
                 span: origin().span,
+                tags: Vec::new(),
             }],
+            certificates: Vec::new(),
             hosts,
             globals: Globals {
                 default_certificate: None,
