@@ -855,7 +855,8 @@ fn carried(key: &str, place: Place) -> Outcome {
     match row.goes {
         Goes::Nowhere => no_effect(&format!("{}: {}", row.tool, row.why)),
         Goes::Certificate => no_effect("nothing asks for a certificate"),
-        Goes::Solver | Goes::Objects | Goes::Routes | Goes::RoutesAs(_) | Goes::Gateway => {
+        Goes::Solver => no_effect("it asks for what happens without it"),
+        Goes::Objects | Goes::Routes | Goes::RoutesAs(_) | Goes::Gateway => {
             no_effect("nothing is written for the Ingress")
         }
     }

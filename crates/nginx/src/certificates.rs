@@ -47,22 +47,24 @@ struct Fault {
     help: &'static str,
 }
 
-/// All requests; who comes first in the controller's order counts where several Ingresses ask
-/// for one Secret.
+/// All requests. Where several Ingresses ask for one Secret the oldest counts: which of them
+/// cert-manager saw first nobody can tell.
 pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
     let mut found = Requests::default();
     let mut by_secret: IndexMap<SecretRef, CertificateRequest> = IndexMap::new();
-    for source in sources.iter().filter(|source| !source.contested) {
+    let mut sources: Vec<&Source<'_>> = sources.iter().filter(|s| !s.contested).collect();
+    sources.sort_by(|a, b| {
+        let key = |source: &Source<'_>| (source.ingress.created.clone(), source.id);
+        key(a).cmp(&key(b))
+    });
+    for source in sources {
         let asking: Vec<&Annotation> = asking(source.ingress).collect();
         solver(source, &mut found);
         if asking.is_empty() {
             continue;
         }
         let result = wish(source.ingress).and_then(|wish| {
-            if let Some(wish) = &wish {
-                twice(source.ingress, wish.span)?;
-            }
-            Ok(wish)
+            twice(source.ingress).map(|()| wish)
         });
         let wish = match result {
             Ok(Some(wish)) => wish,
@@ -129,6 +131,9 @@ fn solver(source: &Source<'_>, found: &mut Requests) {
         if row.is_none_or(|row| row.goes != Goes::Solver) {
             continue;
         }
+        if key.ends_with("/http01-edit-in-place") && &*annotation.value.value != "true" {
+            continue;
+        }
         let span = annotation.value.span;
         found.outcomes.push((
             source.id,
@@ -149,7 +154,7 @@ fn solver(source: &Source<'_>, found: &mut Requests) {
 }
 
 /// `checkForDuplicateSecretNames`: cert-manager then asks for none of them.
-fn twice(ingress: &Ingress, span: Span) -> Result<(), Fault> {
+fn twice(ingress: &Ingress) -> Result<(), Fault> {
     let names = || ingress.tls.iter().filter_map(|tls| tls.secret.as_ref());
     for (at, name) in names().enumerate() {
         if names().take(at).any(|other| other.value == name.value) {
@@ -163,7 +168,6 @@ fn twice(ingress: &Ingress, span: Span) -> Result<(), Fault> {
             });
         }
     }
-    let _ = span;
     Ok(())
 }
 

@@ -96,6 +96,7 @@ pub static METADATA: &[Carry] = &[
     row("cert-manager.io/secret-template", ANNOTATION, "cert-manager", Goes::Certificate, ASKS),
     row("kubernetes.io/tls-acme", ANNOTATION, "cert-manager", Goes::Certificate, ASKS),
     row("acme.cert-manager.io/*", ANNOTATION, "cert-manager", Goes::Solver, SOLVER),
+    row("acme.cert-manager.io/*", LABEL, "cert-manager", Goes::Nowhere, "cert-manager finds its own solvers by it"),
     row("cert-manager.io/*", BOTH, "cert-manager", Goes::Nowhere, "cert-manager does not read it from Ingresses"),
     row("certmanager.k8s.io/*", BOTH, "cert-manager before 0.11", Goes::Nowhere, "no present release of cert-manager reads it"),
     // ExternalDNS: docs/sources/gateway-api.md.
