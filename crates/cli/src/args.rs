@@ -65,10 +65,14 @@ pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) comments: CommentArgs,
-    /// Write the YAML to this file, all of it or nothing, instead of stdout
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) writing: WriteArgs,
+    /// Write the YAML to this file, all of it or nothing, instead of stdout; with another layout
+    /// than `stream`, to files below this directory
+    #[arg(short, long, value_name = "FILE|DIR", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+    /// Also replace files in the directory that `gatewright convert` has not written
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -97,7 +101,7 @@ pub(crate) struct ConfigArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) comments: CommentArgs,
+    pub(crate) writing: WriteArgs,
     /// Print the JSON schema of gatewright.toml instead
     #[arg(long)]
     pub(crate) schema: bool,
@@ -107,13 +111,27 @@ pub(crate) struct ConfigArgs {
 }
 
 #[derive(Debug, Default, Args)]
-pub(crate) struct CommentArgs {
+pub(crate) struct WriteArgs {
     /// Leave out the comments that say where a rule comes from
     #[arg(long, help_heading = "Output")]
     pub(crate) no_comments: bool,
     /// Write them although the configuration says otherwise
     #[arg(long, overrides_with = "no_comments", hide = true)]
     pub(crate) comments: bool,
+    /// How the objects are divided among files [default: stream]
+    #[arg(long, value_name = "LAYOUT", help_heading = "Output")]
+    pub(crate) layout: Option<LayoutArg>,
+    /// Also write a kustomization.yaml that names all files
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) kustomization: Option<bool>,
 }
 
 /// What `convert` and `check` have in common.
@@ -301,6 +319,20 @@ impl From<EmitArg> for Emit {
             EmitArg::All => Self::All,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// All in one stream
+    Stream,
+    /// A file for each object
+    Object,
+    /// A file for each Ingress
+    Ingress,
+    /// A file for each input file, in the same directories
+    Tree,
+    /// infra.yaml and routes.yaml
+    Parts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,13 +7,15 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_transpile::{Conversion, Options};
 use rayon::prelude::*;
 
-use crate::args::{CheckArgs, CommentArgs, ConvertArgs, FailOn, FindingArgs, ReportArg, RunArgs};
+use crate::args::{
+    CheckArgs, ConvertArgs, FailOn, FindingArgs, LayoutArg, ReportArg, RunArgs, WriteArgs,
+};
 use crate::config::{Day, File, Settings, apply, keys};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
 use crate::read::{ReadFault, STDIN, read};
-use crate::{progress, summary, write};
+use crate::{layout, owned, progress, summary, write};
 
 /// `gatewright convert`.
 pub(crate) fn convert(
@@ -23,25 +25,45 @@ pub(crate) fn convert(
 ) -> Result<Exit, Fault> {
     let ConvertArgs {
         run,
-        comments,
+        writing,
         output,
+        force,
     } = args;
-    if output.is_none()
-        && run
-            .findings
-            .report
-            .iter()
-            .any(|report| report.file.is_none())
-    {
+    let reports_to_stdout = run.findings.report.iter().any(|report| report.file.is_none());
+    if output.is_none() && reports_to_stdout {
         return Err(Fault::new("stdout cannot take both YAML and a report")
             .help("name a file with `--output` or `--report FORMAT=FILE`"));
     }
-    let run = Run::new(run, &comments, config)?;
-    let outcome = run.convert(output.as_deref())?;
-    match &output {
-        Some(path) => write::write(path, &outcome.conversion.output)?,
-        None => Terminal::data(&outcome.conversion.output)?,
+    let run = Run::new(run, &writing, config)?;
+    let layout = keys::choice(run.settings.value("layout")).unwrap_or(LayoutArg::Stream);
+    let kustomization = run.settings.value("kustomization").flag();
+    if layout == LayoutArg::Stream {
+        if kustomization {
+            return Err(Fault::new("a kustomization.yaml names files, and one stream is none")
+                .help("choose another `--layout`"));
+        }
+        let outcome = run.convert(output.as_deref())?;
+        match &output {
+            Some(path) => write::write(path, &outcome.conversion.output)?,
+            None => Terminal::data(&outcome.conversion.output)?,
+        }
+        return run.report(terminal, &outcome);
     }
+    let Some(directory) = output else {
+        return Err(Fault::new("this layout writes several files")
+            .help("name a directory for them with `--output DIR`, or choose `--layout stream`"));
+    };
+    if directory.is_file() {
+        return Err(Fault::new(format!("`{}` is a file", directory.display()))
+            .help("name a directory with `--output DIR`, or choose `--layout stream`"));
+    }
+    let outcome = run.convert_and(None, |conversion| {
+        let files = layout::plan(conversion, layout, kustomization);
+        let inputs = conversion.sources.iter().map(|(_, file)| file.name());
+        let stale = layout::write(&directory, &files, force, inputs)?;
+        conversion.diagnostics.extend(stale);
+        Ok(())
+    })?;
     run.report(terminal, &outcome)
 }
 
@@ -51,7 +73,7 @@ pub(crate) fn check(
     args: CheckArgs,
     config: Option<File>,
 ) -> Result<Exit, Fault> {
-    let run = Run::new(args.run, &CommentArgs::default(), config)?;
+    let run = Run::new(args.run, &WriteArgs::default(), config)?;
     let outcome = run.convert(None)?;
     run.report(terminal, &outcome)
 }
@@ -81,8 +103,8 @@ pub(crate) fn pool(threads: Option<usize>) {
 }
 
 impl Run {
-    fn new(args: RunArgs, comments: &CommentArgs, config: Option<File>) -> Result<Self, Fault> {
-        let settings = Settings::new(config, &args, comments);
+    fn new(args: RunArgs, writing: &WriteArgs, config: Option<File>) -> Result<Self, Fault> {
+        let settings = Settings::new(config, &args, writing);
         let paths = settings.paths();
         if paths.is_empty() {
             return Err(Fault::new("no path is given").help(
@@ -99,6 +121,15 @@ impl Run {
     }
 
     fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+        self.convert_and(output, |_| Ok(()))
+    }
+
+    /// Converts; `finish` comes before what the configuration says about findings.
+    fn convert_and(
+        &self,
+        output: Option<&Path>,
+        finish: impl FnOnce(&mut Conversion) -> Result<(), Fault>,
+    ) -> Result<Outcome, Fault> {
         pool(self.options.threads);
         let reports = self
             .findings
@@ -115,7 +146,9 @@ impl Run {
         let message = format!("reading and converting {} files", sources.len());
         let mut empty_stdin = false;
         let mut conversion = progress::during(show, message, || {
-            let (inputs, unread) = read(&sources);
+            let (mut inputs, unread) = read(&sources);
+            // A directory may hold what an earlier run wrote.
+            inputs.retain(|input| !owned::is_written(&input.text));
             empty_stdin = unread.is_empty()
                 && inputs
                     .iter()
@@ -135,6 +168,8 @@ impl Run {
             None
         };
         add(&mut conversion, faults, absent);
+        finish(&mut conversion)?;
+        recount(&mut conversion);
         if let Some(config) = &self.settings.file {
             let Conversion {
                 sources,
@@ -228,7 +263,6 @@ fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, absent: Option<Diagn
         let diagnostic = fault.diagnostic(&mut conversion.sources);
         conversion.diagnostics.push(diagnostic);
     }
-    recount(conversion);
 }
 
 /// Sorts and counts the findings anew.

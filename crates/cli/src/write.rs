@@ -11,7 +11,12 @@ use crate::read::plain;
 /// Puts `text` into a file through a temporary file beside it. A file that holds it
 /// already is left alone, so that its time of change keeps its meaning.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Fault> {
-    try_write(path, text.as_bytes()).map_err(|error| {
+    write_as(path, text, false)
+}
+
+/// As [`write()`]; a file that is new and `private` can be read by its owner alone.
+pub(crate) fn write_as(path: &Path, text: &str, private: bool) -> Result<(), Fault> {
+    try_write(path, text.as_bytes(), private).map_err(|error| {
         Fault::new(format!(
             "cannot write `{}`: {}",
             path.display(),
@@ -20,7 +25,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Fault> {
     })
 }
 
-fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
+fn try_write(path: &Path, content: &[u8], private: bool) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&target) {
@@ -45,7 +50,7 @@ fn try_write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let temporary = beside(&target)?;
     let result =
-        fill(&temporary, content, old.as_ref()).and_then(|()| fs::rename(&temporary, &target));
+        fill(&temporary, content, old.as_ref(), private).and_then(|()| fs::rename(&temporary, &target));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
@@ -81,8 +86,22 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(temporary))
 }
 
-fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<()> {
-    let mut file = File::create(path)?;
+fn fill(
+    path: &Path,
+    content: &[u8],
+    old: Option<&fs::Metadata>,
+    private: bool,
+) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    let mut file = options.open(path)?;
     if let Some(old) = old {
         file.set_permissions(old.permissions())?;
     }
@@ -111,6 +130,17 @@ mod tests {
         let before = fs::metadata(&path).unwrap().modified().unwrap();
         write(&path, "same").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_are_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let tree = Tree::new(&[("a.yaml", "")]);
+        let path = tree.path("secret.yaml");
+        write_as(&path, "x", true).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[cfg(unix)]

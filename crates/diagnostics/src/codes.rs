@@ -340,6 +340,8 @@ codes! {
         "The directories and globs given hold no `.yaml`, `.yml` or `.json` file. Hidden files and those that .gitignore names are passed over.\n\nName a file itself to have it read whatever it is called.";
     AcceptUnused = 904, "accept-unused", Warning, "an `--accept` matches no finding",
         "No finding has this code and this object. The Ingress may have been mended, the code may be one that is not about an object, or namespace and name may be those of another.\n\nRemove the option, or take code and object from a finding.";
+    StaleOutput = 905, "stale-output", Warning, "files of an earlier run are left in the output directory",
+        "Files below the output directory begin with the line that `gatewright convert` writes, and this run has nothing to write to them: their Ingresses are gone, were not selected this time, or the layout is another one. They are left as they are, and who applies the whole directory applies them too.\n\nRemove them, or let `gatewright sync` keep the files, which removes what is no longer needed.";
     ConfigSyntax = 910, "config-syntax", Error, "gatewright.toml is not valid TOML",
         "The configuration cannot be read, and nothing is done: what it says may change what is written.\n\nMend the file at the place shown, or pass `--no-config` to do without it.";
     ConfigKey = 911, "config-key", Error, "gatewright.toml holds a key that does not exist",

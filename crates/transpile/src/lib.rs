@@ -10,6 +10,7 @@ mod report;
 mod write;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
 use gatewright_nginx::registry::{self, KeyClass};
@@ -35,6 +36,18 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
+    /// The kind of its object.
+    pub kind: &'static str,
+    /// The namespace of its object; empty for a cluster-wide one.
+    pub namespace: Arc<str>,
+    /// The name of its object.
+    pub name: String,
+    /// Namespace and name of the Ingresses that it is written for, in order.
+    pub ingresses: Vec<(Arc<str>, Arc<str>)>,
+    /// Whose it is: the platform team's, not the application teams'.
+    pub infra: bool,
+    /// Whether nobody should read it.
+    pub sensitive: bool,
 }
 
 /// What a run yields.

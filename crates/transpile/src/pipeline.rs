@@ -1,10 +1,13 @@
 //! The steps of a conversion, in order.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Emitted, Object, Part};
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
-use gatewright_source::{FileId, SourceMap};
+use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_yaml::{Parsed, Piece, parse_piece, pieces};
 use rayon::prelude::*;
 
@@ -90,6 +93,14 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     } else {
         diagnostics.extend(differences::general(&model));
     }
+    let names: BTreeMap<Span, (Arc<str>, Arc<str>)> = model
+        .owners
+        .iter()
+        .map(|owner| {
+            let name = (Arc::clone(&owner.namespace), Arc::clone(&owner.name));
+            (owner.span, name)
+        })
+        .collect();
     // Text is written without the model, and takes its place in memory.
     drop((model, owners));
     accept(&mut diagnostics, &options.accept);
@@ -117,9 +128,21 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
             let mut files: Vec<FileId> = object.origins.iter().map(|span| span.file).collect();
             files.sort_unstable();
             files.dedup();
+            let origins = object.origins.iter();
+            let mut ingresses: Vec<_> = origins
+                .filter_map(|span| names.get(span).cloned())
+                .collect();
+            ingresses.sort_unstable();
+            ingresses.dedup();
             written.push(Written {
                 range: start..output.len(),
                 files,
+                kind: object.spec.kind(),
+                namespace: Arc::clone(&object.namespace),
+                name: object.name.clone(),
+                ingresses,
+                infra: object.part == Part::Infra,
+                sensitive: object.spec.is_sensitive(),
             });
         }
         let kind = object.spec.kind();

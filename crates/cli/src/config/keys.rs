@@ -8,7 +8,7 @@ use gatewright_diagnostics::Code;
 use gatewright_diagnostics::render::Format;
 use globset::GlobBuilder;
 
-use crate::args::{self, EmitArg, FailOn, NginxVersionArg, NoClassArg};
+use crate::args::{self, EmitArg, FailOn, LayoutArg, NginxVersionArg, NoClassArg};
 use crate::suggest::nearest;
 
 /// A key.
@@ -48,6 +48,7 @@ pub(crate) enum Check {
     NoClass,
     NginxVersion,
     Emit,
+    Layout,
     Format,
     FailOn,
 }
@@ -188,6 +189,20 @@ pub(crate) static TOP: &[Key] = &[
         Default::Text("all"),
         "--emit",
         "Which objects to write: those of the platform team, those of the application teams, or both.",
+    ),
+    key(
+        "layout",
+        Kind::Text(Check::Layout),
+        Default::Text("stream"),
+        "--layout",
+        "How `convert` divides the objects among files: one stream, a file for each object, for each Ingress or for each input file, or `infra.yaml` and `routes.yaml`. All but the first need `--output DIR`.",
+    ),
+    key(
+        "kustomization",
+        Kind::Flag,
+        Default::Flag(false),
+        "--kustomization",
+        "Whether `convert` also writes a kustomization.yaml into the directory.",
     ),
     key(
         "comments",
@@ -357,6 +372,7 @@ impl Check {
             Self::NoClass => Some(of::<NoClassArg>()),
             Self::NginxVersion => Some(of::<NginxVersionArg>()),
             Self::Emit => Some(of::<EmitArg>()),
+            Self::Layout => Some(of::<LayoutArg>()),
             Self::FailOn => Some(of::<FailOn>()),
             Self::Format => Some(
                 Format::ALL

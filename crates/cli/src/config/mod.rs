@@ -15,7 +15,7 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::{FileId, SourceMap};
 use gatewright_transpile::Options;
 
-use crate::args::{CommentArgs, ControllerArgs, EmitArg, FindingArgs, NginxVersionArg, NoClassArg};
+use crate::args::{WriteArgs, ControllerArgs, EmitArg, FindingArgs, NginxVersionArg, NoClassArg};
 use crate::args::{RunArgs, SelectionArgs, TargetArgs};
 use crate::discover::{Patterns, absolute, shown};
 use crate::exit::Fault;
@@ -166,7 +166,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Flags over the file over defaults.
-    pub(crate) fn new(file: Option<File>, run: &RunArgs, comments: &CommentArgs) -> Self {
+    pub(crate) fn new(file: Option<File>, run: &RunArgs, writing: &WriteArgs) -> Self {
         let mut values: BTreeMap<&'static str, (Value, Origin)> = TOP
             .iter()
             .map(|key| (key.name, (key.default.value(), Origin::Default)))
@@ -177,7 +177,7 @@ impl Settings {
                 values.insert(key, (located.value.clone(), origin));
             }
         }
-        for (key, value) in given(run, comments) {
+        for (key, value) in given(run, writing) {
             let known = TOP.iter().find(|known| known.name == key);
             let flag = known.and_then(|known| known.flag).unwrap_or_default();
             values.insert(key, (value, Origin::Flag(flag)));
@@ -253,7 +253,7 @@ fn aliases(file: &File) -> impl Iterator<Item = (String, String)> {
 }
 
 /// The keys that flags set, with their values.
-fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
+fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
     let RunArgs {
         paths,
         filename,
@@ -328,12 +328,14 @@ fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
         ("emit", word(*emit)),
         (
             "comments",
-            flag(match (comments.no_comments, comments.comments) {
+            flag(match (writing.no_comments, writing.comments) {
                 (true, _) => Some(false),
                 (_, true) => Some(true),
                 _ => None,
             }),
         ),
+        ("layout", word(writing.layout)),
+        ("kustomization", flag(writing.kustomization)),
         ("format", format.map(|f| Value::Text(f.name().to_owned()))),
         ("fail-on", word(*fail_on)),
     ];

@@ -4,7 +4,6 @@
 //! Ingresses of all files, and the objects are handed out afterwards. Everything is planned
 //! before anything is written.
 
-mod owned;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,16 +18,16 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_transpile::{Conversion, Input, Written};
 use similar::TextDiff;
 
-use crate::args::{CommentArgs, EmitArg, ReportArg, RunArgs, SyncArgs};
+use crate::args::{WriteArgs, EmitArg, ReportArg, RunArgs, SyncArgs};
 use crate::config::{Day, File, Settings, apply, span};
 use crate::convert::{fails, format, pool};
 use crate::discover::{Discovery, below, discover, shown};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
+use crate::owned::{Standing, header, is_written, look, written};
 use crate::read::{ReadFault, plain, read};
 use crate::write;
 
-use owned::{Standing, header, is_written, look, written};
 pub(crate) use target::Target;
 
 /// An entry of `[[sync]]`.
@@ -64,7 +63,7 @@ pub(crate) fn run(
         findings,
         ..RunArgs::default()
     };
-    let settings = Settings::new(config, &run, &CommentArgs::default());
+    let settings = Settings::new(config, &run, &WriteArgs::default());
     let Some(file) = &settings.file else {
         return Err(Fault::new("there is no gatewright.toml here or above")
             .help("`[[sync]]` in it says what to write; `--config FILE` names one elsewhere"));
@@ -257,7 +256,7 @@ impl<'a> Plan<'a> {
         // No object of a route serves all files, but none may be lost if one did.
         let all = conversion.written.iter().flat_map(|written| &written.files);
         let first = all.map(|file| conversion.sources.file(*file).name()).min();
-        for Written { range, files } in &conversion.written {
+        for Written { range, files, .. } in &conversion.written {
             let names = files
                 .iter()
                 .map(|file| conversion.sources.file(*file).name());
