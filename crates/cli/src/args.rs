@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Write the outputs that gatewright.toml names, or check that they are up to date
     #[command(after_help = EXIT_CODES)]
     Sync(SyncArgs),
+    /// Convert as a function of kustomize or kpt: a ResourceList in on stdin and out on stdout
+    #[command(after_help = EXIT_CODES)]
+    Krm(KrmArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -79,6 +82,13 @@ pub(crate) struct ConvertArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KrmArgs {
+    /// Write no findings to stderr; they are results of the function anyway
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod convert;
 mod discover;
 mod exit;
 mod explain;
+mod krm;
 mod layout;
 mod manual;
 mod output;
@@ -48,6 +49,12 @@ pub fn main() -> ExitCode {
             load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Krm(args) => {
+            // What a function does is said by its own configuration; the directory that it runs
+            // in is that of the program that runs it.
+            let none = config.is_none();
+            config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
+        }
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

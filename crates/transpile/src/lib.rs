@@ -4,6 +4,7 @@
 //! and a browser can all stand on it.
 
 mod differences;
+pub mod krm;
 mod options;
 mod pipeline;
 mod report;
@@ -63,6 +64,8 @@ pub struct Conversion {
     pub output: String,
     /// Which part of the output is which document, in order.
     pub written: Vec<Written>,
+    /// Namespace and name of the Ingresses that were converted.
+    pub ingresses: Vec<(Arc<str>, Arc<str>)>,
     /// Counts.
     pub summary: Summary,
     /// What the cluster needs before the output can be applied.

@@ -180,6 +180,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         ledger,
         output,
         written,
+        ingresses: names.into_values().collect(),
         summary,
         unreadable,
     }

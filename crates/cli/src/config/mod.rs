@@ -190,6 +190,11 @@ impl Settings {
         }
     }
 
+    /// Sets a value over all others.
+    pub(crate) fn set(&mut self, key: &'static str, value: Value, by: &'static str) {
+        self.values.insert(key, (value, Origin::Flag(by)));
+    }
+
     pub(crate) fn value(&self, key: &str) -> &Value {
         self.values
             .get(key)
