@@ -99,6 +99,22 @@ fn what_is_not_touched_keeps_its_text() {
     assert!(text.find("\nresults:\n").expect("results") > config);
 }
 
+/// As kpt writes the comment before an object.
+#[test]
+fn comments_behind_the_dash_are_kept() {
+    let list = LIST.replace("# why it is there\n- apiVersion", "- # why it is there\n  apiVersion");
+    let (text, _) = run(&list, &writing());
+    let (before, _) = list.split_once("- apiVersion: gateway").expect("the route");
+    assert!(text.starts_with(before), "{text}");
+    let list = ResourceList::read(list).expect("a list");
+    let inputs = list.inputs(&writing());
+    assert!(
+        inputs[1].text.starts_with("# why it is there\napiVersion: v1\n"),
+        "{}",
+        inputs[1].text
+    );
+}
+
 #[test]
 fn a_second_run_says_the_same() {
     let (first, _) = run(LIST, &writing());

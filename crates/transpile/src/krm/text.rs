@@ -37,16 +37,14 @@ pub(super) fn lines(text: &str, root: &Node) -> Option<Lines> {
     let of_items = range("items")?;
     let nodes = map.get("items")?.as_sequence()?;
     let first = nodes.first()?;
-    let at = first.span.start as usize;
-    let indent = dash(text, at)?;
+    let (_, indent) = dash(text, first.span.start as usize)?;
     let mut starts = Vec::new();
     let mut from = line_end(text, of_items.start);
     for node in nodes {
-        let start = node.span.start as usize;
-        if dash(text, start)? != indent || !matches!(node.value, Value::Mapping(_)) {
+        let (line, column) = dash(text, node.span.start as usize)?;
+        if column != indent || line < from || !matches!(node.value, Value::Mapping(_)) {
             return None;
         }
-        let line = line_start(text, start);
         starts.push(with_comments(text, from, line, indent));
         from = line_end(text, line);
     }
@@ -71,12 +69,30 @@ fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }
 
-/// The column of the dash, when nothing but it and blanks stands before an item.
-fn dash(text: &str, at: usize) -> Option<usize> {
-    let before = &text[line_start(text, at)..at];
-    let column = before.find('-')?;
+/// The line of an item's dash and its column, when nothing but the dash and comments stand
+/// before the item.
+fn dash(text: &str, at: usize) -> Option<(usize, usize)> {
     let blank = |text: &str| text.chars().all(|c| c == ' ');
-    (blank(&before[..column]) && blank(&before[column + 1..])).then_some(column)
+    let mut line = line_start(text, at);
+    let before = &text[line..at];
+    if let Some(column) = before.find('-') {
+        return (blank(&before[..column]) && blank(&before[column + 1..])).then_some((line, column));
+    }
+    // kpt writes the comment of an object behind the dash.
+    while blank(before) && line > 0 {
+        line = line_start(text, line - 1);
+        let content = text[line..line_end(text, line)].trim_end();
+        let column = content.len() - content.trim_start().len();
+        let content = &content[column..];
+        if let Some(rest) = content.strip_prefix('-') {
+            let comment = rest.trim_start();
+            return (comment.is_empty() || comment.starts_with('#')).then_some((line, column));
+        }
+        if !content.starts_with('#') {
+            break;
+        }
+    }
+    None
 }
 
 /// Moves the start of an item up over the comments that stand before it.
@@ -99,6 +115,7 @@ fn with_comments(text: &str, from: usize, line: usize, indent: usize) -> usize {
 pub(super) fn document(text: &str, lines: Range<usize>, node: &Node) -> String {
     let start = node.span.start as usize;
     let column = start - line_start(text, start);
+    let (dash_line, _) = dash(text, start).unwrap_or((start, 0));
     let added = added(text, node);
     let mut document = String::new();
     let mut at = lines.start;
@@ -106,10 +123,13 @@ pub(super) fn document(text: &str, lines: Range<usize>, node: &Node) -> String {
         let end = line_end(text, at).min(lines.end);
         if !added.iter().any(|range| range.contains(&at)) {
             let line = &text[at..end];
-            let own = line_start(text, start) == at;
             let spaces = line.len() - line.trim_start_matches(' ').len();
-            let cut = if own { column } else { spaces.min(column) };
-            document.push_str(&line[cut..]);
+            let cut = if at == dash_line {
+                column
+            } else {
+                spaces.min(column)
+            };
+            document.push_str(line.get(cut..).unwrap_or("\n"));
         }
         at = end;
     }
