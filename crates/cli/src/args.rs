@@ -225,6 +225,26 @@ pub(crate) struct TargetArgs {
     /// Attach the routes to this existing Gateway
     #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
     pub(crate) gateway: Option<(String, String)>,
+    /// The listener of that Gateway for HTTP [default: whichever is on port 80]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
+    pub(crate) http_listener: Option<String>,
+    /// The listener of that Gateway for HTTPS [default: whichever is on port 443]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
+    pub(crate) https_listener: Option<String>,
+    /// Write a listener for each host, in ListenerSets in the namespaces of the certificates
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) listener_sets: Option<bool>,
+    /// Namespaces whose routes the listeners take: `all`, or those with a label, such as
+    /// `gateway-access=true` [default: all]
+    #[arg(long, value_name = "all|KEY=VALUE", value_parser = allowed_routes)]
+    pub(crate) allowed_routes: Option<String>,
     /// Name of the GatewayClass
     #[arg(long, value_name = "NAME", value_parser = dns_name)]
     pub(crate) gateway_class: Option<String>,
@@ -423,7 +443,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 }
 
 /// The name of an object (RFC 1123 subdomain).
-fn dns_name(text: &str) -> Result<String, String> {
+pub(crate) fn dns_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !label.is_empty()
@@ -458,6 +478,36 @@ pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
         .split_once('/')
         .ok_or("expected namespace and name, such as `shop/web`")?;
     Ok((dns_label(namespace)?, dns_name(object)?))
+}
+
+/// `all`, or a label as Kubernetes takes it.
+pub(crate) fn allowed_routes(text: &str) -> Result<String, String> {
+    if text == "all" {
+        return Ok(text.to_owned());
+    }
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected `all` or a label, such as `gateway-access=true`")?;
+    let part = |text: &str| {
+        let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        text.len() <= 63
+            && end(text.chars().next())
+            && end(text.chars().next_back())
+            && text.chars().all(inner)
+    };
+    let name = match key.split_once('/') {
+        Some((prefix, name)) => {
+            dns_name(prefix)?;
+            name
+        }
+        None => key,
+    };
+    if part(name) && (value.is_empty() || part(value)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not a label that Kubernetes takes"))
+    }
 }
 
 pub(crate) fn maybe_namespaced(text: &str) -> Result<String, String> {
@@ -514,6 +564,16 @@ mod tests {
         }
         assert_eq!(maybe_namespaced("web"), Ok("web".into()));
         assert!(maybe_namespaced("").is_err());
+    }
+
+    #[test]
+    fn labels_are_checked() {
+        for good in ["all", "gateway-access=true", "example.com/a_b=", "a=b.c"] {
+            assert!(allowed_routes(good).is_ok(), "{good}");
+        }
+        for bad in ["", "some", "=x", "a=-b", "a b=c", "A.b/c=-", "x/y/z=1", "Ex/a=b"] {
+            assert!(allowed_routes(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

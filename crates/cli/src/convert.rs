@@ -114,7 +114,7 @@ impl Run {
         Ok(Self {
             paths,
             exclude: settings.exclude()?,
-            options: settings.options(),
+            options: settings.options()?,
             findings: args.findings,
             settings,
         })

@@ -45,7 +45,8 @@ pub(crate) fn run(
     for (key, value) in list.config() {
         set(&mut settings, &mut writing, key, value)?;
     }
-    let mut conversion = gatewright_transpile::convert(list.inputs(&writing), &settings.options());
+    let options = settings.options()?;
+    let mut conversion = gatewright_transpile::convert(list.inputs(&writing), &options);
     if let Some(file) = &settings.file {
         let Conversion {
             sources,

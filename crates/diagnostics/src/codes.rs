@@ -260,6 +260,8 @@ codes! {
         "ExternalDNS reads `target` from the Gateway, and then for all its routes. It is written there only when all Ingresses say the same and the Gateway is written, too.\n\nWrite it on the Gateway by hand, or give these routes a Gateway of their own.";
     RecordSources = 581, "record-sources", Info, "ExternalDNS has to read routes",
         "ExternalDNS makes records from the sources it is told to read. Ingresses are one of them, and routes are another.\n\nRun it with `--source=gateway-httproute` (and `gateway-tlsroute` for passed-through TLS, `--gateway-listener-sets` for ListenerSets) before the Ingresses are deleted.";
+    NamespaceLabel = 582, "namespace-label", Warning, "namespaces need a label to use the Gateway",
+        "With `--allowed-routes KEY=VALUE` the listeners take routes, and the Gateway takes ListenerSets, only from namespaces with that label. Namespaces belong to whoever makes them, so the output does not label them. Routes of others are not attached, and their hosts answer 404.\n\nLabel the namespaces before the hosts move.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

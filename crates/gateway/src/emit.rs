@@ -583,13 +583,24 @@ impl<'a> Emitter<'a> {
             };
         }
         let (namespace, name) = &self.settings.gateway;
-        let port = if listener.section == "http" { 80 } else { 443 };
+        let (http, https) = &self.settings.listeners;
+        let (port, known) = match &*listener.section {
+            "http" => (80, http),
+            // That of passed-through TLS has a name of its own.
+            section if section.starts_with("tls-") => (443, &None),
+            _ => (443, https),
+        };
+        // Most listeners of a Gateway that is not ours have names that we do not know.
+        let section_name = if self.settings.existing {
+            known.clone()
+        } else {
+            Some(listener.section.clone())
+        };
         HttpRouteParentRefs {
             name: name.clone(),
             namespace: Some(namespace.clone()),
-            // The listeners of a Gateway that is not ours have names that we do not know.
-            section_name: (!self.settings.existing).then(|| listener.section.clone()),
-            port: self.settings.existing.then_some(port),
+            port: section_name.is_none().then_some(port),
+            section_name,
             ..HttpRouteParentRefs::default()
         }
     }
@@ -694,6 +705,7 @@ impl<'a> Emitter<'a> {
                 last.part = Part::Infra;
             }
         }
+        infra::tell_of_labels(&mut self);
         tags::attach(&mut self);
         self.out.diagnostics = self.found.into_iter().collect();
         self.out.objects.sort_by(|a, b| {

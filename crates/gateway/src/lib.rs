@@ -37,6 +37,13 @@ pub struct Settings {
     pub existing: bool,
     /// Name of a `GatewayClass` that exists; `None` writes one.
     pub class: Option<String>,
+    /// Names of the listeners of a Gateway that exists, for HTTP and for HTTPS; by port where
+    /// there is none.
+    pub listeners: (Option<String>, Option<String>),
+    /// Listeners stand in `ListenerSet`s beside the certificates, however few these are.
+    pub sets: bool,
+    /// The label that namespaces need for their routes and `ListenerSet`s; `None` lets in all.
+    pub label: Option<(String, String)>,
 }
 
 /// What was written.

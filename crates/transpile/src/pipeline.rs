@@ -270,6 +270,9 @@ fn settings(options: &Options) -> gateway::Settings {
             .unwrap_or_else(|| (GATEWAY.0.to_owned(), GATEWAY.1.to_owned())),
         existing: options.gateway.is_some(),
         class: options.gateway_class.clone(),
+        listeners: options.listeners.clone(),
+        sets: options.listener_sets,
+        label: options.allowed_routes.clone(),
     }
 }
 

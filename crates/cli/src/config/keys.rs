@@ -49,6 +49,8 @@ pub(crate) enum Check {
     NginxVersion,
     Emit,
     Layout,
+    Allowed,
+    Listener,
     Format,
     FailOn,
 }
@@ -175,6 +177,34 @@ pub(crate) static TOP: &[Key] = &[
         Default::Unset("a Gateway `gateway-infra/shared` is written"),
         "--gateway",
         "Attach the routes to this existing Gateway.",
+    ),
+    key(
+        "http-listener",
+        Kind::Text(Check::Listener),
+        Default::Unset("whichever is on port 80"),
+        "--http-listener",
+        "The listener of the existing Gateway that routes for HTTP are attached to. Needs `gateway`.",
+    ),
+    key(
+        "https-listener",
+        Kind::Text(Check::Listener),
+        Default::Unset("whichever is on port 443"),
+        "--https-listener",
+        "The listener of the existing Gateway that routes for HTTPS are attached to. Needs `gateway`.",
+    ),
+    key(
+        "listener-sets",
+        Kind::Flag,
+        Default::Flag(false),
+        "--listener-sets",
+        "Whether every host with a certificate gets a listener of its own, in ListenerSets in the namespaces of the certificates, however few these are. With `gateway` they are attached to that one.",
+    ),
+    key(
+        "allowed-routes",
+        Kind::Text(Check::Allowed),
+        Default::Text("all"),
+        "--allowed-routes",
+        "The namespaces whose routes the listeners take: `all`, or those with a label, such as `gateway-access=true`.",
     ),
     key(
         "gateway-class",
@@ -388,7 +418,13 @@ impl Check {
     pub(crate) fn pattern(self) -> Option<&'static str> {
         match self {
             Self::Namespaced => Some("^[^/]+/[^/]+$"),
-            Self::Path | Self::Glob | Self::Name | Self::Output | Self::Any => Some("."),
+            Self::Allowed => Some("^(all|[^=]+=.*)$"),
+            Self::Path
+            | Self::Glob
+            | Self::Name
+            | Self::Listener
+            | Self::Output
+            | Self::Any => Some("."),
             _ => None,
         }
     }
@@ -436,6 +472,11 @@ impl Check {
                     "write `NAMESPACE/NAME`",
                 )
             }
+            Self::Allowed => plain(
+                args::allowed_routes(text),
+                "write `all` or `KEY=VALUE`, such as `gateway-access=true`",
+            ),
+            Self::Listener => plain(args::dns_name(text), "write the name of a listener"),
             Self::MaybeNamespaced => plain(
                 args::maybe_namespaced(text),
                 "write `NAME` or `NAMESPACE/NAME`",

@@ -225,9 +225,34 @@ impl Settings {
         }
     }
 
-    /// What the conversion needs to know.
-    pub(crate) fn options(&self) -> Options {
-        Options {
+    /// What the conversion needs to know, unless two settings exclude each other.
+    pub(crate) fn options(&self) -> Result<Options, Fault> {
+        let existing = self.text("gateway").is_some();
+        let sets = self.value("listener-sets").flag();
+        let named = ["http-listener", "https-listener"]
+            .into_iter()
+            .find(|key| self.text(key).is_some());
+        if let (false, Some(key)) = (existing, named) {
+            return Err(Fault::new(format!(
+                "`{key}` names a listener of an existing Gateway, and none is named"
+            ))
+            .help("name the Gateway with `--gateway NAMESPACE/NAME`"));
+        }
+        let allowed = self.text("allowed-routes").filter(|text| text != "all");
+        if existing && !sets && allowed.is_some() {
+            return Err(
+                Fault::new("`allowed-routes` is about listeners, and those of an existing Gateway are not written")
+                    .help("set it on the listeners of the Gateway, or write ListenerSets with `--listener-sets`"),
+            );
+        }
+        let allowed = allowed.and_then(|text| {
+            let (key, value) = text.split_once('=')?;
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Ok(Options {
+            listeners: (self.text("http-listener"), self.text("https-listener")),
+            listener_sets: sets,
+            allowed_routes: allowed,
             ingress_classes: self.value("ingress-classes").list().to_vec(),
             no_class: choice(self.value("no-class"))
                 .unwrap_or(NoClassArg::Skip)
@@ -248,7 +273,7 @@ impl Settings {
             threads: self.threads,
             aliases: self.file.iter().flat_map(aliases).collect(),
             accept: self.accept.clone(),
-        }
+        })
     }
 }
 
@@ -283,6 +308,10 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
         target:
             TargetArgs {
                 gateway,
+                http_listener,
+                https_listener,
+                listener_sets,
+                allowed_routes,
                 gateway_class,
                 emit,
                 accept: _,
@@ -329,6 +358,10 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
         ("annotations-prefix", text(annotations_prefix)),
         ("nginx-version", word(*nginx_version)),
         ("gateway", pair(gateway)),
+        ("http-listener", text(http_listener)),
+        ("https-listener", text(https_listener)),
+        ("listener-sets", flag(*listener_sets)),
+        ("allowed-routes", text(allowed_routes)),
         ("gateway-class", text(gateway_class)),
         ("emit", word(*emit)),
         (

@@ -172,7 +172,7 @@ impl<'a> Plan<'a> {
         let mut unread = !faults.is_empty();
         self.unreadable_files |= files;
         self.unreadable_documents |= faults.iter().any(|fault| !fault.is_file());
-        let mut options = self.settings.options();
+        let mut options = self.settings.options()?;
         if let Some(emit) = mapping.emit {
             options.emit = emit.into();
         }

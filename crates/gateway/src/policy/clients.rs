@@ -16,7 +16,7 @@ use gatewright_model::{ClientCertificates, Host, HostName, Model, OwnerId, Verif
 use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
-use crate::listeners::has_secret;
+use crate::listeners::{distinguishing, has_secret};
 use crate::rule::{Planned, Section};
 
 /// What backends are told of the client's certificate; never taken from the client.
@@ -54,7 +54,8 @@ pub(crate) fn own_wildcards(model: &Model, divided: bool) -> IndexSet<Arc<str>> 
 /// Whether HTTPS of the host has a listener of its own.
 pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
     emitter.https
-        && !emitter.settings.existing
+        && (!emitter.settings.existing
+            || (emitter.divided && distinguishing(emitter, host).is_some()))
         && host.passthrough.is_none()
         && host.name != HostName::Any
         && (special(host)
@@ -355,6 +356,9 @@ mod tests {
             gateway: ("infra".to_owned(), "shared".to_owned()),
             existing,
             class: None,
+            listeners: (None, None),
+            sets: false,
+            label: None,
         };
         let mut found = Vec::new();
         for object in crate::emit(&model, &settings).objects {
