@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Convert as a function of kustomize or kpt: a ResourceList in on stdin and out on stdout
     #[command(after_help = EXIT_CODES)]
     Krm(KrmArgs),
+    /// Report what is in the input, how ready it is to move, and what else the move touches
+    #[command(after_help = EXIT_CODES)]
+    Audit(AuditArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -82,6 +85,23 @@ pub(crate) struct ConvertArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Format of the report
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: AuditFormat,
+    /// Write the report to this file, all of it or nothing, instead of stdout
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -144,9 +164,9 @@ pub(crate) struct WriteArgs {
     pub(crate) kustomization: Option<bool>,
 }
 
-/// What `convert` and `check` have in common.
+/// What to read.
 #[derive(Debug, Default, Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct InputArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
     /// [default: `paths` of gatewright.toml]
     #[arg(value_name = "PATH")]
@@ -164,6 +184,13 @@ pub(crate) struct RunArgs {
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) controller: ControllerArgs,
+}
+
+/// What `convert` and `check` have in common.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
@@ -349,6 +376,16 @@ impl From<EmitArg> for Emit {
             EmitArg::All => Self::All,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For a terminal
+    Text,
+    /// For a wiki or an issue
+    Markdown,
+    /// For programs
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -571,7 +608,9 @@ mod tests {
         for good in ["all", "gateway-access=true", "example.com/a_b=", "a=b.c"] {
             assert!(allowed_routes(good).is_ok(), "{good}");
         }
-        for bad in ["", "some", "=x", "a=-b", "a b=c", "A.b/c=-", "x/y/z=1", "Ex/a=b"] {
+        for bad in [
+            "", "some", "=x", "a=-b", "a b=c", "A.b/c=-", "x/y/z=1", "Ex/a=b",
+        ] {
             assert!(allowed_routes(bad).is_err(), "{bad}");
         }
     }

@@ -29,7 +29,11 @@ pub(crate) fn convert(
         output,
         force,
     } = args;
-    let reports_to_stdout = run.findings.report.iter().any(|report| report.file.is_none());
+    let reports_to_stdout = run
+        .findings
+        .report
+        .iter()
+        .any(|report| report.file.is_none());
     if output.is_none() && reports_to_stdout {
         return Err(Fault::new("stdout cannot take both YAML and a report")
             .help("name a file with `--output` or `--report FORMAT=FILE`"));
@@ -39,8 +43,10 @@ pub(crate) fn convert(
     let kustomization = run.settings.value("kustomization").flag();
     if layout == LayoutArg::Stream {
         if kustomization {
-            return Err(Fault::new("a kustomization.yaml names files, and one stream is none")
-                .help("choose another `--layout`"));
+            return Err(
+                Fault::new("a kustomization.yaml names files, and one stream is none")
+                    .help("choose another `--layout`"),
+            );
         }
         let outcome = run.convert(output.as_deref())?;
         match &output {
@@ -78,7 +84,7 @@ pub(crate) fn check(
     run.report(terminal, &outcome)
 }
 
-struct Run {
+pub(crate) struct Run {
     paths: Vec<std::path::PathBuf>,
     exclude: Patterns,
     settings: Settings,
@@ -87,9 +93,9 @@ struct Run {
 }
 
 /// A conversion with what happened on the way to it.
-struct Outcome {
-    conversion: Conversion,
-    unreadable_files: usize,
+pub(crate) struct Outcome {
+    pub(crate) conversion: Conversion,
+    pub(crate) unreadable_files: usize,
 }
 
 /// Sets the number of threads that all work is shared among.
@@ -103,7 +109,11 @@ pub(crate) fn pool(threads: Option<usize>) {
 }
 
 impl Run {
-    fn new(args: RunArgs, writing: &WriteArgs, config: Option<File>) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        args: RunArgs,
+        writing: &WriteArgs,
+        config: Option<File>,
+    ) -> Result<Self, Fault> {
         let settings = Settings::new(config, &args, writing);
         let paths = settings.paths();
         if paths.is_empty() {
@@ -120,7 +130,7 @@ impl Run {
         })
     }
 
-    fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+    pub(crate) fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
         self.convert_and(output, |_| Ok(()))
     }
 

@@ -35,8 +35,8 @@ pub(crate) fn run(
         .lock()
         .read_to_string(&mut text)
         .map_err(|error| Fault::new(format!("cannot read stdin: {}", plain(&error))))?;
-    let list = ResourceList::read(text)
-        .map_err(|(sources, found)| Failure::Findings(sources, found))?;
+    let list =
+        ResourceList::read(text).map_err(|(sources, found)| Failure::Findings(sources, found))?;
     let mut settings = Settings::new(config, &RunArgs::default(), &WriteArgs::default());
     let mut writing = Writing {
         remove_ingresses: false,

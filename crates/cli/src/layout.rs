@@ -297,7 +297,10 @@ mod tests {
     #[test]
     fn objects_have_their_places() {
         let route = written("HTTPRoute", "shop", "web-http", &[("shop", "web")]);
-        assert_eq!(at(&route, LayoutArg::Object), "shop/httproute-web-http.yaml");
+        assert_eq!(
+            at(&route, LayoutArg::Object),
+            "shop/httproute-web-http.yaml"
+        );
         assert_eq!(at(&route, LayoutArg::Ingress), "shop/web.yaml");
         assert_eq!(at(&route, LayoutArg::Parts), "routes.yaml");
         let class = written("GatewayClass", "", "eg", &[]);
@@ -314,7 +317,12 @@ mod tests {
         assert_eq!(at(&infra, LayoutArg::Parts), "infra.yaml");
         let both = written("Backend", "shop", "x", &[("shop", "a"), ("shop", "b")]);
         assert_eq!(at(&both, LayoutArg::Ingress), "shop/_shared.yaml");
-        let apart = written("ReferenceGrant", "data", "x", &[("shop", "a"), ("web", "b")]);
+        let apart = written(
+            "ReferenceGrant",
+            "data",
+            "x",
+            &[("shop", "a"), ("web", "b")],
+        );
         assert_eq!(at(&apart, LayoutArg::Ingress), "_shared.yaml");
     }
 

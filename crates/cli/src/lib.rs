@@ -4,6 +4,7 @@
 //! an annotation.
 
 mod args;
+mod audit;
 mod config;
 mod convert;
 mod discover;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
             let none = config.is_none();
             config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
         }
+        Command::Audit(args) => load().and_then(|config| Ok(audit::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

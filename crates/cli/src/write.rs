@@ -49,8 +49,8 @@ fn try_write(path: &Path, content: &[u8], private: bool) -> io::Result<()> {
         }
     }
     let temporary = beside(&target)?;
-    let result =
-        fill(&temporary, content, old.as_ref(), private).and_then(|()| fs::rename(&temporary, &target));
+    let result = fill(&temporary, content, old.as_ref(), private)
+        .and_then(|()| fs::rename(&temporary, &target));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }
@@ -86,12 +86,7 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(temporary))
 }
 
-fn fill(
-    path: &Path,
-    content: &[u8],
-    old: Option<&fs::Metadata>,
-    private: bool,
-) -> io::Result<()> {
+fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>, private: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -7,18 +7,17 @@ use gateway_api::gatewayclasses::GatewayClassSpec;
 use gateway_api::gateways::{
     GatewayAllowedListeners, GatewayAllowedListenersNamespaces,
     GatewayAllowedListenersNamespacesFrom, GatewayAllowedListenersNamespacesSelector,
-    GatewayInfrastructure,
-    GatewayInfrastructureParametersRef, GatewayListeners, GatewayListenersAllowedRoutes,
-    GatewayListenersAllowedRoutesNamespaces, GatewayListenersAllowedRoutesNamespacesFrom,
-    GatewayListenersAllowedRoutesNamespacesSelector,
+    GatewayInfrastructure, GatewayInfrastructureParametersRef, GatewayListeners,
+    GatewayListenersAllowedRoutes, GatewayListenersAllowedRoutesNamespaces,
+    GatewayListenersAllowedRoutesNamespacesFrom, GatewayListenersAllowedRoutesNamespacesSelector,
     GatewayListenersTls, GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
 };
 use gateway_api::listenersets::{
     ListenerSetListeners, ListenerSetListenersAllowedRoutes,
     ListenerSetListenersAllowedRoutesNamespaces, ListenerSetListenersAllowedRoutesNamespacesFrom,
-    ListenerSetListenersAllowedRoutesNamespacesSelector,
-    ListenerSetListenersTls, ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode,
-    ListenerSetParentRef, ListenerSetSpec,
+    ListenerSetListenersAllowedRoutesNamespacesSelector, ListenerSetListenersTls,
+    ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode, ListenerSetParentRef,
+    ListenerSetSpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
 use gatewright_model::{

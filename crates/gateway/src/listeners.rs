@@ -164,7 +164,9 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
     }
     if !https.is_empty() {
         let why = if many {
-            format!("as one Gateway takes {MAX_LISTENERS} listeners with {MAX_CERTIFICATES} certificates each")
+            format!(
+                "as one Gateway takes {MAX_LISTENERS} listeners with {MAX_CERTIFICATES} certificates each"
+            )
         } else {
             "in ListenerSets beside their certificates".to_owned()
         };

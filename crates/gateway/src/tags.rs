@@ -86,9 +86,11 @@ fn shared(emitter: &mut Emitter<'_>) {
         let id = OwnerId(u32::try_from(at).unwrap_or(u32::MAX));
         for tag in owner.tags.iter().filter(|tag| tag.reach == Reach::Shared) {
             let agreed = model.owners.iter().all(|other| says(other, tag));
-            let gateway = emitter.out.objects.iter_mut().find(|object| {
-                matches!(object.spec, Spec::Gateway(_)) && object.name == name
-            });
+            let gateway = emitter
+                .out
+                .objects
+                .iter_mut()
+                .find(|object| matches!(object.spec, Spec::Gateway(_)) && object.name == name);
             let origin = Origin::field(id, tag.span);
             if let (true, Some(gateway)) = (agreed, gateway) {
                 let annotations = &mut gateway.annotations;

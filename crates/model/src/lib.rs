@@ -13,8 +13,8 @@ mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
 pub use certificate::{
-    CertificateRequest, CertificateSettings, Issuer, KeySettings, Reach, SecretTemplate, Subject509,
-    Tag, TagKind,
+    CertificateRequest, CertificateSettings, Issuer, KeySettings, Reach, SecretTemplate,
+    Subject509, Tag, TagKind,
 };
 pub use host::{
     Certificate, Ciphers, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,

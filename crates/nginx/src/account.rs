@@ -864,7 +864,9 @@ fn carried(key: &str, place: Place) -> Outcome {
 
 /// ExternalDNS reads routes only when it is told to.
 pub(crate) fn records(sources: &[Source<'_>]) -> Option<Diagnostic> {
-    let mut annotations = sources.iter().flat_map(|source| &source.ingress.annotations);
+    let mut annotations = sources
+        .iter()
+        .flat_map(|source| &source.ingress.annotations);
     let reads = annotations.any(|found| {
         metadata::carry(&found.key.value, Place::Annotation)
             .is_some_and(|row| row.tool == "ExternalDNS")
@@ -903,8 +905,8 @@ pub(crate) fn tags(ingress: &Ingress, prefix: &str) -> Vec<Tag> {
             KeyClass::Metadata { .. } | KeyClass::Unrelated
         )
     });
-    let annotations = annotations
-        .filter_map(|found| tag(TagKind::Annotation, Place::Annotation, found));
+    let annotations =
+        annotations.filter_map(|found| tag(TagKind::Annotation, Place::Annotation, found));
     let labels = ingress.labels.iter();
     let labels = labels.filter_map(|found| tag(TagKind::Label, Place::Label, found));
     labels.chain(annotations).collect()

@@ -63,9 +63,7 @@ pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
         if asking.is_empty() {
             continue;
         }
-        let result = wish(source.ingress).and_then(|wish| {
-            twice(source.ingress).map(|()| wish)
-        });
+        let result = wish(source.ingress).and_then(|wish| twice(source.ingress).map(|()| wish));
         let wish = match result {
             Ok(Some(wish)) => wish,
             // Nothing asks: the other keys say nothing.
@@ -90,9 +88,7 @@ pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
         }
     }
     found.requests = by_secret.into_values().collect();
-    found
-        .requests
-        .sort_by(|a, b| a.secret.cmp(&b.secret));
+    found.requests.sort_by(|a, b| a.secret.cmp(&b.secret));
     found
 }
 
@@ -135,11 +131,9 @@ fn solver(source: &Source<'_>, found: &mut Requests) {
             continue;
         }
         let span = annotation.value.span;
-        found.outcomes.push((
-            source.id,
-            span,
-            Outcome::Refused(Code::ChallengeByIngress),
-        ));
+        found
+            .outcomes
+            .push((source.id, span, Outcome::Refused(Code::ChallengeByIngress)));
         found.diagnostics.push(
             Diagnostic::new(
                 Code::ChallengeByIngress,
@@ -258,13 +252,17 @@ fn wish(ingress: &Ingress) -> Result<Option<Wish>, Fault> {
         (None, None) => {
             let acme = get(TLS_ACME).filter(|acme| {
                 // strconv.ParseBool
-                matches!(&*acme.value.value, "1" | "t" | "T" | "true" | "TRUE" | "True")
+                matches!(
+                    &*acme.value.value,
+                    "1" | "t" | "T" | "true" | "TRUE" | "True"
+                )
             });
             return match acme {
                 None => Ok(None),
                 Some(acme) => Err(Fault {
                     span: acme.value.span,
-                    message: "no certificate is asked for: the issuer is a setting of cert-manager".to_owned(),
+                    message: "no certificate is asked for: the issuer is a setting of cert-manager"
+                        .to_owned(),
                     help: "name it with `cert-manager.io/cluster-issuer` in place of `kubernetes.io/tls-acme`",
                 }),
             };
@@ -307,8 +305,9 @@ fn settings<'a>(
     let text = |key: &str| get(key).map(|found| found.value.value.to_string());
     let list = |key: &str| match get(key) {
         None => Ok(Vec::new()),
-        Some(found) => csv(&found.value.value)
-            .ok_or_else(|| fault(found, "write a comma-separated list")),
+        Some(found) => {
+            csv(&found.value.value).ok_or_else(|| fault(found, "write a comma-separated list"))
+        }
     };
     let duration = |key: &str| match get(key) {
         Some(found) if !is_duration(&found.value.value) => Err(fault(
@@ -343,7 +342,9 @@ fn settings<'a>(
     }
     let split = |key: &str| -> Vec<String> {
         let text = get(key).map(|found| &*found.value.value);
-        text.map_or_else(Vec::new, |text| text.split(',').map(str::to_owned).collect())
+        text.map_or_else(Vec::new, |text| {
+            text.split(',').map(str::to_owned).collect()
+        })
     };
     Ok(CertificateSettings {
         common_name: text("common-name"),
@@ -404,7 +405,9 @@ fn template(json: &str) -> Option<SecretTemplate> {
         annotations,
         labels,
     } = serde_json::from_str(json).ok()?;
-    let own = annotations.keys().any(|key| key.starts_with("cert-manager.io/"));
+    let own = annotations
+        .keys()
+        .any(|key| key.starts_with("cert-manager.io/"));
     (!own).then_some(SecretTemplate {
         annotations,
         labels,

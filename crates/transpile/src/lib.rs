@@ -3,6 +3,7 @@
 //! Pure: it opens no file and prints nothing, so that the command line, a server
 //! and a browser can all stand on it.
 
+pub mod audit;
 mod differences;
 pub mod krm;
 mod options;

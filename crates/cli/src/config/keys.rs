@@ -419,12 +419,9 @@ impl Check {
         match self {
             Self::Namespaced => Some("^[^/]+/[^/]+$"),
             Self::Allowed => Some("^(all|[^=]+=.*)$"),
-            Self::Path
-            | Self::Glob
-            | Self::Name
-            | Self::Listener
-            | Self::Output
-            | Self::Any => Some("."),
+            Self::Path | Self::Glob | Self::Name | Self::Listener | Self::Output | Self::Any => {
+                Some(".")
+            }
             _ => None,
         }
     }

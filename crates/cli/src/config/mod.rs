@@ -15,7 +15,9 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::{FileId, SourceMap};
 use gatewright_transpile::Options;
 
-use crate::args::{WriteArgs, ControllerArgs, EmitArg, FindingArgs, NginxVersionArg, NoClassArg};
+use crate::args::{
+    ControllerArgs, EmitArg, FindingArgs, InputArgs, NginxVersionArg, NoClassArg, WriteArgs,
+};
 use crate::args::{RunArgs, SelectionArgs, TargetArgs};
 use crate::discover::{Patterns, absolute, shown};
 use crate::exit::Fault;
@@ -186,7 +188,7 @@ impl Settings {
             file,
             values,
             accept: run.target.accept.clone(),
-            threads: run.threads,
+            threads: run.input.threads,
         }
     }
 
@@ -285,25 +287,28 @@ fn aliases(file: &File) -> impl Iterator<Item = (String, String)> {
 /// The keys that flags set, with their values.
 fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
     let RunArgs {
-        paths,
-        filename,
-        threads: _,
-        exclude,
-        selection:
-            SelectionArgs {
-                namespace,
-                all_namespaces,
-                ingress,
-                ingress_class,
-                no_class,
-            },
-        controller:
-            ControllerArgs {
-                controller_config,
-                default_ssl_certificate,
-                enable_ssl_passthrough,
-                annotations_prefix,
-                nginx_version,
+        input:
+            InputArgs {
+                paths,
+                filename,
+                threads: _,
+                exclude,
+                selection:
+                    SelectionArgs {
+                        namespace,
+                        all_namespaces,
+                        ingress,
+                        ingress_class,
+                        no_class,
+                    },
+                controller:
+                    ControllerArgs {
+                        controller_config,
+                        default_ssl_certificate,
+                        enable_ssl_passthrough,
+                        annotations_prefix,
+                        nginx_version,
+                    },
             },
         target:
             TargetArgs {

@@ -18,7 +18,7 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_transpile::{Conversion, Input, Written};
 use similar::TextDiff;
 
-use crate::args::{WriteArgs, EmitArg, ReportArg, RunArgs, SyncArgs};
+use crate::args::{EmitArg, InputArgs, ReportArg, RunArgs, SyncArgs, WriteArgs};
 use crate::config::{Day, File, Settings, apply, span};
 use crate::convert::{fails, format, pool};
 use crate::discover::{Discovery, below, discover, shown};
@@ -59,7 +59,10 @@ pub(crate) fn run(
             .help("name a file with `--report FORMAT=FILE`"));
     }
     let run = RunArgs {
-        threads,
+        input: InputArgs {
+            threads,
+            ..InputArgs::default()
+        },
         findings,
         ..RunArgs::default()
     };

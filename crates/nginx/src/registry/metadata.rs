@@ -67,9 +67,11 @@ const ANNOTATION: Option<Place> = Some(Place::Annotation);
 const BOTH: Option<Place> = None;
 
 const ASKS: &str = "it says what certificate cert-manager makes for `spec.tls`";
-const SOLVER: &str = "it names an Ingress or a class for the HTTP-01 challenge, which a Gateway does not serve";
+const SOLVER: &str =
+    "it names an Ingress or a class for the HTTP-01 challenge, which a Gateway does not serve";
 const RECORD: &str = "ExternalDNS reads it from routes";
-const DELIVERY: &str = "it steers how objects are delivered, and these are delivered with the Ingress's own";
+const DELIVERY: &str =
+    "it steers how objects are delivered, and these are delivered with the Ingress's own";
 const TRACKING: &str = "it says whose an object is, and the tool that delivers an object writes it";
 const KEEPING: &str = "it is bookkeeping of the tool that wrote the Ingress";
 const SERVICE: &str = "it is read from Services, not from Ingresses";
@@ -218,18 +220,42 @@ mod tests {
     fn the_first_row_counts() {
         use Place::{Annotation, Label};
         for (key, place, expected) in [
-            ("cert-manager.io/cluster-issuer", Annotation, Goes::Certificate),
-            ("cert-manager.io/subject-countries", Annotation, Goes::Certificate),
+            (
+                "cert-manager.io/cluster-issuer",
+                Annotation,
+                Goes::Certificate,
+            ),
+            (
+                "cert-manager.io/subject-countries",
+                Annotation,
+                Goes::Certificate,
+            ),
             ("cert-manager.io/inject-ca-from", Annotation, Goes::Nowhere),
-            ("acme.cert-manager.io/http01-edit-in-place", Annotation, Goes::Solver),
-            ("external-dns.alpha.kubernetes.io/target", Annotation, Goes::Gateway),
-            ("external-dns.alpha.kubernetes.io/ttl", Annotation, Goes::Routes),
+            (
+                "acme.cert-manager.io/http01-edit-in-place",
+                Annotation,
+                Goes::Solver,
+            ),
+            (
+                "external-dns.alpha.kubernetes.io/target",
+                Annotation,
+                Goes::Gateway,
+            ),
+            (
+                "external-dns.alpha.kubernetes.io/ttl",
+                Annotation,
+                Goes::Routes,
+            ),
             ("argocd.argoproj.io/sync-wave", Annotation, Goes::Objects),
             ("argocd.argoproj.io/instance", Label, Goes::Nowhere),
             ("kustomize.toolkit.fluxcd.io/prune", Label, Goes::Objects),
             ("kustomize.toolkit.fluxcd.io/name", Label, Goes::Nowhere),
             ("source.toolkit.fluxcd.io/x", Annotation, Goes::Nowhere),
-            ("config.linkerd.io/skip-inbound-ports", Annotation, Goes::Nowhere),
+            (
+                "config.linkerd.io/skip-inbound-ports",
+                Annotation,
+                Goes::Nowhere,
+            ),
             ("linkerd.io/inject", Annotation, Goes::Nowhere),
             ("app.kubernetes.io/name", Label, Goes::Objects),
             ("app.kubernetes.io/managed-by", Label, Goes::Nowhere),

@@ -18,7 +18,10 @@ use crate::{Conversion, Input};
 /// How the input is called when nothing says what file an object comes from.
 const STDIN: &str = "<stdin>";
 /// Annotations of orchestrators that say where an object comes from.
-const PATHS: [&str; 2] = ["internal.config.kubernetes.io/path", "config.kubernetes.io/path"];
+const PATHS: [&str; 2] = [
+    "internal.config.kubernetes.io/path",
+    "config.kubernetes.io/path",
+];
 const INDICES: [&str; 2] = [
     "internal.config.kubernetes.io/index",
     "config.kubernetes.io/index",
@@ -271,11 +274,8 @@ impl Item {
     /// `lines` are those of the item in a list of lines.
     fn read(text: &str, node: &Node, lines: Option<Range<usize>>) -> Self {
         let metadata = |key: &str| node.get("metadata").and_then(|m| m.get(key));
-        let string = |node: Option<&Node>| {
-            node.and_then(Node::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let string =
+            |node: Option<&Node>| node.and_then(Node::as_str).unwrap_or_default().to_owned();
         let annotations = metadata("annotations");
         let annotation = |keys: &[&str]| {
             keys.iter()
@@ -309,7 +309,10 @@ impl Item {
             .path
             .as_deref()
             .and_then(|path| path.strip_prefix(&*writing.directory));
-        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
+        let group = self
+            .api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
         below.is_some_and(|rest| rest.starts_with('/'))
             && WRITTEN
                 .iter()
@@ -320,7 +323,9 @@ impl Item {
 /// The path in kustomize's annotation `config.kubernetes.io/origin`.
 fn origin(annotations: &Node) -> Option<String> {
     let origin = annotations.get("config.kubernetes.io/origin")?.as_str()?;
-    let path = origin.lines().find_map(|line| line.strip_prefix("path: "))?;
+    let path = origin
+        .lines()
+        .find_map(|line| line.strip_prefix("path: "))?;
     Some(path.trim().to_owned())
 }
 

@@ -71,7 +71,9 @@ fn objects_become_files_again() {
     assert_eq!(names, ["apps/web.yaml", "other.yaml"]);
     let text = &inputs[0].text;
     assert!(
-        text.starts_with("apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: shop\nspec:\n"),
+        text.starts_with(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: shop\nspec:\n"
+        ),
         "{text}"
     );
     assert!(
@@ -102,14 +104,19 @@ fn what_is_not_touched_keeps_its_text() {
 /// As kpt writes the comment before an object.
 #[test]
 fn comments_behind_the_dash_are_kept() {
-    let list = LIST.replace("# why it is there\n- apiVersion", "- # why it is there\n  apiVersion");
+    let list = LIST.replace(
+        "# why it is there\n- apiVersion",
+        "- # why it is there\n  apiVersion",
+    );
     let (text, _) = run(&list, &writing());
     let (before, _) = list.split_once("- apiVersion: gateway").expect("the route");
     assert!(text.starts_with(before), "{text}");
     let list = ResourceList::read(list).expect("a list");
     let inputs = list.inputs(&writing());
     assert!(
-        inputs[1].text.starts_with("# why it is there\napiVersion: v1\n"),
+        inputs[1]
+            .text
+            .starts_with("# why it is there\napiVersion: v1\n"),
         "{}",
         inputs[1].text
     );
@@ -154,7 +161,10 @@ fn ingresses_are_removed_on_request() {
         ..writing()
     };
     let (text, _) = run(LIST, &remove);
-    assert!(!text.contains("- apiVersion: networking.k8s.io/v1\n"), "{text}");
+    assert!(
+        !text.contains("- apiVersion: networking.k8s.io/v1\n"),
+        "{text}"
+    );
     assert!(text.contains("kind: Service\n"), "{text}");
 }
 
@@ -162,7 +172,10 @@ fn ingresses_are_removed_on_request() {
 fn json_is_written_anew() {
     let text = r#"{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"ingressClassName": "nginx", "rules": [{"host": "shop.example.com", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}}]}"#;
     let (text, _) = run(text, &writing());
-    assert!(text.contains("- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n"), "{text}");
+    assert!(
+        text.contains("- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n"),
+        "{text}"
+    );
     assert!(text.contains("  kind: HTTPRoute\n"), "{text}");
     let again = ResourceList::read(text).expect("a list");
     assert!(again.items.len() > 2);
@@ -196,7 +209,13 @@ fn settings_are_read() {
 
 #[test]
 fn what_is_no_list_is_refused() {
-    for text in ["", "a: 1\n", "kind: Ingress\n", "a: 1\n---\nb: 2\n", "a: [\n"] {
+    for text in [
+        "",
+        "a: 1\n",
+        "kind: Ingress\n",
+        "a: 1\n---\nb: 2\n",
+        "a: [\n",
+    ] {
         assert!(ResourceList::read(text.to_owned()).is_err(), "{text:?}");
     }
 }

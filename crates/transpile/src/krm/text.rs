@@ -49,7 +49,12 @@ pub(super) fn lines(text: &str, root: &Node) -> Option<Lines> {
         from = line_end(text, line);
     }
     let ends = starts[1..].iter().copied().chain([of_items.end]);
-    let items: Vec<_> = starts.iter().copied().zip(ends).map(|(a, b)| a..b).collect();
+    let items: Vec<_> = starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(a, b)| a..b)
+        .collect();
     // The key itself has nothing else on its line.
     let rest = &text[of_items.start..items[0].start];
     (rest.trim_end() == "items:").then(|| Lines {
@@ -76,7 +81,8 @@ fn dash(text: &str, at: usize) -> Option<(usize, usize)> {
     let mut line = line_start(text, at);
     let before = &text[line..at];
     if let Some(column) = before.find('-') {
-        return (blank(&before[..column]) && blank(&before[column + 1..])).then_some((line, column));
+        return (blank(&before[..column]) && blank(&before[column + 1..]))
+            .then_some((line, column));
     }
     // kpt writes the comment of an object behind the dash.
     while blank(before) && line > 0 {
@@ -148,12 +154,14 @@ fn added(text: &str, node: &Node) -> Vec<Range<usize>> {
     let Some(map) = annotations.value.as_mapping() else {
         return Vec::new();
     };
-    let lines = |from: usize, to: usize| {
-        line_start(text, from)..line_end(text, to.max(from + 1) - 1)
-    };
+    let lines =
+        |from: usize, to: usize| line_start(text, from)..line_end(text, to.max(from + 1) - 1);
     let theirs = |key: &str| {
         key.starts_with("internal.config.kubernetes.io/")
-            || matches!(key, "config.kubernetes.io/path" | "config.kubernetes.io/index")
+            || matches!(
+                key,
+                "config.kubernetes.io/path" | "config.kubernetes.io/index"
+            )
     };
     let mut ranges: Vec<Range<usize>> = map
         .iter()
