@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use gatewright_diagnostics::{CODES, Code};
 use gatewright_nginx::annotations::Family;
+use gatewright_nginx::registry::metadata::{Carry, Goes, METADATA, Place};
 use gatewright_nginx::registry::{self, Carried, Entry};
 use gatewright_transpile::{Example, example};
 
@@ -28,6 +29,7 @@ fn pages() -> Vec<Page> {
     let mut pages = vec![
         page("docs/annotations.md", annotations()),
         page("docs/diagnostics.md", diagnostics()),
+        page("docs/labels-and-annotations.md", metadata()),
     ];
     pages.extend(registry::entries().map(|entry| Page {
         path: format!("{ANNOTATIONS}/{}.md", entry.key),
@@ -280,6 +282,55 @@ fn heading_anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
     let text: String = heading.chars().filter(kept).collect();
     text.to_lowercase().replace(' ', "-")
+}
+
+/// What becomes of what other programs read.
+fn metadata() -> String {
+    let mut text = "# Labels and annotations of other programs\n\n\
+        Labels of an Ingress, and annotations that ingress-nginx does not read, go along with \
+        what is written for it. The first row that matches a key counts; the account of a run \
+        (`--report json=FILE`) says what became of each.\n\n\
+        | goes to | what it means |\n|---|---|\n\
+        | every object | route, policies, filters, Certificates, Secrets and Backends of the Ingress |\n\
+        | routes | HTTPRoutes and TLSRoutes of the Ingress |\n\
+        | Gateway | the Gateway, where it is written and all Ingresses say the same; else \
+        [GW0580](diagnostics.md#gw0580-shared-annotation) |\n\
+        | Certificate | a Certificate for each entry of `spec.tls`, as cert-manager would make it \
+        for the Ingress ([why](adr/0009-certificates.md)); what cert-manager refuses is \
+        [GW0578](diagnostics.md#gw0578-certificate-not-asked) |\n\
+        | solver | nowhere: [GW0579](diagnostics.md#gw0579-challenge-by-ingress) |\n\
+        | nowhere | it stays on the Ingress, for the reason given |\n\n\
+        An object that several Ingresses need has what all of them say. The Gateway, its policies \
+        and ListenerSets belong to no Ingress and have none of it. Annotations of other Ingress \
+        controllers go nowhere, and a finding says so.\n\n\
+        Made by `cargo xtask docs`.\n\n\
+        | key | of | read by | goes to | why |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for Carry {
+        key,
+        place,
+        tool,
+        goes,
+        why,
+    } in METADATA
+    {
+        let place = match place {
+            None => "both",
+            Some(Place::Label) => "labels",
+            Some(Place::Annotation) => "annotations",
+        };
+        let goes = match goes {
+            Goes::Objects => "every object".to_owned(),
+            Goes::Routes => "routes".to_owned(),
+            Goes::RoutesAs(other) => format!("routes, as `{other}`"),
+            Goes::Gateway => "Gateway".to_owned(),
+            Goes::Certificate => "Certificate".to_owned(),
+            Goes::Solver => "solver".to_owned(),
+            Goes::Nowhere => "nowhere".to_owned(),
+        };
+        let _ = writeln!(text, "| `{key}` | {place} | {tool} | {goes} | {why} |");
+    }
+    text
 }
 
 fn diagnostics() -> String {

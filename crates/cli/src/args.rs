@@ -55,6 +55,12 @@ pub(crate) enum Command {
     /// Write the outputs that gatewright.toml names, or check that they are up to date
     #[command(after_help = EXIT_CODES)]
     Sync(SyncArgs),
+    /// Convert as a function of kustomize or kpt: a ResourceList in on stdin and out on stdout
+    #[command(after_help = EXIT_CODES)]
+    Krm(KrmArgs),
+    /// Report what is in the input, how ready it is to move, and what else the move touches
+    #[command(after_help = EXIT_CODES)]
+    Audit(AuditArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -70,11 +76,15 @@ pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) comments: CommentArgs,
+    pub(crate) writing: WriteArgs,
     /// Write the YAML to this file, all of it or nothing, instead of stdout; Secrets go to
-    /// `NAME.secrets.EXTENSION` beside it
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    /// `NAME.secrets.EXTENSION` beside it. With another layout than `stream`, to files below
+    /// this directory
+    #[arg(short, long, value_name = "FILE|DIR", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+    /// Also replace files in the directory that `gatewright convert` has not written
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +101,30 @@ pub(crate) struct VerifyArgs {
     /// directories, globs, or `-` for stdin (repeatable)
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) against: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Format of the report
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: AuditFormat,
+    /// Write the report to this file, all of it or nothing, instead of stdout
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KrmArgs {
+    /// Write no findings to stderr; they are results of the function anyway
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +147,7 @@ pub(crate) struct ConfigArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     #[command(flatten)]
-    pub(crate) comments: CommentArgs,
+    pub(crate) writing: WriteArgs,
     /// Print the JSON schema of gatewright.toml instead
     #[arg(long)]
     pub(crate) schema: bool,
@@ -123,18 +157,32 @@ pub(crate) struct ConfigArgs {
 }
 
 #[derive(Debug, Default, Args)]
-pub(crate) struct CommentArgs {
+pub(crate) struct WriteArgs {
     /// Leave out the comments that say where a rule comes from
     #[arg(long, help_heading = "Output")]
     pub(crate) no_comments: bool,
     /// Write them although the configuration says otherwise
     #[arg(long, overrides_with = "no_comments", hide = true)]
     pub(crate) comments: bool,
+    /// How the objects are divided among files [default: stream]
+    #[arg(long, value_name = "LAYOUT", help_heading = "Output")]
+    pub(crate) layout: Option<LayoutArg>,
+    /// Also write a kustomization.yaml that names all files
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) kustomization: Option<bool>,
 }
 
-/// What `convert` and `check` have in common.
+/// What to read.
 #[derive(Debug, Default, Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct InputArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
     /// [default: `paths` of gatewright.toml]
     #[arg(value_name = "PATH")]
@@ -152,6 +200,13 @@ pub(crate) struct RunArgs {
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) controller: ControllerArgs,
+}
+
+/// What `convert` and `check` have in common.
+#[derive(Debug, Default, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
@@ -213,6 +268,26 @@ pub(crate) struct TargetArgs {
     /// Attach the routes to this existing Gateway
     #[arg(long, value_name = "NS/NAME", value_parser = namespaced)]
     pub(crate) gateway: Option<(String, String)>,
+    /// The listener of that Gateway for HTTP [default: whichever is on port 80]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
+    pub(crate) http_listener: Option<String>,
+    /// The listener of that Gateway for HTTPS [default: whichever is on port 443]
+    #[arg(long, value_name = "NAME", value_parser = dns_name)]
+    pub(crate) https_listener: Option<String>,
+    /// Write a listener for each host, in ListenerSets in the namespaces of the certificates
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(crate) listener_sets: Option<bool>,
+    /// Namespaces whose routes the listeners take: `all`, or those with a label, such as
+    /// `gateway-access=true` [default: all]
+    #[arg(long, value_name = "all|KEY=VALUE", value_parser = allowed_routes)]
+    pub(crate) allowed_routes: Option<String>,
     /// Name of the GatewayClass
     #[arg(long, value_name = "NAME", value_parser = dns_name)]
     pub(crate) gateway_class: Option<String>,
@@ -320,6 +395,30 @@ impl From<EmitArg> for Emit {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For a terminal
+    Text,
+    /// For a wiki or an issue
+    Markdown,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// All in one stream
+    Stream,
+    /// A file for each object
+    Object,
+    /// A file for each Ingress
+    Ingress,
+    /// A file for each input file, in the same directories
+    Tree,
+    /// infra.yaml and routes.yaml
+    Parts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NginxVersionArg {
     /// 1.12 to 1.15: values are validated
     #[value(name = "1.15")]
@@ -397,7 +496,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 }
 
 /// The name of an object (RFC 1123 subdomain).
-fn dns_name(text: &str) -> Result<String, String> {
+pub(crate) fn dns_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !label.is_empty()
@@ -432,6 +531,36 @@ pub(crate) fn namespaced(text: &str) -> Result<(String, String), String> {
         .split_once('/')
         .ok_or("expected namespace and name, such as `shop/web`")?;
     Ok((dns_label(namespace)?, dns_name(object)?))
+}
+
+/// `all`, or a label as Kubernetes takes it.
+pub(crate) fn allowed_routes(text: &str) -> Result<String, String> {
+    if text == "all" {
+        return Ok(text.to_owned());
+    }
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected `all` or a label, such as `gateway-access=true`")?;
+    let part = |text: &str| {
+        let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        text.len() <= 63
+            && end(text.chars().next())
+            && end(text.chars().next_back())
+            && text.chars().all(inner)
+    };
+    let name = match key.split_once('/') {
+        Some((prefix, name)) => {
+            dns_name(prefix)?;
+            name
+        }
+        None => key,
+    };
+    if part(name) && (value.is_empty() || part(value)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not a label that Kubernetes takes"))
+    }
 }
 
 pub(crate) fn maybe_namespaced(text: &str) -> Result<String, String> {
@@ -488,6 +617,18 @@ mod tests {
         }
         assert_eq!(maybe_namespaced("web"), Ok("web".into()));
         assert!(maybe_namespaced("").is_err());
+    }
+
+    #[test]
+    fn labels_are_checked() {
+        for good in ["all", "gateway-access=true", "example.com/a_b=", "a=b.c"] {
+            assert!(allowed_routes(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "some", "=x", "a=-b", "a b=c", "A.b/c=-", "x/y/z=1", "Ex/a=b",
+        ] {
+            assert!(allowed_routes(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -7,13 +7,15 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_transpile::{Conversion, Options};
 use rayon::prelude::*;
 
-use crate::args::{CheckArgs, CommentArgs, ConvertArgs, FailOn, FindingArgs, ReportArg, RunArgs};
+use crate::args::{
+    CheckArgs, ConvertArgs, FailOn, FindingArgs, LayoutArg, ReportArg, RunArgs, WriteArgs,
+};
 use crate::config::{Day, File, Settings, apply, keys};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
 use crate::read::{ReadFault, STDIN, read};
-use crate::{progress, summary, write};
+use crate::{layout, owned, progress, summary, write};
 
 /// `gatewright convert`.
 pub(crate) fn convert(
@@ -23,37 +25,69 @@ pub(crate) fn convert(
 ) -> Result<Exit, Fault> {
     let ConvertArgs {
         run,
-        comments,
+        writing,
         output,
+        force,
     } = args;
-    if output.is_none()
-        && run
-            .findings
-            .report
-            .iter()
-            .any(|report| report.file.is_none())
-    {
+    let reports_to_stdout = run
+        .findings
+        .report
+        .iter()
+        .any(|report| report.file.is_none());
+    if output.is_none() && reports_to_stdout {
         return Err(Fault::new("stdout cannot take both YAML and a report")
             .help("name a file with `--output` or `--report FORMAT=FILE`"));
     }
-    let run = Run::new(run, &comments, config)?;
-    let outcome = run.convert(output.as_deref())?;
-    let mut secrets = None;
-    match &output {
+    let run = Run::new(run, &writing, config)?;
+    let layout = keys::choice(run.settings.value("layout")).unwrap_or(LayoutArg::Stream);
+    let kustomization = run.settings.value("kustomization").flag();
+    if layout == LayoutArg::Stream {
+        if kustomization {
+            return Err(
+                Fault::new("a kustomization.yaml names files, and one stream is none")
+                    .help("choose another `--layout`"),
+            );
+        }
+        let outcome = run.convert(output.as_deref())?;
+        let secrets = stream(&outcome.conversion, output.as_deref())?;
+        return run.report(terminal, &outcome, secrets.as_deref());
+    }
+    let Some(directory) = output else {
+        return Err(Fault::new("this layout writes several files")
+            .help("name a directory for them with `--output DIR`, or choose `--layout stream`"));
+    };
+    if directory.is_file() {
+        return Err(Fault::new(format!("`{}` is a file", directory.display()))
+            .help("name a directory with `--output DIR`, or choose `--layout stream`"));
+    }
+    let outcome = run.convert_and(None, |conversion| {
+        let files = layout::plan(conversion, layout, kustomization);
+        let inputs = conversion.sources.iter().map(|(_, file)| file.name());
+        let stale = layout::write(&directory, &files, force, inputs)?;
+        conversion.diagnostics.extend(stale);
+        Ok(())
+    })?;
+    run.report(terminal, &outcome, None)
+}
+
+/// Writes all objects into one file, and what nobody should read beside it; returns where.
+fn stream(conversion: &Conversion, output: Option<&Path>) -> Result<Option<PathBuf>, Fault> {
+    match output {
         // Who reviews and commits the rest has no need of these.
         Some(path) if write::is_file(path) => {
-            let (plain, sensitive) = outcome.conversion.apart();
+            let (plain, sensitive) = conversion.apart();
+            let mut secrets = None;
             if !sensitive.is_empty() {
                 let beside = write::secrets(path);
                 write::write_secret(&beside, &sensitive)?;
                 secrets = Some(beside);
             }
             write::write(path, &plain)?;
+            Ok(secrets)
         }
-        Some(path) => write::write(path, &outcome.conversion.output)?,
-        None => Terminal::data(&outcome.conversion.output)?,
+        Some(path) => write::write(path, &conversion.output).map(|()| None),
+        None => Terminal::data(&conversion.output).map(|()| None),
     }
-    run.report(terminal, &outcome, secrets.as_deref())
 }
 
 /// `gatewright check`.
@@ -62,7 +96,7 @@ pub(crate) fn check(
     args: CheckArgs,
     config: Option<File>,
 ) -> Result<Exit, Fault> {
-    let run = Run::new(args.run, &CommentArgs::default(), config)?;
+    let run = Run::new(args.run, &WriteArgs::default(), config)?;
     let outcome = run.convert(None)?;
     run.report(terminal, &outcome, None)
 }
@@ -76,9 +110,9 @@ pub(crate) struct Run {
 }
 
 /// A conversion with what happened on the way to it.
-struct Outcome {
-    conversion: Conversion,
-    unreadable_files: usize,
+pub(crate) struct Outcome {
+    pub(crate) conversion: Conversion,
+    pub(crate) unreadable_files: usize,
 }
 
 /// Sets the number of threads that all work is shared among.
@@ -94,10 +128,10 @@ pub(crate) fn pool(threads: Option<usize>) {
 impl Run {
     pub(crate) fn new(
         args: RunArgs,
-        comments: &CommentArgs,
+        writing: &WriteArgs,
         config: Option<File>,
     ) -> Result<Self, Fault> {
-        let settings = Settings::new(config, &args, comments);
+        let settings = Settings::new(config, &args, writing);
         let paths = settings.paths();
         if paths.is_empty() {
             return Err(Fault::new("no path is given").help(
@@ -107,13 +141,22 @@ impl Run {
         Ok(Self {
             paths,
             exclude: settings.exclude()?,
-            options: settings.options(),
+            options: settings.options()?,
             findings: args.findings,
             settings,
         })
     }
 
-    fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+    pub(crate) fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+        self.convert_and(output, |_| Ok(()))
+    }
+
+    /// Converts; `finish` comes before what the configuration says about findings.
+    fn convert_and(
+        &self,
+        output: Option<&Path>,
+        finish: impl FnOnce(&mut Conversion) -> Result<(), Fault>,
+    ) -> Result<Outcome, Fault> {
         pool(self.options.threads);
         let reports = self
             .findings
@@ -134,7 +177,9 @@ impl Run {
         let message = format!("reading and converting {} files", sources.len());
         let mut empty_stdin = false;
         let mut conversion = progress::during(show, message, || {
-            let (inputs, unread) = read(&sources);
+            let (mut inputs, unread) = read(&sources);
+            // A directory may hold what an earlier run wrote.
+            inputs.retain(|input| !owned::is_written(&input.text));
             empty_stdin = unread.is_empty()
                 && inputs
                     .iter()
@@ -154,6 +199,8 @@ impl Run {
             None
         };
         add(&mut conversion, faults, absent);
+        finish(&mut conversion)?;
+        recount(&mut conversion);
         if let Some(config) = &self.settings.file {
             let Conversion {
                 sources,
@@ -252,7 +299,6 @@ fn add(conversion: &mut Conversion, faults: Vec<ReadFault>, absent: Option<Diagn
         let diagnostic = fault.diagnostic(&mut conversion.sources);
         conversion.diagnostics.push(diagnostic);
     }
-    recount(conversion);
 }
 
 /// Sorts and counts the findings anew.

@@ -4,13 +4,17 @@
 //! an annotation.
 
 mod args;
+mod audit;
 mod config;
 mod convert;
 mod discover;
 mod exit;
 mod explain;
+mod krm;
+mod layout;
 mod manual;
 mod output;
+mod owned;
 mod progress;
 mod read;
 mod suggest;
@@ -50,6 +54,13 @@ pub fn main() -> ExitCode {
             load().and_then(|config| Ok(verify::run(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Krm(args) => {
+            // What a function does is said by its own configuration; the directory that it runs
+            // in is that of the program that runs it.
+            let none = config.is_none();
+            config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
+        }
+        Command::Audit(args) => load().and_then(|config| Ok(audit::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

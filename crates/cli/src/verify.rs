@@ -6,7 +6,7 @@ use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{Diagnostic, Severity};
 use gatewright_transpile::{Input, Verified};
 
-use crate::args::{CommentArgs, ReportArg, VerifyArgs};
+use crate::args::{ReportArg, VerifyArgs, WriteArgs};
 use crate::config::File;
 use crate::convert::{Run, fails, format, pool};
 use crate::discover::{Discovery, discover};
@@ -22,7 +22,7 @@ pub(crate) fn run(
     config: Option<File>,
 ) -> Result<Exit, Fault> {
     let VerifyArgs { run, against } = args;
-    let run = Run::new(run, &CommentArgs::default(), config)?;
+    let run = Run::new(run, &WriteArgs::default(), config)?;
     let dash = |paths: &[PathBuf]| paths.iter().any(|path| path == Path::new("-"));
     if dash(&run.paths) && dash(&against) {
         return Err(Fault::new("stdin cannot be both sides")

@@ -36,8 +36,8 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Fault> {
     put(path, text, false)
 }
 
-fn put(path: &Path, text: &str, secret: bool) -> Result<(), Fault> {
-    try_write(path, text.as_bytes(), secret).map_err(|error| {
+fn put(path: &Path, text: &str, private: bool) -> Result<(), Fault> {
+    try_write(path, text.as_bytes(), private).map_err(|error| {
         Fault::new(format!(
             "cannot write `{}`: {}",
             path.display(),
@@ -46,7 +46,7 @@ fn put(path: &Path, text: &str, secret: bool) -> Result<(), Fault> {
     })
 }
 
-fn try_write(path: &Path, content: &[u8], secret: bool) -> io::Result<()> {
+fn try_write(path: &Path, content: &[u8], private: bool) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&target) {
@@ -70,7 +70,7 @@ fn try_write(path: &Path, content: &[u8], secret: bool) -> io::Result<()> {
         }
     }
     let temporary = beside(&target)?;
-    let result = fill(&temporary, content, old.as_ref(), secret)
+    let result = fill(&temporary, content, old.as_ref(), private)
         .and_then(|()| fs::rename(&temporary, &target));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
@@ -107,16 +107,16 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(temporary))
 }
 
-fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>, secret: bool) -> io::Result<()> {
+fn fill(path: &Path, content: &[u8], old: Option<&fs::Metadata>, private: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    if secret {
+    if private {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
     #[cfg(not(unix))]
-    let _ = secret;
+    let _ = private;
     let mut file = options.open(path)?;
     if let Some(old) = old {
         file.set_permissions(old.permissions())?;
@@ -146,6 +146,17 @@ mod tests {
         let before = fs::metadata(&path).unwrap().modified().unwrap();
         write(&path, "same").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_are_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let tree = Tree::new(&[("a.yaml", "")]);
+        let path = tree.path("secret.yaml");
+        write_secret(&path, "x").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[cfg(unix)]

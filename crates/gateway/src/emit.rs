@@ -21,7 +21,8 @@ use crate::listeners::{Listener, Sets};
 use crate::name::{Names, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
-use crate::{Emitted, Object, Part, Settings, Spec, infra, listeners};
+use crate::tags::{self, Tags};
+use crate::{Emitted, Object, Part, Settings, Spec, certificate, infra, listeners};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
 const MAX_RULES: usize = 16;
@@ -45,6 +46,7 @@ pub fn emit(model: &Model, settings: &Settings, write: impl FnMut(Object)) -> Em
     listeners::place(&mut emitter);
     emitter.hosts();
     infra::emit(&mut emitter);
+    certificate::emit(&mut emitter);
     emitter.finish()
 }
 
@@ -74,6 +76,9 @@ pub(crate) struct Emitter<'a> {
     users: BTreeMap<Written, BTreeSet<Span>>,
     /// The filters that rules name, and the Secrets with the users of policies.
     named: BTreeSet<Written>,
+    /// Namespaces with objects that attach to the Gateway.
+    pub(crate) attached: BTreeSet<Arc<str>>,
+    pub(crate) tags: Tags<'a>,
 }
 
 /// Kind, namespace and name.
@@ -130,6 +135,8 @@ impl<'a> Emitter<'a> {
             secrets: BTreeMap::new(),
             users: BTreeMap::new(),
             named: BTreeSet::new(),
+            attached: BTreeSet::new(),
+            tags: Tags::new(model),
         }
     }
 
@@ -590,6 +597,8 @@ impl<'a> Emitter<'a> {
                         owner.kind, owner.namespace, owner.name
                     )],
                     rule_comments: chunk.iter().map(|p| p.comments.clone()).collect(),
+                    labels: BTreeMap::new(),
+                    annotations: BTreeMap::new(),
                 });
             }
         }
@@ -606,13 +615,24 @@ impl<'a> Emitter<'a> {
             };
         }
         let (namespace, name) = &self.settings.gateway;
-        let port = if listener.section == "http" { 80 } else { 443 };
+        let (http, https) = &self.settings.listeners;
+        let (port, known) = match &*listener.section {
+            "http" => (80, http),
+            // That of passed-through TLS has a name of its own.
+            section if section.starts_with("tls-") => (443, &None),
+            _ => (443, https),
+        };
+        // Most listeners of a Gateway that is not ours have names that we do not know.
+        let section_name = if self.settings.existing {
+            known.clone()
+        } else {
+            Some(listener.section.clone())
+        };
         HttpRouteParentRefs {
             name: name.clone(),
             namespace: Some(namespace.clone()),
-            // The listeners of a Gateway that is not ours have names that we do not know.
-            section_name: (!self.settings.existing).then(|| listener.section.clone()),
-            port: self.settings.existing.then_some(port),
+            port: section_name.is_none().then_some(port),
+            section_name,
             ..HttpRouteParentRefs::default()
         }
     }
@@ -663,6 +683,8 @@ impl<'a> Emitter<'a> {
                 owner.kind, owner.namespace, owner.name
             )],
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 
@@ -710,11 +732,21 @@ impl<'a> Emitter<'a> {
             let spec = Spec::ReferenceGrant(spec);
             self.push(part, Arc::from(grant.namespace), name, spec, String::new());
         }
+        infra::tell_of_labels(&mut self);
+        tags::settle(&mut self);
         self.out.diagnostics = self.found.into_iter().collect();
         self.out
     }
 
-    pub(crate) fn write(&mut self, object: Object) {
+    pub(crate) fn write(&mut self, mut object: Object) {
+        self.tags.attach(&mut object);
+        if matches!(
+            object.spec,
+            Spec::HttpRoute(_) | Spec::TlsRoute(_) | Spec::ListenerSet(_)
+        ) && !self.attached.contains(&object.namespace)
+        {
+            self.attached.insert(Arc::clone(&object.namespace));
+        }
         let mut add = |kind, name: &str| {
             let key = (kind, Arc::clone(&object.namespace), name.to_owned());
             self.named.insert(key);
@@ -754,6 +786,8 @@ impl<'a> Emitter<'a> {
                 vec![comment]
             },
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 
@@ -778,6 +812,8 @@ impl<'a> Emitter<'a> {
             origins: Vec::new(),
             comments,
             rule_comments: Vec::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         });
     }
 }

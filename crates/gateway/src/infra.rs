@@ -1,21 +1,23 @@
 //! What belongs to the platform team: class, Gateway, base policies, grants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gateway_api::gatewayclasses::GatewayClassSpec;
 use gateway_api::gateways::{
     GatewayAllowedListeners, GatewayAllowedListenersNamespaces,
-    GatewayAllowedListenersNamespacesFrom, GatewayInfrastructure,
-    GatewayInfrastructureParametersRef, GatewayListeners, GatewayListenersAllowedRoutes,
-    GatewayListenersAllowedRoutesNamespaces, GatewayListenersAllowedRoutesNamespacesFrom,
+    GatewayAllowedListenersNamespacesFrom, GatewayAllowedListenersNamespacesSelector,
+    GatewayInfrastructure, GatewayInfrastructureParametersRef, GatewayListeners,
+    GatewayListenersAllowedRoutes, GatewayListenersAllowedRoutesNamespaces,
+    GatewayListenersAllowedRoutesNamespacesFrom, GatewayListenersAllowedRoutesNamespacesSelector,
     GatewayListenersTls, GatewayListenersTlsCertificateRefs, GatewayListenersTlsMode, GatewaySpec,
 };
 use gateway_api::listenersets::{
     ListenerSetListeners, ListenerSetListenersAllowedRoutes,
     ListenerSetListenersAllowedRoutesNamespaces, ListenerSetListenersAllowedRoutesNamespacesFrom,
-    ListenerSetListenersTls, ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode,
-    ListenerSetParentRef, ListenerSetSpec,
+    ListenerSetListenersAllowedRoutesNamespacesSelector, ListenerSetListenersTls,
+    ListenerSetListenersTlsCertificateRefs, ListenerSetListenersTlsMode, ListenerSetParentRef,
+    ListenerSetSpec,
 };
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
 use gatewright_model::{
@@ -36,7 +38,7 @@ use crate::name::join;
 use crate::policy::headers::STRICT_TRANSPORT;
 use crate::policy::{authorizer, clients, compressors, load_balancer, retry};
 use crate::rule::Section;
-use crate::{Part, Spec};
+use crate::{Object, Part, Settings, Spec};
 
 /// The controller name of Envoy Gateway.
 const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
@@ -67,10 +69,25 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     grants(emitter);
     if emitter.settings.existing {
         left_to_gateway(emitter);
+        if emitter.divided {
+            sets(emitter);
+        }
         return;
     }
     let (namespace, name) = emitter.settings.gateway.clone();
-    emitter.infra("", &namespace, Spec::Namespace, Vec::new());
+    let label = emitter.settings.label.iter();
+    let label = label.map(|(key, value)| (Arc::from(key.as_str()), Arc::from(value.as_str())));
+    emitter.write(Object {
+        part: Part::Infra,
+        namespace: Arc::from(""),
+        name: namespace.clone(),
+        spec: Spec::Namespace,
+        origins: Vec::new(),
+        comments: Vec::new(),
+        rule_comments: Vec::new(),
+        labels: label.collect(),
+        annotations: BTreeMap::new(),
+    });
     let class = if let Some(class) = &emitter.settings.class {
         class.clone()
     } else {
@@ -90,7 +107,7 @@ pub(crate) fn emit(emitter: &mut Emitter<'_>) {
     let listeners = listeners(emitter);
     let https = emitter.https;
     let spec = GatewaySpec {
-        allowed_listeners: emitter.divided.then(any_listeners),
+        allowed_listeners: emitter.divided.then(|| allowed_listeners(emitter.settings)),
         gateway_class_name: class,
         infrastructure: Some(GatewayInfrastructure {
             parameters_ref: Some(GatewayInfrastructureParametersRef {
@@ -266,9 +283,18 @@ fn listener_set(emitter: &Emitter<'_>, set: &Set<'_>) -> ListenerSetSpec {
             port: 443,
             protocol: protocol.to_owned(),
             allowed_routes: Some(ListenerSetListenersAllowedRoutes {
-                namespaces: Some(ListenerSetListenersAllowedRoutesNamespaces {
-                    from: Some(ListenerSetListenersAllowedRoutesNamespacesFrom::All),
-                    selector: None,
+                namespaces: Some(match labels(emitter.settings) {
+                    None => ListenerSetListenersAllowedRoutesNamespaces {
+                        from: Some(ListenerSetListenersAllowedRoutesNamespacesFrom::All),
+                        selector: None,
+                    },
+                    Some(labels) => ListenerSetListenersAllowedRoutesNamespaces {
+                        from: Some(ListenerSetListenersAllowedRoutesNamespacesFrom::Selector),
+                        selector: Some(ListenerSetListenersAllowedRoutesNamespacesSelector {
+                            match_labels: Some(labels),
+                            match_expressions: None,
+                        }),
+                    },
                 }),
                 kinds: None,
             }),
@@ -285,14 +311,52 @@ fn listener_set(emitter: &Emitter<'_>, set: &Set<'_>) -> ListenerSetSpec {
     }
 }
 
-/// As with Ingress objects, every namespace may bring certificates for its hosts.
-fn any_listeners() -> GatewayAllowedListeners {
+/// As with Ingress objects, every namespace may bring certificates for its hosts, unless only
+/// those with a label may.
+fn allowed_listeners(settings: &Settings) -> GatewayAllowedListeners {
     GatewayAllowedListeners {
-        namespaces: Some(GatewayAllowedListenersNamespaces {
-            from: Some(GatewayAllowedListenersNamespacesFrom::All),
-            selector: None,
+        namespaces: Some(match labels(settings) {
+            None => GatewayAllowedListenersNamespaces {
+                from: Some(GatewayAllowedListenersNamespacesFrom::All),
+                selector: None,
+            },
+            Some(labels) => GatewayAllowedListenersNamespaces {
+                from: Some(GatewayAllowedListenersNamespacesFrom::Selector),
+                selector: Some(GatewayAllowedListenersNamespacesSelector {
+                    match_labels: Some(labels),
+                    match_expressions: None,
+                }),
+            },
         }),
     }
+}
+
+/// The labels of namespaces that may use the listeners; nothing when all may.
+fn labels(settings: &Settings) -> Option<BTreeMap<String, String>> {
+    settings.label.clone().map(|label| BTreeMap::from([label]))
+}
+
+/// Says which namespaces need the label: what they are is not for a conversion to change.
+pub(crate) fn tell_of_labels(emitter: &mut Emitter<'_>) {
+    let Some((key, value)) = emitter.settings.label.clone() else {
+        return;
+    };
+    let own = &emitter.settings.gateway.0;
+    let attached = emitter.attached.iter().map(|namespace| &**namespace);
+    let list: Vec<&str> = attached.filter(|namespace| namespace != own).collect();
+    if list.is_empty() {
+        return;
+    }
+    let diagnostic = Diagnostic::new(
+        Code::NamespaceLabel,
+        format!("namespaces need the label `{key}: \"{value}\"` for their routes to be served"),
+    )
+    .note("until then their hosts answer 404")
+    .help(format!(
+        "kubectl label namespace {} {key}={value}",
+        list.join(" ")
+    ));
+    emitter.diagnose(diagnostic);
 }
 
 /// What the clients of one host need.
@@ -378,6 +442,11 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
     .object(&ObjectRef::new("Gateway", namespace.as_str(), name.as_str()))
     .note(format!("that is: {}", left.join(", ")))
     .help("convert once without `--gateway`, with `--emit infra`, and compare its ClientTrafficPolicies, BackendTrafficPolicy and EnvoyProxy with those of the Gateway");
+    if emitter.divided {
+        diagnostic = diagnostic.note(
+            "ListenerSets are attached to it: its `spec.allowedListeners` has to let their namespaces in",
+        );
+    }
     let by_address = emitter
         .model
         .hosts
@@ -411,6 +480,9 @@ fn certificates_left(emitter: &mut Emitter<'_>) {
         let Some(certificate) = &host.certificate else {
             continue;
         };
+        if clients::own_listener(emitter, host) {
+            continue;
+        }
         match left
             .iter_mut()
             .find(|(at, _, _)| **at == certificate.origin)
@@ -529,11 +601,21 @@ fn proxy() -> EnvoyProxySpec {
 
 fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
     let (namespace, _) = emitter.settings.gateway.clone();
-    let all = || {
+    let label = labels(emitter.settings);
+    let allowed = || {
         Some(GatewayListenersAllowedRoutes {
-            namespaces: Some(GatewayListenersAllowedRoutesNamespaces {
-                from: Some(GatewayListenersAllowedRoutesNamespacesFrom::All),
-                selector: None,
+            namespaces: Some(match &label {
+                None => GatewayListenersAllowedRoutesNamespaces {
+                    from: Some(GatewayListenersAllowedRoutesNamespacesFrom::All),
+                    selector: None,
+                },
+                Some(labels) => GatewayListenersAllowedRoutesNamespaces {
+                    from: Some(GatewayListenersAllowedRoutesNamespacesFrom::Selector),
+                    selector: Some(GatewayListenersAllowedRoutesNamespacesSelector {
+                        match_labels: Some(labels.clone()),
+                        match_expressions: None,
+                    }),
+                },
             }),
             kinds: None,
         })
@@ -542,7 +624,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
         name: "http".to_owned(),
         protocol: "HTTP".to_owned(),
         port: 80,
-        allowed_routes: all(),
+        allowed_routes: allowed(),
         ..GatewayListeners::default()
     }];
     if emitter.https {
@@ -560,7 +642,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
             name: "https".to_owned(),
             protocol: "HTTPS".to_owned(),
             port: 443,
-            allowed_routes: all(),
+            allowed_routes: allowed(),
             tls: Some(terminate(&refs, &namespace)),
             ..GatewayListeners::default()
         });
@@ -580,7 +662,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
                 protocol: "HTTPS".to_owned(),
                 port: 443,
                 hostname: Some(host.name.to_string()),
-                allowed_routes: all(),
+                allowed_routes: allowed(),
                 tls: Some(terminate(&own, &namespace)),
             });
         }
@@ -592,7 +674,7 @@ fn listeners(emitter: &mut Emitter<'_>) -> Vec<GatewayListeners> {
                 protocol: "TLS".to_owned(),
                 port: 443,
                 hostname: Some(host.name.to_string()),
-                allowed_routes: all(),
+                allowed_routes: allowed(),
                 tls: Some(GatewayListenersTls {
                     mode: Some(GatewayListenersTlsMode::Passthrough),
                     ..GatewayListenersTls::default()

@@ -6,6 +6,7 @@
 pub mod envoy;
 
 mod backend;
+mod certificate;
 mod emit;
 mod filter;
 mod formatter;
@@ -18,10 +19,12 @@ mod path;
 mod policy;
 mod redirect;
 mod rule;
+mod tags;
 
 use gatewright_diagnostics::{Diagnostic, Outcome};
 use gatewright_model::Origin;
 
+pub use certificate::CertificateSpec;
 pub use emit::emit;
 pub use object::{Object, Part, SecretData, Shelf, Spec};
 
@@ -34,6 +37,13 @@ pub struct Settings {
     pub existing: bool,
     /// Name of a `GatewayClass` that exists; `None` writes one.
     pub class: Option<String>,
+    /// Names of the listeners of a Gateway that exists, for HTTP and for HTTPS; by port where
+    /// there is none.
+    pub listeners: (Option<String>, Option<String>),
+    /// Listeners stand in `ListenerSet`s beside the certificates, however few these are.
+    pub sets: bool,
+    /// The label that namespaces need for their routes and `ListenerSet`s; `None` lets in all.
+    pub label: Option<(String, String)>,
 }
 
 /// What there is to say of the objects.
@@ -47,6 +57,8 @@ pub struct Emitted {
     pub needs_backend: bool,
     /// Whether scripts are among the objects (`extensionApis.enableLua`).
     pub needs_lua: bool,
+    /// Whether a `Certificate` of cert-manager is among the objects.
+    pub needs_cert_manager: bool,
     /// Number of route rules.
     pub rules: usize,
 }

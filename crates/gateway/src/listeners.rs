@@ -69,6 +69,8 @@ pub(crate) struct Sets<'a> {
     pub(crate) sets: Vec<Set<'a>>,
     /// What is presented for a host without a certificate.
     fallback: Option<&'a SecretRef>,
+    /// Without a default certificate, what is presented for a host of a namespace before that.
+    near: BTreeMap<&'a str, &'a SecretRef>,
     /// Namespace and name of the set that has the listener of a host.
     places: BTreeMap<&'a HostName, (Arc<str>, String)>,
 }
@@ -111,10 +113,11 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
     let passthrough = model.hosts.iter().filter(|host| host.passthrough.is_some());
     let listeners =
         1 + usize::from(emitter.https) + own(emitter).len() + passthrough.clone().count();
-    if certificates.len() <= MAX_CERTIFICATES && listeners <= MAX_LISTENERS {
+    let many = certificates.len() > MAX_CERTIFICATES || listeners > MAX_LISTENERS;
+    if !many && !emitter.settings.sets {
         return;
     }
-    if emitter.settings.existing {
+    if emitter.settings.existing && !emitter.settings.sets {
         if certificates.len() > MAX_CERTIFICATES {
             left_to_gateway(emitter, certificates.len());
         }
@@ -122,6 +125,13 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
     }
     emitter.divided = true;
     emitter.sets.fallback = fallback(model);
+    if default.is_none() {
+        // Listeners of a team's hosts stay with the team.
+        for secret in self::certificates(model) {
+            let near = &mut emitter.sets.near;
+            near.entry(&*secret.namespace).or_insert(secret);
+        }
+    }
     emitter.own_wildcards = clients::own_wildcards(model, true);
     let https = own(emitter);
     let shared = shared(emitter, &https);
@@ -153,14 +163,19 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
         }
     }
     if !https.is_empty() {
-        emitter.diagnose(
-            Diagnostic::new(
-                Code::ListenerOfHost,
-                format!(
-                    "{} hosts have listeners of their own, as one Gateway takes {MAX_LISTENERS} listeners with {MAX_CERTIFICATES} certificates each",
-                    https.len()
-                ),
+        let why = if many {
+            format!(
+                "as one Gateway takes {MAX_LISTENERS} listeners with {MAX_CERTIFICATES} certificates each"
             )
+        } else {
+            "in ListenerSets beside their certificates".to_owned()
+        };
+        let hosts = match https.len() {
+            1 => "one host has a listener of its own".to_owned(),
+            number => format!("{number} hosts have listeners of their own"),
+        };
+        emitter.diagnose(
+            Diagnostic::new(Code::ListenerOfHost, format!("{hosts}, {why}"))
             .note("a connection made for one of them serves no other: a request for another host on it gets 404, and so do requests for them of clients that name no host in the TLS handshake")
             .help("make sure that health checks and CDNs send the host's name in the handshake (SNI)"),
         );
@@ -248,7 +263,7 @@ pub(crate) fn https(emitter: &Emitter<'_>, host: &Host) -> Listener {
 pub(crate) fn presented<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Vec<&'a SecretRef> {
     let model = emitter.model;
     let Some(secrets) = found(model, host) else {
-        return emitter.sets.fallback.into_iter().collect();
+        return fallback_of(emitter, host).into_iter().collect();
     };
     let default = model.globals.default_certificate.iter();
     let others = secrets.iter().filter(|s| !default.clone().any(|d| d == *s));
@@ -260,9 +275,16 @@ pub(crate) fn presented<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Vec<&'a Se
 }
 
 /// The certificates by which a host's listener has its place; all of one namespace.
-fn distinguishing<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Option<&'a [SecretRef]> {
-    let fallback = emitter.sets.fallback.map(std::slice::from_ref);
+pub(crate) fn distinguishing<'a>(emitter: &Emitter<'a>, host: &'a Host) -> Option<&'a [SecretRef]> {
+    let fallback = fallback_of(emitter, host).map(std::slice::from_ref);
     found(emitter.model, host).or(fallback)
+}
+
+/// Serves for a host without a certificate.
+fn fallback_of<'a>(emitter: &Emitter<'a>, host: &Host) -> Option<&'a SecretRef> {
+    let namespace = &*emitter.model.owner(host.first).namespace;
+    let near = emitter.sets.near.get(namespace).copied();
+    near.or(emitter.sets.fallback)
 }
 
 /// The host's own certificates, or those of the wildcard right above it.
@@ -291,7 +313,8 @@ fn fallback(model: &Model) -> Option<&SecretRef> {
 
 /// The certificates of the listener without a host name where hosts have listeners in sets.
 pub(crate) fn of_the_rest<'a>(emitter: &Emitter<'a>) -> Vec<&'a SecretRef> {
-    let mut secrets: Vec<&SecretRef> = emitter.sets.fallback.into_iter().collect();
+    let own = |_: &&SecretRef| !emitter.settings.existing;
+    let mut secrets: Vec<&SecretRef> = emitter.sets.fallback.into_iter().filter(own).collect();
     let nameless = emitter
         .model
         .hosts

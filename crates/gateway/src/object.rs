@@ -12,6 +12,7 @@ use gatewright_source::Span;
 use k8s_openapi::ByteString;
 use serde::Serialize;
 
+use crate::certificate::CertificateSpec;
 use crate::envoy::{
     BackendSpec, BackendTrafficPolicySpec, ClientTrafficPolicySpec, EnvoyExtensionPolicySpec,
     EnvoyProxySpec, HttpRouteFilterSpec, SecurityPolicySpec,
@@ -39,6 +40,10 @@ pub struct Object {
     pub spec: Spec,
     /// Where the objects stand that it is written for; empty when it serves all.
     pub origins: Vec<Span>,
+    /// Its labels.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Its annotations.
+    pub annotations: BTreeMap<Arc<str>, Arc<str>>,
     /// Lines of the comment above it.
     pub comments: Vec<String>,
     /// Lines of the comment above each of its rules.
@@ -65,6 +70,8 @@ pub enum Spec {
     ReferenceGrant(ReferenceGrantSpec),
     /// A core/v1 Secret. What it holds must not be shown.
     Secret(SecretData),
+    /// cert-manager.io/v1.
+    Certificate(Box<CertificateSpec>),
     /// gateway.envoyproxy.io/v1alpha1.
     EnvoyProxy(EnvoyProxySpec),
     /// gateway.envoyproxy.io/v1alpha1.
@@ -138,6 +145,7 @@ impl Spec {
         match self {
             Self::Namespace => "Namespace",
             Self::Secret(_) => "Secret",
+            Self::Certificate(_) => "Certificate",
             Self::GatewayClass(_) => "GatewayClass",
             Self::Gateway(_) => "Gateway",
             Self::ListenerSet(_) => "ListenerSet",
@@ -158,6 +166,7 @@ impl Spec {
     pub const fn api_version(&self) -> &'static str {
         match self {
             Self::Namespace | Self::Secret(_) => "v1",
+            Self::Certificate(_) => "cert-manager.io/v1",
             Self::GatewayClass(_)
             | Self::Gateway(_)
             | Self::ListenerSet(_)
@@ -180,7 +189,7 @@ impl Spec {
     const fn rank(&self) -> u8 {
         match self {
             Self::Namespace | Self::Secret(_) => 0,
-            Self::GatewayClass(_) => 1,
+            Self::GatewayClass(_) | Self::Certificate(_) => 1,
             Self::EnvoyProxy(_) => 2,
             Self::Gateway(_) => 3,
             Self::ListenerSet(_) => 4,

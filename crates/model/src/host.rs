@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use gatewright_source::Span;
 
-use crate::{Backend, ClientCertificates, Globals, Route};
+use crate::{Backend, CertificateRequest, ClientCertificates, Globals, Route, Tag};
 
 /// Whether it can be one part of a DNS name in lower case, whatever its length: Kubernetes
 /// limits the whole name alone (`IsDNS1123Subdomain`).
@@ -29,6 +29,8 @@ pub struct Model {
     pub hosts: Vec<Host>,
     /// What holds for every host.
     pub globals: Globals,
+    /// Certificates that are to be issued, in the order of their Secrets.
+    pub certificates: Vec<CertificateRequest>,
 }
 
 impl Model {
@@ -53,6 +55,8 @@ pub struct Owner {
     pub name: Arc<str>,
     /// Where its name stands.
     pub span: Span,
+    /// What goes along with all that is written for it.
+    pub tags: Vec<Tag>,
 }
 
 /// Where a value was written.

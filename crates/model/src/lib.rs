@@ -5,6 +5,7 @@
 //! Every value that a person wrote carries its [`Origin`].
 
 mod backend;
+mod certificate;
 pub mod eval;
 mod host;
 pub mod pattern;
@@ -12,6 +13,10 @@ mod policy;
 mod route;
 
 pub use backend::{Backend, Canary, CanaryHeader, HeaderRule, Protocol, Split, Target};
+pub use certificate::{
+    CertificateRequest, CertificateSettings, Issuer, KeySettings, Reach, SecretTemplate,
+    Subject509, Tag, TagKind,
+};
 pub use host::{
     Certificate, Ciphers, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, SecretRef,
     is_dns_label, is_dns_subdomain,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
-use gatewright_model::Origin;
+use gatewright_model::{Origin, Reach, Tag, TagKind};
 use gatewright_source::Span;
 use indexmap::{IndexMap, IndexSet};
 
@@ -17,6 +17,7 @@ use crate::ingress::{Annotation, BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
+use crate::registry::metadata::{self, Goes, Place};
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
 use crate::remarks;
 use crate::select::CLASS_ANNOTATION;
@@ -339,6 +340,10 @@ impl Account<'_> {
             }
             for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
                 self.ledger.settle(item, *span, &Outcome::Refused(*code));
+            }
+            for label in &source.ingress.labels {
+                let outcome = carried(&label.key.value, Place::Label);
+                self.ledger.settle(item, label.value.span, &outcome);
             }
             self.rules(at, item, &lost, idle);
             self.tls(at, item, servers.certified.contains(&at));
@@ -798,7 +803,7 @@ fn rest(path: &str) -> Outcome {
         | "spec.ingressClassName" => {
             return Outcome::Translated;
         }
-        _ if path.starts_with("metadata.labels") => "ingress-nginx does not read labels",
+        _ if path.starts_with("metadata.labels") => "it is empty",
         _ if path.starts_with("metadata.") => "the API server keeps it for itself",
         _ if path.starts_with("status") => "controllers write it",
         _ if last(path) == "pathType" => "ingress-nginx takes it as Prefix",
@@ -833,9 +838,7 @@ fn foreign(key: &str) -> Outcome {
         return Outcome::Translated;
     }
     match crate::registry::classify(key, DEFAULT_PREFIX) {
-        KeyClass::Metadata { tool, .. } => {
-            no_effect(&format!("{tool} reads it, ingress-nginx does not"))
-        }
+        KeyClass::Metadata { .. } | KeyClass::Unrelated => carried(key, Place::Annotation),
         KeyClass::OtherController { name, .. } => {
             no_effect(&format!("{name} reads it, ingress-nginx does not"))
         }
@@ -846,8 +849,73 @@ fn foreign(key: &str) -> Outcome {
         | KeyClass::NeverExisted { .. } => {
             no_effect("the controller reads annotations of another prefix")
         }
-        KeyClass::Unrelated => no_effect("ingress-nginx does not read it"),
     }
+}
+
+/// What becomes of a key that another program reads, unless something is written for the
+/// Ingress that it goes along with.
+fn carried(key: &str, place: Place) -> Outcome {
+    let Some(row) = metadata::carry(key, place) else {
+        return no_effect("ingress-nginx does not read it");
+    };
+    match row.goes {
+        Goes::Nowhere => no_effect(&format!("{}: {}", row.tool, row.why)),
+        Goes::Certificate => no_effect("nothing asks for a certificate"),
+        Goes::Solver => no_effect("it asks for what happens without it"),
+        Goes::Objects | Goes::Routes | Goes::RoutesAs(_) | Goes::Gateway => {
+            no_effect("nothing is written for the Ingress")
+        }
+    }
+}
+
+/// `ExternalDNS` reads routes only when it is told to.
+pub(crate) fn records(sources: &[Source<'_>]) -> Option<Diagnostic> {
+    let mut annotations = sources
+        .iter()
+        .flat_map(|source| &source.ingress.annotations);
+    let reads = annotations.any(|found| {
+        metadata::carry(&found.key.value, Place::Annotation)
+            .is_some_and(|row| row.tool == "ExternalDNS")
+    });
+    reads.then(|| {
+        Diagnostic::new(
+            Code::RecordSources,
+            "ExternalDNS makes records for routes only when it reads them",
+        )
+        .help("add `--source=gateway-httproute` to its flags before the Ingresses are deleted")
+    })
+}
+
+/// What goes along with all that is written for an Ingress.
+pub(crate) fn tags(ingress: &Ingress, prefix: &str) -> Vec<Tag> {
+    let tag = |kind, place, found: &Annotation| {
+        let row = metadata::carry(&found.key.value, place)?;
+        let (key, reach) = match row.goes {
+            Goes::Objects => (Arc::clone(&found.key.value), Reach::Objects),
+            Goes::Routes => (Arc::clone(&found.key.value), Reach::Routes),
+            Goes::RoutesAs(key) => (Arc::from(key), Reach::Routes),
+            Goes::Gateway => (Arc::clone(&found.key.value), Reach::Shared),
+            Goes::Certificate | Goes::Solver | Goes::Nowhere => return None,
+        };
+        Some(Tag {
+            kind,
+            key,
+            value: Arc::clone(&found.value.value),
+            reach,
+            span: found.value.span,
+        })
+    };
+    let annotations = ingress.annotations.iter().filter(|found| {
+        matches!(
+            crate::registry::classify(&found.key.value, prefix),
+            KeyClass::Metadata { .. } | KeyClass::Unrelated
+        )
+    });
+    let annotations =
+        annotations.filter_map(|found| tag(TagKind::Annotation, Place::Annotation, found));
+    let labels = ingress.labels.iter();
+    let labels = labels.filter_map(|found| tag(TagKind::Label, Place::Label, found));
+    labels.chain(annotations).collect()
 }
 
 fn unknown(class: &KeyClass) -> Outcome {

@@ -10,6 +10,7 @@ use gatewright_source::Span;
 use crate::account::{self, Account};
 use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
+use crate::certificates::{self, Requests};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
@@ -254,6 +255,16 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         diagnostics: &mut diagnostics,
     }
     .settle();
+    let Requests {
+        requests,
+        diagnostics: found,
+        outcomes,
+    } = certificates::requests(&sources);
+    diagnostics.extend(found);
+    for (owner, span, outcome) in &outcomes {
+        ledger.settle(owners[owner.0 as usize], *span, outcome);
+    }
+    diagnostics.extend(account::records(&sources));
     let map = controller_map(&objects, options);
     let before = diagnostics.len();
     let globals = globals(&config, &objects, map, options, &mut diagnostics);
@@ -272,10 +283,12 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 namespace: Arc::clone(&t.ingress.object.namespace),
                 name: Arc::clone(&t.ingress.object.name),
                 span: t.ingress.name_span,
+                tags: account::tags(t.ingress, &prefix),
             })
             .collect(),
         hosts,
         globals,
+        certificates: requests,
     };
     Analysis {
         model,

@@ -23,6 +23,8 @@ pub(crate) struct Ingress {
     pub class_name: Option<Spanned<Arc<str>>>,
     /// All annotations in the order they were written.
     pub annotations: Vec<Annotation>,
+    /// All labels in the order they were written.
+    pub labels: Vec<Annotation>,
     /// `spec.defaultBackend` (`spec.backend` before v1).
     pub default_backend: Option<BackendRef>,
     /// `spec.tls`.
@@ -31,7 +33,7 @@ pub(crate) struct Ingress {
     pub rules: Vec<Rule>,
 }
 
-/// One annotation.
+/// One annotation or label.
 #[derive(Clone, Debug)]
 pub(crate) struct Annotation {
     /// The whole key, with prefix.
@@ -140,21 +142,8 @@ impl Ingress {
                 .and_then(Node::as_str)
                 .map(Arc::from),
             class_name: spec.and_then(|s| s.get("ingressClassName")).and_then(text),
-            annotations: metadata
-                .and_then(|m| m.get("annotations"))
-                .and_then(Node::as_mapping)
-                .map(|annotations| {
-                    annotations
-                        .iter()
-                        .filter_map(|entry| {
-                            Some(Annotation {
-                                key: Spanned::new(Arc::from(&*entry.key.value), entry.key.span),
-                                value: text(&entry.value)?,
-                            })
-                        })
-                        .collect()
-                })
-                .unwrap_or_default(),
+            annotations: texts(metadata, "annotations"),
+            labels: texts(metadata, "labels"),
             default_backend: spec
                 .and_then(|s| s.get("defaultBackend").or_else(|| s.get("backend")))
                 .map(BackendRef::read),
@@ -261,4 +250,18 @@ fn items<'a>(node: Option<&'a Node>, key: &str) -> impl Iterator<Item = &'a Node
         .and_then(Node::as_sequence)
         .unwrap_or_default()
         .iter()
+}
+
+/// The entries of a map of texts.
+fn texts(node: Option<&Node>, key: &str) -> Vec<Annotation> {
+    let map = node.and_then(|n| n.get(key)).and_then(Node::as_mapping);
+    map.into_iter()
+        .flat_map(|map| map.iter())
+        .filter_map(|entry| {
+            Some(Annotation {
+                key: Spanned::new(Arc::from(&*entry.key.value), entry.key.span),
+                value: text(&entry.value)?,
+            })
+        })
+        .collect()
 }

@@ -6,6 +6,7 @@
 mod account;
 mod analyze;
 pub mod annotations;
+mod certificates;
 pub mod config_map;
 mod effective;
 mod flags;

@@ -3,8 +3,10 @@
 //! Pure: it opens no file and prints nothing, so that the command line, a server
 //! and a browser can all stand on it.
 
+pub mod audit;
 mod differences;
 mod example;
+pub mod krm;
 mod options;
 mod pipeline;
 mod report;
@@ -13,6 +15,7 @@ mod write;
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::Arc;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
 use gatewright_nginx::registry::{self, KeyClass};
@@ -40,7 +43,17 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
-    /// Whether it holds what nobody should read.
+    /// The kind of its object.
+    pub kind: &'static str,
+    /// The namespace of its object; empty for a cluster-wide one.
+    pub namespace: Arc<str>,
+    /// The name of its object.
+    pub name: String,
+    /// Namespace and name of the Ingresses that it is written for, in order.
+    pub ingresses: Vec<(Arc<str>, Arc<str>)>,
+    /// Whose it is: the platform team's, not the application teams'.
+    pub infra: bool,
+    /// Whether nobody should read it.
     pub sensitive: bool,
 }
 
@@ -64,6 +77,8 @@ pub struct Conversion {
     pub output: String,
     /// Which part of the output is which document, in order.
     pub written: Vec<Written>,
+    /// Namespace and name of the Ingresses that were converted.
+    pub ingresses: Vec<(Arc<str>, Arc<str>)>,
     /// Counts.
     pub summary: Summary,
     /// What the cluster needs before the output can be applied.

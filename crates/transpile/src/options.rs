@@ -53,6 +53,13 @@ pub struct Options {
     pub gateway: Option<(String, String)>,
     /// Name of the `GatewayClass`, when it is not ours.
     pub gateway_class: Option<String>,
+    /// Names of the listeners of that Gateway, for HTTP and for HTTPS; by port where there is
+    /// none.
+    pub listeners: (Option<String>, Option<String>),
+    /// Write `ListenerSet`s beside the certificates, however few these are.
+    pub listener_sets: bool,
+    /// The label that namespaces need for their routes; `None` lets in all.
+    pub allowed_routes: Option<(String, String)>,
     /// Which objects to write.
     pub emit: Emit,
     /// Whose reading of annotation values is followed.
@@ -81,6 +88,9 @@ impl Default for Options {
             ssl_passthrough: false,
             gateway: None,
             gateway_class: None,
+            listeners: (None, None),
+            listener_sets: false,
+            allowed_routes: None,
             emit: Emit::All,
             nginx_version: NginxVersion::V1_15,
             comments: true,

@@ -1,11 +1,14 @@
 //! The steps of a conversion, in order.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Part};
 use gatewright_model::Model;
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
-use gatewright_source::{FileId, SourceMap};
+use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_yaml::{Parsed, Piece, parse_piece, pieces};
 use rayon::prelude::*;
 
@@ -20,6 +23,9 @@ const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
 /// The releases that the output is written for.
 const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
+
+/// The release that takes two Certificates for one Secret, one after the other.
+const CERT_MANAGER: &str = "cert-manager v1.14";
 
 /// Pieces whose trees are in memory at once.
 const WINDOW: usize = 8;
@@ -62,7 +68,15 @@ pub(crate) fn run<T>(
     } = analysis;
     diagnostics.extend(found);
     let hosts = model.hosts.len();
-    let mut texts = write::Documents::new(options.comments);
+    let names: BTreeMap<Span, (Arc<str>, Arc<str>)> = model
+        .owners
+        .iter()
+        .map(|owner| {
+            let name = (Arc::clone(&owner.namespace), Arc::clone(&owner.name));
+            (owner.span, name)
+        })
+        .collect();
+    let mut texts = write::Documents::new(options.comments, &names);
     let emitted = gateway::emit(&model, &settings(options), |object| {
         let wanted = match options.emit {
             Emit::All => true,
@@ -128,12 +142,18 @@ pub(crate) fn run<T>(
         infos: at(Severity::Info),
     };
     let conversion = Conversion {
-        prerequisites: prerequisites(emitted.needs_backend, emitted.needs_lua, &output),
+        prerequisites: prerequisites(
+            emitted.needs_backend,
+            emitted.needs_lua,
+            emitted.needs_cert_manager,
+            &output,
+        ),
         sources,
         diagnostics,
         ledger,
         output,
         written,
+        ingresses: names.into_values().collect(),
         summary,
         unreadable,
     };
@@ -224,6 +244,9 @@ fn settings(options: &Options) -> gateway::Settings {
             .unwrap_or_else(|| (GATEWAY.0.to_owned(), GATEWAY.1.to_owned())),
         existing: options.gateway.is_some(),
         class: options.gateway_class.clone(),
+        listeners: options.listeners.clone(),
+        sets: options.listener_sets,
+        label: options.allowed_routes.clone(),
     }
 }
 
@@ -241,7 +264,12 @@ fn outcomes(ledger: &gatewright_diagnostics::Ledger) -> OutcomeCounts {
     counts
 }
 
-fn prerequisites(needs_backend: bool, needs_lua: bool, output: &str) -> Prerequisites {
+fn prerequisites(
+    needs_backend: bool,
+    needs_lua: bool,
+    needs_cert_manager: bool,
+    output: &str,
+) -> Prerequisites {
     if output.is_empty() {
         return Prerequisites::default();
     }
@@ -253,6 +281,9 @@ fn prerequisites(needs_backend: bool, needs_lua: bool, output: &str) -> Prerequi
             .filter(|(needed, _)| *needed)
             .map(|(_, name)| name.to_owned())
             .collect(),
-        notes: Vec::new(),
+        notes: needs_cert_manager
+            .then(|| CERT_MANAGER.to_owned())
+            .into_iter()
+            .collect(),
     }
 }

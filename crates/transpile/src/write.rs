@@ -1,9 +1,10 @@
 //! From objects to YAML.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use gatewright_gateway::{Object, Shelf, Spec};
-use gatewright_source::FileId;
+use gatewright_gateway::{Object, Part, Shelf, Spec};
+use gatewright_source::{FileId, Span};
 use gatewright_yaml::{Out, OutMapping, to_out, write_documents};
 
 use crate::Written;
@@ -49,8 +50,10 @@ const FIELD_ORDER: &[&str] = &[
 ];
 
 /// The documents of objects that come in no order.
-pub(crate) struct Documents {
+pub(crate) struct Documents<'a> {
     comments: bool,
+    /// The Ingresses by where they stand.
+    ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
     shelves: BTreeMap<Shelf, Documented>,
 }
 
@@ -62,10 +65,14 @@ struct Documented {
     documents: BTreeMap<String, Written>,
 }
 
-impl Documents {
-    pub(crate) const fn new(comments: bool) -> Self {
+impl<'a> Documents<'a> {
+    pub(crate) const fn new(
+        comments: bool,
+        ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
+    ) -> Self {
         Self {
             comments,
+            ingresses,
             shelves: BTreeMap::new(),
         }
     }
@@ -79,9 +86,20 @@ impl Documents {
         files.sort_unstable();
         files.dedup();
         let range = start..text.len();
+        let origins = object.origins.iter();
+        let mut ingresses: Vec<_> = origins
+            .filter_map(|span| self.ingresses.get(span).cloned())
+            .collect();
+        ingresses.sort_unstable();
+        ingresses.dedup();
         let written = Written {
             range,
             files,
+            kind: object.spec.kind(),
+            namespace: Arc::clone(&object.namespace),
+            name: object.name.clone(),
+            ingresses,
+            infra: object.part == Part::Infra,
             sensitive: object.spec.is_sensitive(),
         };
         documents.insert(object.name.clone(), written);
@@ -123,6 +141,19 @@ fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
     metadata.insert("name", object.name.as_str());
     if !object.namespace.is_empty() {
         metadata.insert("namespace", &*object.namespace);
+    }
+    for (name, list) in [
+        ("labels", &object.labels),
+        ("annotations", &object.annotations),
+    ] {
+        if list.is_empty() {
+            continue;
+        }
+        let mut entries = OutMapping::new();
+        for (key, value) in list {
+            entries.insert(&**key, &**value);
+        }
+        metadata.insert(name, Out::Mapping(entries));
     }
     let mut root = OutMapping::new();
     root.insert("apiVersion", object.spec.api_version());

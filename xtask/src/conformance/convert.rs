@@ -116,8 +116,14 @@ pub(crate) fn convert(
     } else {
         bail!("the converter wrote no report");
     };
+    let mut output = documents(&text).context("the converter's output")?;
+    // The stack has no cert-manager, and a certificate is there already.
+    output.retain(|(_, value)| {
+        let version = value["apiVersion"].as_str().unwrap_or_default();
+        !version.starts_with("cert-manager.io/")
+    });
     Ok(Conversion {
-        output: documents(&text).context("the converter's output")?,
+        output,
         diagnostics: report.diagnostics,
         exit_code,
     })

@@ -8,7 +8,7 @@ use gatewright_diagnostics::Code;
 use gatewright_diagnostics::render::Format;
 use globset::GlobBuilder;
 
-use crate::args::{self, EmitArg, FailOn, NginxVersionArg, NoClassArg};
+use crate::args::{self, EmitArg, FailOn, LayoutArg, NginxVersionArg, NoClassArg};
 use crate::suggest::nearest;
 
 /// A key.
@@ -48,6 +48,9 @@ pub(crate) enum Check {
     NoClass,
     NginxVersion,
     Emit,
+    Layout,
+    Allowed,
+    Listener,
     Format,
     FailOn,
 }
@@ -176,6 +179,34 @@ pub(crate) static TOP: &[Key] = &[
         "Attach the routes to this existing Gateway.",
     ),
     key(
+        "http-listener",
+        Kind::Text(Check::Listener),
+        Default::Unset("whichever is on port 80"),
+        "--http-listener",
+        "The listener of the existing Gateway that routes for HTTP are attached to. Needs `gateway`.",
+    ),
+    key(
+        "https-listener",
+        Kind::Text(Check::Listener),
+        Default::Unset("whichever is on port 443"),
+        "--https-listener",
+        "The listener of the existing Gateway that routes for HTTPS are attached to. Needs `gateway`.",
+    ),
+    key(
+        "listener-sets",
+        Kind::Flag,
+        Default::Flag(false),
+        "--listener-sets",
+        "Whether every host with a certificate gets a listener of its own, in ListenerSets in the namespaces of the certificates, however few these are. With `gateway` they are attached to that one.",
+    ),
+    key(
+        "allowed-routes",
+        Kind::Text(Check::Allowed),
+        Default::Text("all"),
+        "--allowed-routes",
+        "The namespaces whose routes the listeners take: `all`, or those with a label, such as `gateway-access=true`.",
+    ),
+    key(
         "gateway-class",
         Kind::Text(Check::Name),
         Default::Unset("a GatewayClass is written"),
@@ -188,6 +219,20 @@ pub(crate) static TOP: &[Key] = &[
         Default::Text("all"),
         "--emit",
         "Which objects to write: those of the platform team, those of the application teams, or both.",
+    ),
+    key(
+        "layout",
+        Kind::Text(Check::Layout),
+        Default::Text("stream"),
+        "--layout",
+        "How `convert` divides the objects among files: one stream, a file for each object, for each Ingress or for each input file, or `infra.yaml` and `routes.yaml`. All but the first need `--output DIR`.",
+    ),
+    key(
+        "kustomization",
+        Kind::Flag,
+        Default::Flag(false),
+        "--kustomization",
+        "Whether `convert` also writes a kustomization.yaml into the directory.",
     ),
     key(
         "comments",
@@ -357,6 +402,7 @@ impl Check {
             Self::NoClass => Some(of::<NoClassArg>()),
             Self::NginxVersion => Some(of::<NginxVersionArg>()),
             Self::Emit => Some(of::<EmitArg>()),
+            Self::Layout => Some(of::<LayoutArg>()),
             Self::FailOn => Some(of::<FailOn>()),
             Self::Format => Some(
                 Format::ALL
@@ -372,7 +418,10 @@ impl Check {
     pub(crate) fn pattern(self) -> Option<&'static str> {
         match self {
             Self::Namespaced => Some("^[^/]+/[^/]+$"),
-            Self::Path | Self::Glob | Self::Name | Self::Output | Self::Any => Some("."),
+            Self::Allowed => Some("^(all|[^=]+=.*)$"),
+            Self::Path | Self::Glob | Self::Name | Self::Listener | Self::Output | Self::Any => {
+                Some(".")
+            }
             _ => None,
         }
     }
@@ -420,6 +469,11 @@ impl Check {
                     "write `NAMESPACE/NAME`",
                 )
             }
+            Self::Allowed => plain(
+                args::allowed_routes(text),
+                "write `all` or `KEY=VALUE`, such as `gateway-access=true`",
+            ),
+            Self::Listener => plain(args::dns_name(text), "write the name of a listener"),
             Self::MaybeNamespaced => plain(
                 args::maybe_namespaced(text),
                 "write `NAME` or `NAMESPACE/NAME`",

@@ -15,7 +15,9 @@ use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::{FileId, SourceMap};
 use gatewright_transpile::Options;
 
-use crate::args::{CommentArgs, ControllerArgs, EmitArg, FindingArgs, NginxVersionArg, NoClassArg};
+use crate::args::{
+    ControllerArgs, EmitArg, FindingArgs, InputArgs, NginxVersionArg, NoClassArg, WriteArgs,
+};
 use crate::args::{RunArgs, SelectionArgs, TargetArgs};
 use crate::discover::{Patterns, absolute, shown};
 use crate::exit::Fault;
@@ -166,7 +168,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Flags over the file over defaults.
-    pub(crate) fn new(file: Option<File>, run: &RunArgs, comments: &CommentArgs) -> Self {
+    pub(crate) fn new(file: Option<File>, run: &RunArgs, writing: &WriteArgs) -> Self {
         let mut values: BTreeMap<&'static str, (Value, Origin)> = TOP
             .iter()
             .map(|key| (key.name, (key.default.value(), Origin::Default)))
@@ -177,7 +179,7 @@ impl Settings {
                 values.insert(key, (located.value.clone(), origin));
             }
         }
-        for (key, value) in given(run, comments) {
+        for (key, value) in given(run, writing) {
             let known = TOP.iter().find(|known| known.name == key);
             let flag = known.and_then(|known| known.flag).unwrap_or_default();
             values.insert(key, (value, Origin::Flag(flag)));
@@ -186,8 +188,13 @@ impl Settings {
             file,
             values,
             accept: run.target.accept.clone(),
-            threads: run.threads,
+            threads: run.input.threads,
         }
+    }
+
+    /// Sets a value over all others.
+    pub(crate) fn set(&mut self, key: &'static str, value: Value, by: &'static str) {
+        self.values.insert(key, (value, Origin::Flag(by)));
     }
 
     pub(crate) fn value(&self, key: &str) -> &Value {
@@ -220,9 +227,34 @@ impl Settings {
         }
     }
 
-    /// What the conversion needs to know.
-    pub(crate) fn options(&self) -> Options {
-        Options {
+    /// What the conversion needs to know, unless two settings exclude each other.
+    pub(crate) fn options(&self) -> Result<Options, Fault> {
+        let existing = self.text("gateway").is_some();
+        let sets = self.value("listener-sets").flag();
+        let named = ["http-listener", "https-listener"]
+            .into_iter()
+            .find(|key| self.text(key).is_some());
+        if let (false, Some(key)) = (existing, named) {
+            return Err(Fault::new(format!(
+                "`{key}` names a listener of an existing Gateway, and none is named"
+            ))
+            .help("name the Gateway with `--gateway NAMESPACE/NAME`"));
+        }
+        let allowed = self.text("allowed-routes").filter(|text| text != "all");
+        if existing && !sets && allowed.is_some() {
+            return Err(
+                Fault::new("`allowed-routes` is about listeners, and those of an existing Gateway are not written")
+                    .help("set it on the listeners of the Gateway, or write ListenerSets with `--listener-sets`"),
+            );
+        }
+        let allowed = allowed.and_then(|text| {
+            let (key, value) = text.split_once('=')?;
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Ok(Options {
+            listeners: (self.text("http-listener"), self.text("https-listener")),
+            listener_sets: sets,
+            allowed_routes: allowed,
             ingress_classes: self.value("ingress-classes").list().to_vec(),
             no_class: choice(self.value("no-class"))
                 .unwrap_or(NoClassArg::Skip)
@@ -243,7 +275,7 @@ impl Settings {
             threads: self.threads,
             aliases: self.file.iter().flat_map(aliases).collect(),
             accept: self.accept.clone(),
-        }
+        })
     }
 }
 
@@ -253,31 +285,38 @@ fn aliases(file: &File) -> impl Iterator<Item = (String, String)> {
 }
 
 /// The keys that flags set, with their values.
-fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
+fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
     let RunArgs {
-        paths,
-        filename,
-        threads: _,
-        exclude,
-        selection:
-            SelectionArgs {
-                namespace,
-                all_namespaces,
-                ingress,
-                ingress_class,
-                no_class,
-            },
-        controller:
-            ControllerArgs {
-                controller_config,
-                default_ssl_certificate,
-                enable_ssl_passthrough,
-                annotations_prefix,
-                nginx_version,
+        input:
+            InputArgs {
+                paths,
+                filename,
+                threads: _,
+                exclude,
+                selection:
+                    SelectionArgs {
+                        namespace,
+                        all_namespaces,
+                        ingress,
+                        ingress_class,
+                        no_class,
+                    },
+                controller:
+                    ControllerArgs {
+                        controller_config,
+                        default_ssl_certificate,
+                        enable_ssl_passthrough,
+                        annotations_prefix,
+                        nginx_version,
+                    },
             },
         target:
             TargetArgs {
                 gateway,
+                http_listener,
+                https_listener,
+                listener_sets,
+                allowed_routes,
                 gateway_class,
                 emit,
                 accept: _,
@@ -324,16 +363,22 @@ fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
         ("annotations-prefix", text(annotations_prefix)),
         ("nginx-version", word(*nginx_version)),
         ("gateway", pair(gateway)),
+        ("http-listener", text(http_listener)),
+        ("https-listener", text(https_listener)),
+        ("listener-sets", flag(*listener_sets)),
+        ("allowed-routes", text(allowed_routes)),
         ("gateway-class", text(gateway_class)),
         ("emit", word(*emit)),
         (
             "comments",
-            flag(match (comments.no_comments, comments.comments) {
+            flag(match (writing.no_comments, writing.comments) {
                 (true, _) => Some(false),
                 (_, true) => Some(true),
                 _ => None,
             }),
         ),
+        ("layout", word(writing.layout)),
+        ("kustomization", flag(writing.kustomization)),
         ("format", format.map(|f| Value::Text(f.name().to_owned()))),
         ("fail-on", word(*fail_on)),
     ];

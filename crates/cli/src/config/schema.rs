@@ -178,7 +178,8 @@ fn word(check: Check) -> String {
     match check {
         Check::Path => "path or glob",
         Check::Glob => "glob",
-        Check::Name => "name",
+        Check::Name | Check::Listener => "name",
+        Check::Allowed => "`all` or `KEY=VALUE`",
         Check::Namespaced => "`NAMESPACE/NAME`",
         Check::MaybeNamespaced => "`NAME` or `NAMESPACE/NAME`",
         Check::Code => "code or its name",

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &ConfigArgs, file: Option<File>) -> Result<Exit, Fault> 
     } else if args.reference {
         schema::markdown()
     } else {
-        in_force(&Settings::new(file, &args.run, &args.comments))
+        in_force(&Settings::new(file, &args.run, &args.writing))
     };
     Terminal::data(&text)?;
     Ok(Exit::Done)

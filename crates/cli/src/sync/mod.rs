@@ -4,7 +4,6 @@
 //! Ingresses of all files, and the objects are handed out afterwards. Everything is planned
 //! before anything is written.
 
-mod owned;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,16 +18,16 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_transpile::{Conversion, Input, Written};
 use similar::TextDiff;
 
-use crate::args::{CommentArgs, EmitArg, ReportArg, RunArgs, SyncArgs};
+use crate::args::{EmitArg, InputArgs, ReportArg, RunArgs, SyncArgs, WriteArgs};
 use crate::config::{Day, File, Settings, apply, span};
 use crate::convert::{fails, format, pool};
 use crate::discover::{Discovery, below, discover, shown};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
+use crate::owned::{Standing, header, is_written, look, written};
 use crate::read::{ReadFault, plain, read};
 use crate::write;
 
-use owned::{Standing, header, is_written, look, written};
 pub(crate) use target::Target;
 
 /// An entry of `[[sync]]`.
@@ -60,11 +59,14 @@ pub(crate) fn run(
             .help("name a file with `--report FORMAT=FILE`"));
     }
     let run = RunArgs {
-        threads,
+        input: InputArgs {
+            threads,
+            ..InputArgs::default()
+        },
         findings,
         ..RunArgs::default()
     };
-    let settings = Settings::new(config, &run, &CommentArgs::default());
+    let settings = Settings::new(config, &run, &WriteArgs::default());
     let Some(file) = &settings.file else {
         return Err(Fault::new("there is no gatewright.toml here or above")
             .help("`[[sync]]` in it says what to write; `--config FILE` names one elsewhere"));
@@ -175,7 +177,7 @@ impl<'a> Plan<'a> {
         let mut unread = !faults.is_empty();
         self.unreadable_files |= files;
         self.unreadable_documents |= faults.iter().any(|fault| !fault.is_file());
-        let mut options = self.settings.options();
+        let mut options = self.settings.options()?;
         if let Some(emit) = mapping.emit {
             options.emit = emit.into();
         }
@@ -264,6 +266,7 @@ impl<'a> Plan<'a> {
             range,
             files,
             sensitive,
+            ..
         } in &conversion.written
         {
             let names = files

@@ -18,7 +18,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
 use crate::envoy::{Authorization, AuthorizationRule};
-use crate::listeners::has_secret;
+use crate::listeners::{distinguishing, has_secret};
 use crate::rule::{Planned, Section};
 
 /// What backends are told of the client's certificate; never taken from the client.
@@ -56,7 +56,8 @@ pub(crate) fn own_wildcards(model: &Model, divided: bool) -> IndexSet<Arc<str>> 
 /// Whether HTTPS of the host has a listener of its own.
 pub(crate) fn own_listener(emitter: &Emitter<'_>, host: &Host) -> bool {
     emitter.https
-        && !emitter.settings.existing
+        && (!emitter.settings.existing
+            || (emitter.divided && distinguishing(emitter, host).is_some()))
         && host.passthrough.is_none()
         && host.name != HostName::Any
         && (special(host)
@@ -368,7 +369,9 @@ mod tests {
                 namespace: Arc::from("shop"),
                 name: Arc::from("web"),
                 span: origin().span,
+                tags: Vec::new(),
             }],
+            certificates: Vec::new(),
             hosts,
             globals: Globals {
                 default_certificate: None,
@@ -403,6 +406,9 @@ mod tests {
             gateway: ("infra".to_owned(), "shared".to_owned()),
             existing,
             class: None,
+            listeners: (None, None),
+            sets: false,
+            label: None,
         };
         let mut found = Vec::new();
         let mut objects = Vec::new();

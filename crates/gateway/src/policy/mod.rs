@@ -25,6 +25,7 @@ mod transport;
 pub(crate) use body_limit::merge;
 pub(crate) use transport::{by_scheme, compressors, load_balancer, retry};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_api::httproutes::{HttpRouteRulesFilters, HttpRouteRulesMatchesPath};
@@ -265,5 +266,7 @@ fn push(emitter: &mut Emitter<'_>, owner: &Owner, name: &str, spec: Spec) {
             owner.kind, owner.namespace, owner.name
         )],
         rule_comments: Vec::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
     });
 }

@@ -4,7 +4,8 @@
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::Span;
 
-use super::prefixes::{CERTIFICATES, FOREIGN_PREFIXES, Owner};
+use super::metadata;
+use super::prefixes::FOREIGN_PREFIXES;
 use super::retired::{NEVER_EXISTED, REMOVED, RemovedKey};
 use super::{DEFAULT_PREFIX, Entry, find, names, nearest};
 
@@ -38,8 +39,6 @@ pub enum KeyClass {
     Metadata {
         /// Which.
         tool: &'static str,
-        /// What to know about it.
-        advice: &'static str,
     },
     /// `kubernetes.io/ingress.class`.
     ClassAnnotation,
@@ -75,12 +74,14 @@ pub fn classify(full_key: &str, prefix: &str) -> KeyClass {
                 head.ends_with('.') && !group.ends_with("ingress.kubernetes.io")
             })
     });
-    match owner.map(|foreign| foreign.owner) {
-        Some(Owner::Controller(name_of)) => KeyClass::OtherController {
-            name: name_of,
+    if let Some(row) = metadata::known(full_key) {
+        return KeyClass::Metadata { tool: row.tool };
+    }
+    match owner {
+        Some(foreign) => KeyClass::OtherController {
+            name: foreign.controller,
             same_name: find(name).map(|entry| entry.key),
         },
-        Some(Owner::Tool(tool, advice)) => KeyClass::Metadata { tool, advice },
         // The prefix itself may be misspelt.
         None if find(name).is_some() && nearest(group, std::iter::once(prefix)).is_some() => {
             KeyClass::Misspelt {
@@ -96,7 +97,6 @@ fn kubernetes(name: &str) -> KeyClass {
         "ingress.class" => KeyClass::ClassAnnotation,
         "tls-acme" => KeyClass::Metadata {
             tool: "cert-manager",
-            advice: CERTIFICATES,
         },
         "ingress.allow-http"
         | "ingress.global-static-ip-name"
@@ -214,7 +214,7 @@ mod tests {
             KeyClass::OtherController { name, same_name } => {
                 format!("other {name} {}", same_name.unwrap_or("-"))
             }
-            KeyClass::Metadata { tool, .. } => format!("tool {tool}"),
+            KeyClass::Metadata { tool } => format!("tool {tool}"),
             KeyClass::ClassAnnotation => "class".to_owned(),
             KeyClass::Unrelated => "unrelated".to_owned(),
         }

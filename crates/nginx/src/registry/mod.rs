@@ -9,6 +9,7 @@ mod explain;
 mod foreign;
 mod grammar;
 pub(crate) mod lists;
+pub mod metadata;
 mod nearest;
 mod prefixes;
 mod retired;
@@ -26,7 +27,7 @@ pub use grammar::{
     HEADERS, NAME, PATTERN, URL, URL_VARIABLES, VARIABLES, parse_bool, parse_int,
 };
 pub(crate) use nearest::nearest;
-pub use prefixes::{FOREIGN_PREFIXES, ForeignPrefix, Owner};
+pub use prefixes::{FOREIGN_PREFIXES, ForeignPrefix};
 pub use retired::{NEVER_EXISTED, REMOVED, RemovedKey, UnknownKey};
 
 use crate::annotations::Family;

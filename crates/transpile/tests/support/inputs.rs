@@ -98,6 +98,10 @@ struct CaseOptions {
     enable_ssl_passthrough: bool,
     gateway: Option<String>,
     gateway_class: Option<String>,
+    http_listener: Option<String>,
+    https_listener: Option<String>,
+    listener_sets: bool,
+    allowed_routes: Option<String>,
     emit: Option<String>,
     nginx_version: Option<String>,
     no_comments: bool,
@@ -134,6 +138,12 @@ impl CaseOptions {
             ssl_passthrough: self.enable_ssl_passthrough,
             gateway: self.gateway.map(pair),
             gateway_class: self.gateway_class,
+            listeners: (self.http_listener, self.https_listener),
+            listener_sets: self.listener_sets,
+            allowed_routes: self.allowed_routes.map(|label| {
+                let (key, value) = label.split_once('=').expect("KEY=VALUE");
+                (key.to_owned(), value.to_owned())
+            }),
             // The Gateway and its base policies hardly differ from case to case.
             emit: match self.emit.as_deref() {
                 None | Some("routes") => Emit::Routes,

@@ -1,4 +1,5 @@
-//! Which files `sync` may replace and remove: those that begin with the line it writes.
+//! Which files may be replaced and removed: those that begin with the line that `sync` or
+//! `convert` writes.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -9,21 +10,25 @@ use ignore::WalkBuilder;
 use crate::discover::{absolute, below, manifest, tidy};
 
 const BEGIN: &str = "# written by `gatewright sync` from ";
+/// What both lines begin with.
+const WRITTEN: &str = "# written by `gatewright ";
 const END: &str = "; changes are lost";
+/// The first line of a file that `convert` writes into a directory.
+pub(crate) const CONVERTED: &str = "# written by `gatewright convert`; changes are lost\n";
 /// Paths are not longer than this.
 const LONGEST: u64 = 8192;
 
 /// The first line of an output. It leads to the configuration, so that each configuration
 /// knows its own files.
-pub(super) fn header(output: &Path, config: &Path) -> String {
+pub(crate) fn header(output: &Path, config: &Path) -> String {
     let up = output.components().count().saturating_sub(1);
     let path = "../".repeat(up) + &config.to_string_lossy();
     format!("{BEGIN}{path}{END}\n")
 }
 
-/// Whether a text was written by `sync`, for whichever configuration.
-pub(super) fn is_written(text: &str) -> bool {
-    configuration(text).is_some()
+/// Whether a text was written by `sync`, for whichever configuration, or by `convert`.
+pub(crate) fn is_written(text: &str) -> bool {
+    text.starts_with(CONVERTED) || configuration(text).is_some()
 }
 
 /// The path in the first line.
@@ -33,17 +38,27 @@ fn configuration(text: &str) -> Option<&str> {
 
 /// What stands where an output belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     Nothing,
     Ours(String),
     Foreign,
 }
 
-/// Looks at the place of an output. `config` is the absolute path of the configuration.
-pub(super) fn look(path: &Path, config: &Path) -> io::Result<Standing> {
+/// Looks at the place of an output of `sync`. `config` is the absolute path of the
+/// configuration.
+pub(crate) fn look(path: &Path, config: &Path) -> io::Result<Standing> {
+    look_for(path, |text| is_ours(text, path, config))
+}
+
+/// Looks at the place of an output of `convert`.
+pub(crate) fn look_converted(path: &Path) -> io::Result<Standing> {
+    look_for(path, |text| text.starts_with(CONVERTED))
+}
+
+fn look_for(path: &Path, ours: impl Fn(&str) -> bool) -> io::Result<Standing> {
     match fs::read(path) {
         Ok(bytes) => Ok(match String::from_utf8(bytes) {
-            Ok(text) if is_ours(&text, path, config) => Standing::Ours(text),
+            Ok(text) if ours(&text) => Standing::Ours(text),
             _ => Standing::Foreign,
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Standing::Nothing),
@@ -58,7 +73,16 @@ fn is_ours(text: &str, path: &Path, config: &Path) -> bool {
 }
 
 /// All files below `root` that were written for `config`, as seen from `root`.
-pub(super) fn written(root: &Path, config: &Path) -> Vec<PathBuf> {
+pub(crate) fn written(root: &Path, config: &Path) -> Vec<PathBuf> {
+    with_line(root, |line, path| is_ours(line, path, config))
+}
+
+/// All files below `root` that `convert` has written, as seen from `root`.
+pub(crate) fn converted(root: &Path) -> Vec<PathBuf> {
+    with_line(root, |line, _| line == CONVERTED.trim_end())
+}
+
+fn with_line(root: &Path, ours: impl Fn(&str, &Path) -> bool) -> Vec<PathBuf> {
     let base = absolute(root);
     let start = if root.as_os_str().is_empty() {
         Path::new(".")
@@ -75,7 +99,7 @@ pub(super) fn written(root: &Path, config: &Path) -> Vec<PathBuf> {
         .filter(|entry| manifest(entry.path()))
         .filter(|entry| {
             let path = tidy(entry.path());
-            first_line(&path).is_ok_and(|line| is_ours(&line, &path, config))
+            first_line(&path).is_ok_and(|line| ours(&line, &path))
         })
         .filter_map(|entry| below(&base, entry.path()))
         .collect()
@@ -86,9 +110,9 @@ fn first_line(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     // Most files are told from ours by their first bytes.
     file.by_ref()
-        .take(BEGIN.len() as u64)
+        .take(WRITTEN.len() as u64)
         .read_to_end(&mut bytes)?;
-    if bytes != BEGIN.as_bytes() {
+    if bytes != WRITTEN.as_bytes() {
         return Ok(String::new());
     }
     file.take(LONGEST).read_to_end(&mut bytes)?;
@@ -127,5 +151,19 @@ mod tests {
         assert_eq!(look("apps/a/hand.yaml"), Standing::Foreign);
         assert_eq!(look("apps/a/none.yaml"), Standing::Nothing);
         assert_eq!(look("apps"), Standing::Foreign);
+    }
+
+    #[test]
+    fn what_convert_writes_is_not_what_sync_writes() {
+        let text = format!("{CONVERTED}a: 1\n");
+        let mine = header(Path::new("b.yaml"), Path::new("gatewright.toml"));
+        let tree = Tree::new(&[("a.yaml", &text), ("b.yaml", &mine), ("c.yaml", "c: 1\n")]);
+        assert_eq!(converted(&tree.path("")), [Path::new("a.yaml")]);
+        let config = tree.path("gatewright.toml");
+        assert_eq!(written(&tree.path(""), &config), [Path::new("b.yaml")]);
+        let look = |name| look_converted(&tree.path(name)).unwrap();
+        assert_eq!(look("a.yaml"), Standing::Ours(text.clone()));
+        assert_eq!(look("b.yaml"), Standing::Foreign);
+        assert!(is_written(&text) && is_written(&mine) && !is_written("c: 1\n"));
     }
 }

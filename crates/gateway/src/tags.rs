@@ -1,0 +1,148 @@
+//! Labels and annotations that go along with what is written for an Ingress.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gatewright_diagnostics::{Code, Diagnostic, Outcome};
+use gatewright_model::{Model, Origin, Owner, OwnerId, Reach, Tag, TagKind};
+use gatewright_source::Span;
+
+use crate::emit::Emitter;
+use crate::{Object, Spec};
+
+/// Which of them have gone along with an object.
+pub(crate) struct Tags<'a> {
+    model: &'a Model,
+    /// Indices of the owners by where they stand; empty when none has a label or annotation.
+    owners: BTreeMap<Span, usize>,
+    used: Vec<Vec<bool>>,
+}
+
+impl<'a> Tags<'a> {
+    pub(crate) fn new(model: &'a Model) -> Self {
+        let any = model.owners.iter().any(|owner| !owner.tags.is_empty());
+        let owners = model.owners.iter().filter(|_| any);
+        Self {
+            model,
+            used: owners
+                .clone()
+                .map(|owner| vec![false; owner.tags.len()])
+                .collect(),
+            owners: owners
+                .enumerate()
+                .map(|(at, owner)| (owner.span, at))
+                .collect(),
+        }
+    }
+
+    /// Puts them on an object. What several Ingresses share has what all of them say.
+    pub(crate) fn attach(&mut self, object: &mut Object) {
+        if self.owners.is_empty() {
+            return;
+        }
+        if matches!(object.spec, Spec::Gateway(_)) {
+            for (_, tag) in shared(self.model).filter(|(_, tag)| agreed(self.model, tag)) {
+                let annotations = &mut object.annotations;
+                annotations.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
+            }
+        }
+        let of: Vec<usize> = object
+            .origins
+            .iter()
+            .filter_map(|span| self.owners.get(span).copied())
+            .collect();
+        let Some((&first, others)) = of.split_first() else {
+            return;
+        };
+        let owners = &self.model.owners;
+        for tag in &owners[first].tags {
+            let reaches = match tag.reach {
+                Reach::Objects => true,
+                Reach::Routes => is_route(object),
+                Reach::Shared => false,
+            };
+            if !reaches || !others.iter().all(|&other| says(&owners[other], tag)) {
+                continue;
+            }
+            let list = match tag.kind {
+                TagKind::Label => &mut object.labels,
+                TagKind::Annotation => &mut object.annotations,
+            };
+            list.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
+            for &owner in &of {
+                let tags = owners[owner].tags.iter().zip(&mut self.used[owner]);
+                tags.filter(|(other, _)| alike(other, tag))
+                    .for_each(|(_, used)| *used = true);
+            }
+        }
+    }
+}
+
+/// Says what became of them, once all objects are written.
+pub(crate) fn settle(emitter: &mut Emitter<'_>) {
+    let model = emitter.model;
+    for (at, used) in std::mem::take(&mut emitter.tags.used)
+        .into_iter()
+        .enumerate()
+    {
+        for (tag, _) in model.owners[at].tags.iter().zip(used).filter(|(_, u)| *u) {
+            let origin = Origin::field(id(at), tag.span);
+            emitter.out.outcomes.push((origin, Outcome::Translated));
+        }
+    }
+    left_to_gateway(emitter);
+}
+
+fn id(at: usize) -> OwnerId {
+    OwnerId(u32::try_from(at).unwrap_or(u32::MAX))
+}
+
+/// What the Gateway would say for all routes, and who says it.
+fn shared(model: &Model) -> impl Iterator<Item = (OwnerId, &Tag)> {
+    model.owners.iter().enumerate().flat_map(|(at, owner)| {
+        let tags = owner.tags.iter().filter(|tag| tag.reach == Reach::Shared);
+        tags.map(move |tag| (id(at), tag))
+    })
+}
+
+fn agreed(model: &Model, tag: &Tag) -> bool {
+    model.owners.iter().all(|other| says(other, tag))
+}
+
+fn is_route(object: &Object) -> bool {
+    matches!(object.spec, Spec::HttpRoute(_) | Spec::TlsRoute(_))
+}
+
+fn alike(a: &Tag, b: &Tag) -> bool {
+    a.kind == b.kind && a.key == b.key && a.value == b.value
+}
+
+fn says(owner: &Owner, tag: &Tag) -> bool {
+    owner.tags.iter().any(|other| alike(other, tag))
+}
+
+/// What the Gateway would say for all routes is written where all Ingresses say it.
+fn left_to_gateway(emitter: &mut Emitter<'_>) {
+    let model = emitter.model;
+    let (namespace, name) = emitter.settings.gateway.clone();
+    for (owner, tag) in shared(model) {
+        let agreed = agreed(model, tag);
+        let origin = Origin::field(owner, tag.span);
+        if agreed && !emitter.settings.existing {
+            emitter.out.outcomes.push((origin, Outcome::Translated));
+            continue;
+        }
+        let diagnostic = Diagnostic::new(
+            Code::SharedAnnotation,
+            format!("`{}` is left to Gateway {namespace}/{name}", tag.key),
+        );
+        let diagnostic = if agreed {
+            diagnostic.help(format!("write `{}: {}` on the Gateway", tag.key, tag.value))
+        } else {
+            diagnostic
+                .note("ExternalDNS reads it from the Gateway, for all routes of it, and the Ingresses do not all say the same")
+                .help("write it on the Gateway if it holds for all of them, or attach these routes to a Gateway of their own")
+        };
+        emitter.report(&origin, true, diagnostic);
+    }
+}
