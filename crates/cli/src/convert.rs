@@ -1,6 +1,6 @@
 //! `convert` and `check`: from arguments over files to streams and an exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
