@@ -52,6 +52,7 @@ pub(crate) fn ingress(object: &ObjectRef) -> Ingress {
         created: None,
         class_name: None,
         annotations: Vec::new(),
+        labels: Vec::new(),
         default_backend: None,
         tls: Vec::new(),
         rules: Vec::new(),
