@@ -50,7 +50,7 @@ pub(crate) fn run(
         .iter()
         .filter(|found| {
             let number = found.code.info().number;
-            found.severity >= Severity::Warning && (number < 200 || number >= 900)
+            found.severity >= Severity::Warning && !(200..900).contains(&number)
         })
         .cloned()
         .collect();

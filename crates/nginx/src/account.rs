@@ -868,7 +868,7 @@ fn carried(key: &str, place: Place) -> Outcome {
     }
 }
 
-/// `ExternalDNS` reads routes only when it is told to.
+/// A program that makes DNS records reads routes only when it is told to.
 pub(crate) fn records(sources: &[Source<'_>]) -> Option<Diagnostic> {
     let mut annotations = sources
         .iter()

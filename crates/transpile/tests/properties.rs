@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use gatewright_nginx::registry;
+use gatewright_nginx::registry::metadata::METADATA;
+use gatewright_transpile::audit::audit;
+use gatewright_transpile::krm::{ResourceList, Writing};
 use gatewright_source::SourceMap;
 use gatewright_transpile::{Conversion, Input, NoClass, Options, convert};
 use gatewright_yaml::from_node;
@@ -334,8 +337,23 @@ fn annotation() -> impl Strategy<Value = (String, String)> {
         1 => (pick(&["rewrite-traget", "rate-limit", "secure-backends", "", "a/b", "Canary"]), value(""))
             .prop_map(|(key, value)| (format!("{PREFIX}/{key}"), value)),
         1 => (pick(&["nginx.org/x", "cert-manager.io/issuer", "plain", "ingress.kubernetes.io/ssl-redirect"]), value("")),
+        2 => (foreign(), prop_oneof![3 => pick(&["true", "60", "2160h", "a", "RSA", "4096"]), 1 => value("")]),
         1 => (any::<String>(), any::<String>()),
     ]
+}
+
+/// A key of the table of what other programs read.
+fn foreign() -> impl Strategy<Value = String> {
+    let keys: Vec<String> = METADATA
+        .iter()
+        .map(|row| row.key.replacen("*.", "some.", 1).replace('*', "some"))
+        .collect();
+    prop::sample::select(keys)
+}
+
+fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
+    let key = prop_oneof![2 => pick(&["team", "app", "tier"]), 1 => foreign()];
+    prop::collection::vec((key, pick(&["a", "b", "true", "1"])), 0..3)
 }
 
 const HOSTS: &[&str] = &["a.test", "b.test", "www.a.test", "*.a.test", "x.a.test"];
@@ -420,13 +438,20 @@ fn ingress() -> impl Strategy<Value = String> {
         1 => Just("status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}\n"),
     ];
     let created = prop::option::of(pick(&["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"]));
-    (identity, annotations, canary, tls, prop::collection::vec(rule, 0..3), extra, created)
-        .prop_map(|((namespace, name), annotations, canary, tls, rules, extra, created)| {
+    let rules = prop::collection::vec(rule, 0..3);
+    (identity, labels(), annotations, canary, tls, rules, extra, created)
+        .prop_map(|((namespace, name), labels, annotations, canary, tls, rules, extra, created)| {
             let mut text = format!(
                 "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  namespace: {namespace}\n"
             );
             if let Some(created) = created {
                 let _ = writeln!(text, "  creationTimestamp: \"{created}\"");
+            }
+            if !labels.is_empty() {
+                text.push_str("  labels:\n");
+            }
+            for (key, value) in labels {
+                let _ = writeln!(text, "    {}: {}", quoted(&key), quoted(&value));
             }
             text.push_str("  annotations:\n    example.com/first: x\n");
             for (key, value) in annotations {
@@ -504,6 +529,93 @@ fn order_of_random_ingresses_does_not_show() {
             assert_eq!(forward.output, backward.output);
         },
     );
+}
+
+#[test]
+fn listeners_of_other_shapes_are_sound_too() {
+    let shape = (prop::bool::ANY, prop::bool::ANY, prop::bool::ANY);
+    let input = (prop::collection::vec(ingress(), 0..5), shape);
+    check(150, &input, |(ingresses, (existing, sets, label))| {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let options = Options {
+            gateway: existing.then(|| pair("edge", "public")),
+            listeners: (existing.then(|| "web".to_owned()), None),
+            listener_sets: sets,
+            allowed_routes: label.then(|| pair("gateway-access", "true")),
+            ..options()
+        };
+        let text = format!("{SERVICES}---\n{}", ingresses.join("---\n"));
+        let _ = sound(&convert(one(text), &options));
+    });
+}
+
+/// The documents of Ingresses as items of a list.
+fn list_of(ingresses: &[String]) -> String {
+    let mut text =
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n".to_owned();
+    for ingress in ingresses {
+        text.push_str("# before\n");
+        for (at, line) in ingress.lines().enumerate() {
+            let _ = writeln!(text, "{}{line}", if at == 0 { "- " } else { "  " });
+        }
+    }
+    text
+}
+
+#[test]
+fn a_function_keeps_what_it_is_given_and_says_the_same_again() {
+    let writing = |remove_ingresses| Writing {
+        remove_ingresses,
+        directory: "gateway".to_owned(),
+    };
+    let run = |text: &str, writing: &Writing| {
+        let list = ResourceList::read(text.to_owned()).ok()?;
+        let conversion = convert(list.inputs(writing), &options());
+        let _ = sound(&conversion);
+        let _ = audit(&conversion).text();
+        Some(list.write(&conversion, writing))
+    };
+    let input = (prop::collection::vec(ingress(), 1..4), prop::bool::ANY);
+    check(100, &input, |(ingresses, remove)| {
+        let list = list_of(&ingresses);
+        let Some(first) = run(&list, &writing(remove)) else {
+            return;
+        };
+        if !remove {
+            assert!(first.starts_with(&list), "{first}");
+            // Without paths nobody knows what was there before: a package has them.
+            let paths = list.replace(
+                "    example.com/first: x\n",
+                "    example.com/first: x\n      config.kubernetes.io/path: a.yaml\n",
+            );
+            if let Some(once) = run(&paths, &writing(false)) {
+                assert_eq!(run(&once, &writing(false)), Some(once));
+            }
+        }
+        ResourceList::read(first).expect("a list");
+    });
+}
+
+#[test]
+fn no_list_makes_the_function_panic() {
+    let damage = (any::<prop::sample::Index>(), any::<Option<char>>());
+    let input = (prop::collection::vec(ingress(), 0..3), damage, any::<String>());
+    check(200, &input, |(ingresses, (at, instead), other)| {
+        let mut letters: Vec<char> = list_of(&ingresses).chars().collect();
+        let at = at.index(letters.len());
+        letters.splice(at..=at, instead);
+        let writing = Writing {
+            remove_ingresses: true,
+            directory: "gateway".to_owned(),
+        };
+        for text in [letters.into_iter().collect(), other] {
+            if let Ok(list) = ResourceList::read(text) {
+                let conversion = convert(list.inputs(&writing), &options());
+                let _ = list.write(&conversion, &writing);
+                let _ = audit(&conversion).markdown();
+            }
+        }
+    });
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub(crate) fn ingress(object: &ObjectRef) -> Ingress {
         created: None,
         class_name: None,
         annotations: Vec::new(),
+        labels: Vec::new(),
         default_backend: None,
         tls: Vec::new(),
         rules: Vec::new(),

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::{Input, Options, convert};
 
@@ -14,9 +16,7 @@ fn ingress(name: &str, annotations: &[(&str, &str)]) -> String {
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  namespace: shop\n  annotations:\n    example.com/x: z\n"
     );
     for (key, value) in annotations {
-        text.push_str(&format!(
-            "    nginx.ingress.kubernetes.io/{key}: {value:?}\n"
-        ));
+        let _ = writeln!(text, "    nginx.ingress.kubernetes.io/{key}: {value:?}");
     }
     text + &format!(
         "spec:\n  ingressClassName: nginx\n  rules:\n  - host: {name}.test\n    http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: a, port: {{number: 80}}}}}}}}]}}\n---\n"

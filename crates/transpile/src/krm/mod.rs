@@ -230,7 +230,7 @@ impl ResourceList {
                     *indent,
                     kept,
                     &documents,
-                    old_results.clone(),
+                    old_results.as_ref(),
                     &results,
                 )
             }

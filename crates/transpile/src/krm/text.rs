@@ -223,7 +223,7 @@ pub(super) fn written<'a>(
     indent: usize,
     kept: impl Iterator<Item = &'a str>,
     documents: &[String],
-    old_results: Option<Range<usize>>,
+    old_results: Option<&Range<usize>>,
     results: &[Out],
 ) -> String {
     let mut items = String::new();
@@ -250,7 +250,7 @@ pub(super) fn written<'a>(
             items.push('\n');
         }
     }
-    let part = |range: Range<usize>| match &old_results {
+    let part = |range: Range<usize>| match old_results {
         Some(old) if range.contains(&old.start) => {
             let end = old.end.min(range.end);
             format!("{}{}", &text[range.start..old.start], &text[end..range.end])
