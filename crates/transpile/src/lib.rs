@@ -94,16 +94,14 @@ pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
 /// that is no key, which a slip of the pen is too: what was meant has the page.
 pub fn explain_annotation(key: &str) -> Option<String> {
     let name = key.rsplit('/').next().unwrap_or(key);
-    match registry::classify_own(name) {
-        KeyClass::Misspelt { .. } => None,
-        _ => {
-            let mut text = registry::explain(name)?;
-            if let Some(example) = example(name) {
-                let _ = write!(text, "\n{example}");
-            }
-            Some(text)
-        }
+    if let KeyClass::Misspelt { .. } = registry::classify_own(name) {
+        return None;
     }
+    let mut text = registry::explain(name)?;
+    if let Some(example) = example(name) {
+        let _ = write!(text, "\n{example}");
+    }
+    Some(text)
 }
 
 /// All annotation keys (without prefix) that [`explain_annotation`] knows, in ascending order.
