@@ -272,6 +272,52 @@ pub(crate) fn modifier(planned: &mut Planned) -> &mut HttpRouteRulesFiltersReque
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::planned_for_tests;
+
+    #[test]
+    fn a_pattern_is_quoted() {
+        for (pattern, expected) in [
+            ("CN=app", "'.*CN=app.*'"),
+            (r"CN=o'neil\.x$", r"'.*CN=o\'neil\\.x$'"),
+        ] {
+            let expected = format!("connection.subject_peer_certificate.matches({expected})");
+            assert_eq!(subject_expression(pattern), expected);
+        }
+        // What cannot be said lets nobody in.
+        assert_eq!(subject_expression("CN=(?!guest)(a)\\1"), "false");
+    }
+
+    #[test]
+    fn a_subject_is_asked_for_besides_the_address() {
+        let mut planned = planned_for_tests("root", Section::Https);
+        compare(&mut planned, "CN=app");
+        let rule = |name: &str, action| AuthorizationRule {
+            name: name.to_owned(),
+            action,
+            principal: None,
+            cel: None,
+        };
+        let shown = |planned: &Planned| {
+            let policy = planned.attached.security.as_ref().unwrap();
+            let found = policy.authorization.as_ref().unwrap();
+            let rules: Vec<String> = (found.rules.iter())
+                .map(|rule| format!("{} {}", rule.name, rule.cel.is_some()))
+                .collect();
+            format!("{}, else {}", rules.join(", "), found.default_action)
+        };
+        assert_eq!(shown(&planned), "subject true, else Deny");
+        for (default_action, expected) in [
+            ("Deny", "deny false, allow true, else Deny"),
+            ("Allow", "deny false, allow true, subject true, else Deny"),
+        ] {
+            planned.attached.security().authorization = Some(Authorization {
+                default_action,
+                rules: vec![rule("deny", "Deny"), rule("allow", "Allow")],
+            });
+            compare(&mut planned, "CN=app");
+            assert_eq!(shown(&planned), expected);
+        }
+    }
 
     #[test]
     fn a_wildcard_takes_all_names_below() {

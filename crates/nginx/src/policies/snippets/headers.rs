@@ -8,6 +8,7 @@ use gatewright_model::{HeaderChange, HeaderEdit, Piece, Template};
 
 use super::variables::template;
 use super::{Product, Reader, Scope};
+use crate::annotations::backend::Protocol;
 use crate::nginx_conf::Directive;
 
 impl Reader<'_, '_> {
@@ -53,11 +54,13 @@ impl Reader<'_, '_> {
             ("proxy_hide_header", [name]) if is_name(name) => {
                 self.response(directive, name, HeaderChange::Hide, product);
             }
-            ("proxy_set_header", [name, value]) => match scope {
+            ("proxy_set_header" | "grpc_set_header", [name, value]) => match scope {
                 // Every location sets headers of its own, so none are inherited.
                 Scope::Server | Scope::Http => {}
                 // Without a `proxy_pass` nothing is sent, and that is told by itself.
                 Scope::Own => {}
+                // A location asks by `proxy_pass` or by `grpc_pass`, and each has its own.
+                Scope::Location if (directive.name == "grpc_set_header") != self.asks_grpc() => {}
                 Scope::Location => self.proxy_set_header(directive, name, value, product),
             },
             ("more_set_input_headers", words) if !words.is_empty() => {
@@ -255,6 +258,11 @@ impl Reader<'_, '_> {
         .note("ingress-nginx sets this header for the backend itself, whatever the request holds")
         .help("remove it, or use `proxy_set_header`");
         self.refused(diagnostic);
+    }
+
+    fn asks_grpc(&self) -> bool {
+        let protocol = self.input.settings.backend.protocol();
+        matches!(protocol, Protocol::Grpc { .. } | Protocol::Grpcs { .. })
     }
 
     /// The template of the controller sets some headers itself; a second `proxy_set_header`
