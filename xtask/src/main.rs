@@ -9,6 +9,7 @@
 mod bench;
 mod conformance;
 mod corpus;
+mod defaults;
 mod docs;
 mod tidy;
 
@@ -41,6 +42,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Write the reference pages below docs/ anew.
     Docs,
+    /// Write the table of the CRDs' default values, which `diff` reads, anew.
+    Defaults,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Docs => docs::write(),
+        Task::Defaults => defaults::write(),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -22,11 +22,26 @@ Exit codes:
   2  usage, configuration or unreadable input
   3  some documents could not be read, the rest was done";
 
+const DIFF_HELP: &str = "\
+Objects are matched by group, kind, namespace and name, whatever the files and their order.
+Lines with `-` stand there, lines with `+` are what convert writes. Left out are status, all
+metadata but name and namespace, and the defaults that an API server fills in. Objects of kinds
+that Gatewright writes count as removed when this conversion does not write them; all others are
+ignored and counted. What Secrets hold is hidden.
+
+  kubectl get gateways,httproutes,securitypolicies -A -o yaml | gatewright diff apps --against -
+
+Exit codes:
+  0  nothing would change
+  1  something would
+  2  usage, configuration or unreadable input
+  3  some documents could not be read, the rest was compared";
+
 /// Converts Ingresses with NGINX annotations to Gateway API and Envoy Gateway YAML
 #[derive(Debug, Parser)]
 #[command(name = "gatewright", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
-    /// When to use colour on stderr; `auto` also honours NO_COLOR and CLICOLOR_FORCE
+    /// When to use colour; `auto` also honours NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// Read this configuration instead of the gatewright.toml of this directory or one above
@@ -50,6 +65,9 @@ pub(crate) enum Command {
     /// Write the outputs that gatewright.toml names, or check that they are up to date
     #[command(after_help = EXIT_CODES)]
     Sync(SyncArgs),
+    /// Show what convert would change in objects that exist, in files or in a cluster
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -93,6 +111,29 @@ pub(crate) struct SyncArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Files, a directory or a glob with the objects that exist, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(crate) against: Vec<PathBuf>,
+    /// Say it in words, a line for every difference
+    #[arg(long, help_heading = "Output")]
+    pub(crate) semantic: bool,
+    /// Format of the difference; `json` has values and words
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: DiffFormat,
+    /// No summary
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -119,6 +160,15 @@ pub(crate) struct CommentArgs {
 /// What `convert` and `check` have in common.
 #[derive(Debug, Default, Args)]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) findings: FindingArgs,
+}
+
+/// What every command that converts takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct InputArgs {
     /// Files, directories (recursive, as .gitignore allows), globs, or `-` for stdin
     /// [default: `paths` of gatewright.toml]
     #[arg(value_name = "PATH")]
@@ -138,8 +188,6 @@ pub(crate) struct RunArgs {
     pub(crate) controller: ControllerArgs,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    #[command(flatten)]
-    pub(crate) findings: FindingArgs,
 }
 
 #[derive(Debug, Default, Args)]
@@ -262,6 +310,12 @@ pub(crate) enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExplainFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
     Text,
     Json,
 }

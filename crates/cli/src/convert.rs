@@ -56,18 +56,19 @@ pub(crate) fn check(
     run.report(terminal, &outcome)
 }
 
-struct Run {
-    paths: Vec<std::path::PathBuf>,
+/// A conversion that is to be made.
+pub(crate) struct Run {
+    pub(crate) paths: Vec<std::path::PathBuf>,
     exclude: Patterns,
     settings: Settings,
     findings: FindingArgs,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 /// A conversion with what happened on the way to it.
-struct Outcome {
-    conversion: Conversion,
-    unreadable_files: usize,
+pub(crate) struct Outcome {
+    pub(crate) conversion: Conversion,
+    pub(crate) unreadable_files: usize,
 }
 
 /// Sets the number of threads that all work is shared among.
@@ -81,7 +82,11 @@ pub(crate) fn pool(threads: Option<usize>) {
 }
 
 impl Run {
-    fn new(args: RunArgs, comments: &CommentArgs, config: Option<File>) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        args: RunArgs,
+        comments: &CommentArgs,
+        config: Option<File>,
+    ) -> Result<Self, Fault> {
         let settings = Settings::new(config, &args, comments);
         let paths = settings.paths();
         if paths.is_empty() {
@@ -98,7 +103,7 @@ impl Run {
         })
     }
 
-    fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+    pub(crate) fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
         pool(self.options.threads);
         let reports = self
             .findings
@@ -197,7 +202,7 @@ pub(crate) fn fails(settings: &Settings, diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// Whether a text has no document: a command that failed before the pipe wrote it.
-fn holds_nothing(text: &str) -> bool {
+pub(crate) fn holds_nothing(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().all(|line| {
         let line = line.trim();
         line.is_empty() || line.starts_with('#') || line == "---"

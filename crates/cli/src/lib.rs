@@ -6,6 +6,7 @@
 mod args;
 mod config;
 mod convert;
+mod diff;
 mod discover;
 mod exit;
 mod explain;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
             load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Diff(args) => load().and_then(|config| Ok(diff::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

@@ -3,6 +3,7 @@
 //! Pure: it opens no file and prints nothing, so that the command line, a server
 //! and a browser can all stand on it.
 
+pub mod diff;
 mod differences;
 mod options;
 mod pipeline;

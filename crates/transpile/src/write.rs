@@ -4,7 +4,7 @@ use gatewright_gateway::{Object, Spec};
 use gatewright_yaml::{Out, OutMapping, to_out, write_documents};
 
 /// The order in which people read the fields of these kinds; all others follow as they are.
-const FIELD_ORDER: &[&str] = &[
+pub(crate) const FIELD_ORDER: &[&str] = &[
     "apiVersion",
     "group",
     "kind",

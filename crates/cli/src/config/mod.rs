@@ -16,7 +16,7 @@ use gatewright_source::{FileId, SourceMap};
 use gatewright_transpile::Options;
 
 use crate::args::{CommentArgs, ControllerArgs, EmitArg, FindingArgs, NginxVersionArg, NoClassArg};
-use crate::args::{RunArgs, SelectionArgs, TargetArgs};
+use crate::args::{InputArgs, RunArgs, SelectionArgs, TargetArgs};
 use crate::discover::{Patterns, absolute, shown};
 use crate::exit::Fault;
 use crate::read::plain;
@@ -185,8 +185,8 @@ impl Settings {
         Self {
             file,
             values,
-            accept: run.target.accept.clone(),
-            threads: run.threads,
+            accept: run.input.target.accept.clone(),
+            threads: run.input.threads,
         }
     }
 
@@ -255,32 +255,15 @@ fn aliases(file: &File) -> impl Iterator<Item = (String, String)> {
 /// The keys that flags set, with their values.
 fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
     let RunArgs {
-        paths,
-        filename,
-        threads: _,
-        exclude,
-        selection:
-            SelectionArgs {
-                namespace,
-                all_namespaces,
-                ingress,
-                ingress_class,
-                no_class,
-            },
-        controller:
-            ControllerArgs {
-                controller_config,
-                default_ssl_certificate,
-                enable_ssl_passthrough,
-                annotations_prefix,
-                nginx_version,
-            },
-        target:
-            TargetArgs {
-                gateway,
-                gateway_class,
-                emit,
-                accept: _,
+        input:
+            InputArgs {
+                paths,
+                filename,
+                threads: _,
+                exclude,
+                selection,
+                controller,
+                target,
             },
         findings:
             FindingArgs {
@@ -290,6 +273,26 @@ fn given(run: &RunArgs, comments: &CommentArgs) -> Vec<(&'static str, Value)> {
                 quiet: _,
             },
     } = run;
+    let SelectionArgs {
+        namespace,
+        all_namespaces,
+        ingress,
+        ingress_class,
+        no_class,
+    } = selection;
+    let ControllerArgs {
+        controller_config,
+        default_ssl_certificate,
+        enable_ssl_passthrough,
+        annotations_prefix,
+        nginx_version,
+    } = controller;
+    let TargetArgs {
+        gateway,
+        gateway_class,
+        emit,
+        accept: _,
+    } = target;
     let texts = |list: &[PathBuf]| -> Vec<String> {
         list.iter()
             .map(|path| path.to_string_lossy().into_owned())

@@ -19,7 +19,7 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_transpile::{Conversion, Input, Written};
 use similar::TextDiff;
 
-use crate::args::{CommentArgs, EmitArg, ReportArg, RunArgs, SyncArgs};
+use crate::args::{CommentArgs, EmitArg, InputArgs, ReportArg, RunArgs, SyncArgs};
 use crate::config::{Day, File, Settings, apply, span};
 use crate::convert::{fails, format, pool};
 use crate::discover::{Discovery, below, discover, shown};
@@ -60,9 +60,11 @@ pub(crate) fn run(
             .help("name a file with `--report FORMAT=FILE`"));
     }
     let run = RunArgs {
-        threads,
+        input: InputArgs {
+            threads,
+            ..InputArgs::default()
+        },
         findings,
-        ..RunArgs::default()
     };
     let settings = Settings::new(config, &run, &CommentArgs::default());
     let Some(file) = &settings.file else {
