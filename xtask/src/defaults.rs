@@ -80,8 +80,7 @@ fn schemas(root: &Path) -> Result<Vec<(String, Value)>> {
     let mut schemas = Vec::new();
     for source in SOURCES {
         let directory = root.join(source);
-        let entries =
-            fs::read_dir(&directory).with_context(|| format!("cannot read {source}"))?;
+        let entries = fs::read_dir(&directory).with_context(|| format!("cannot read {source}"))?;
         for entry in entries {
             let path = entry?.path();
             let text = fs::read_to_string(&path)?;
@@ -92,7 +91,8 @@ fn schemas(root: &Path) -> Result<Vec<(String, Value)>> {
                 let versions = crd["spec"]["versions"].as_array();
                 let stored = |version: &&Value| version["storage"] == true;
                 let version = versions.and_then(|all| all.iter().find(stored));
-                if let (Some(kind), Some(version)) = (crd["spec"]["names"]["kind"].as_str(), version)
+                if let (Some(kind), Some(version)) =
+                    (crd["spec"]["names"]["kind"].as_str(), version)
                 {
                     let schema = version["schema"]["openAPIV3Schema"].clone();
                     schemas.push((kind.to_owned(), schema));

@@ -115,7 +115,7 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     /// Files, a directory or a glob with the objects that exist, or `-` for stdin (repeatable)
-    #[arg(long, value_name = "PATH", required = true)]
+    #[arg(long, value_name = "PATH", required = true, help_heading = "Input")]
     pub(crate) against: Vec<PathBuf>,
     /// Say it in words, a line for every difference
     #[arg(long, help_heading = "Output")]

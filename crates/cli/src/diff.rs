@@ -1,5 +1,7 @@
 //! `gatewright diff`: what convert would change in objects that exist.
 
+use std::fmt::Write as _;
+
 use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::SourceMap;
@@ -44,7 +46,11 @@ pub(crate) fn run(
         conversion,
         unreadable_files,
     } = run.convert(None)?;
-    let unread = existing.faults.iter().filter(|fault| fault.is_file()).count();
+    let unread = existing
+        .faults
+        .iter()
+        .filter(|fault| fault.is_file())
+        .count();
     let difference = existing.compare(&conversion, &run.options);
     match (format, semantic) {
         (DiffFormat::Json, _) => Terminal::data(&difference.json())?,
@@ -117,9 +123,10 @@ fn messages(
         .count();
     if errors > 0 {
         let s = if errors == 1 { "" } else { "s" };
-        text.push_str(&format!(
-            "the conversion has {errors} error{s}; `gatewright check` shows what is refused\n"
-        ));
+        let _ = writeln!(
+            text,
+            "the conversion has {errors} error{s}; `gatewright check` shows what is refused"
+        );
     }
     text.push_str(&difference.summary());
     text

@@ -94,12 +94,13 @@ impl Walk<'_> {
             let (a, b) = (before.map(|at| &old[at]), after.map(|at| &new[at]));
             let at = before.or(*after).unwrap_or_default();
             let label = a.or(b).and_then(|item| label(&list, item));
-            let label = label.unwrap_or_else(|| (at + 1).to_string());
-            path.push(Step::Item(list.clone(), label));
+            path.push(Step::Item(list.clone(), label.ok_or(at)));
             self.maybe(path, a, b);
             path.pop();
         }
-        let places = pairs.iter().filter_map(|(before, after)| before.zip(*after));
+        let places = pairs
+            .iter()
+            .filter_map(|(before, after)| before.zip(*after));
         let mut places: Vec<(usize, usize)> = places.collect();
         places.sort_unstable();
         if !places.is_sorted_by_key(|(_, after)| *after) {
@@ -120,39 +121,30 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, path: &[Step], before: Option<&Value>, after: Option<&Value>) {
+    fn push<'a>(&mut self, path: &[Step], before: Option<&'a Value>, after: Option<&'a Value>) {
+        // What Secrets hold is shown nowhere.
+        let hidden = Value::String("***".to_owned());
         let secret = self.identity.kind == "Secret" && self.identity.group.is_empty();
-        let shown = |side: Option<&Value>| side.filter(|_| !secret).cloned();
-        let (before, after) = if secret {
-            let hidden = Value::String("***".to_owned());
-            let says = describe::field(
-                self.identity,
-                self.object,
-                path,
-                before.map(|_| &hidden),
-                after.map(|_| &hidden),
-            );
-            self.found.push(FieldChange {
-                path: describe::path(path),
-                before: None,
-                after: None,
-                says,
-            });
-            return;
-        } else {
-            (before, after)
+        let mask = |side: Option<&'a Value>| match side {
+            Some(_) if secret => Some(&hidden),
+            side => side,
         };
+        let (before, after) = (mask(before), mask(after));
         self.found.push(FieldChange {
             path: describe::path(path),
-            before: shown(before),
-            after: shown(after),
+            before: before.cloned(),
+            after: after.cloned(),
             says: describe::field(self.identity, self.object, path, before, after),
         });
     }
 }
 
 /// Which items of two lists are the same thing: by name where they have names, else by place.
-fn pairs(list: &str, old: &[Value], new: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
+pub(super) fn pairs(
+    list: &str,
+    old: &[Value],
+    new: &[Value],
+) -> Vec<(Option<usize>, Option<usize>)> {
     let (Some(before), Some(after)) = (labels(list, old), labels(list, new)) else {
         let length = old.len().max(new.len());
         let within = |at: usize, items: &[Value]| (at < items.len()).then_some(at);
@@ -205,7 +197,11 @@ fn labels(list: &str, items: &[Value]) -> Option<Vec<String>> {
 
 /// What an item of a list is known by.
 pub(super) fn label(list: &str, item: &Value) -> Option<String> {
-    let text = |key: &str| item.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let text = |key: &str| {
+        item.get(key)
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+    };
     if let Value::String(text) = item {
         return Some(text.clone());
     }

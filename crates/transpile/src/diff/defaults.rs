@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::{compare, value};
+
 /// A default of a kind.
 #[derive(Debug)]
 struct Default {
@@ -66,17 +68,9 @@ fn of(kind: &str) -> impl Iterator<Item = &'static Default> {
     table().iter().filter(move |default| default.kind == kind)
 }
 
-/// Sets what is not stated, and gives back the paths of the defaults that were. The table has
-/// outer defaults before inner ones, which hold inside of them too.
-pub(super) fn fill(kind: &str, object: &mut Value) -> Vec<&'static str> {
-    let mut stated = Vec::new();
-    for default in of(kind) {
-        each_parent(object, &default.steps, &mut |parent, key| {
-            if parent.contains_key(key) && stated.last() != Some(&default.path) {
-                stated.push(default.path);
-            }
-        });
-    }
+/// Sets what is not stated. The table has outer defaults before inner ones, which hold inside
+/// of them too.
+pub(super) fn fill(kind: &str, object: &mut Value) {
     for default in of(kind) {
         each_parent(object, &default.steps, &mut |parent, key| {
             if !parent.contains_key(key) {
@@ -84,21 +78,71 @@ pub(super) fn fill(kind: &str, object: &mut Value) -> Vec<&'static str> {
             }
         });
     }
-    stated
 }
 
-/// Removes what says no more than the default, but for what `stated` names and what a
-/// reader wants to see.
-pub(super) fn hide(kind: &str, object: &mut Value, stated: &[&'static str]) {
-    let kept = |path: &str| SHOWN.contains(&path) || stated.contains(&path);
-    for default in of(kind).filter(|default| !kept(default.path)) {
-        let mut whole = default.value.clone();
-        complete(kind, default.path, &mut whole);
-        each_parent(object, &default.steps, &mut |parent, key| {
-            if parent.get(key).is_some_and(|value| super::value::equal(value, &whole)) {
-                parent.remove(key);
+/// Removes from a filled object what says no more than a default, but for what the same place
+/// of `other` states. In what `other` does not have, what a reader wants to see stays.
+pub(super) fn hide(kind: &str, object: &mut Value, other: Option<&Value>) {
+    Hide {
+        kind,
+        path: String::new(),
+    }
+    .value("", object, other);
+}
+
+struct Hide<'a> {
+    kind: &'a str,
+    /// As in the table.
+    path: String,
+}
+
+impl Hide<'_> {
+    fn value(&mut self, key: &str, value: &mut Value, other: Option<&Value>) {
+        let length = self.path.len();
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, value| {
+                    if length > 0 {
+                        self.path.push('.');
+                    }
+                    self.path.push_str(key);
+                    let there = other.and_then(|other| other.get(key));
+                    let shown = match other {
+                        Some(_) => there.is_some(),
+                        None => SHOWN.contains(&self.path.as_str()),
+                    };
+                    let keep = shown || !self.is_default(value);
+                    if keep {
+                        self.value(key, value, there);
+                    }
+                    self.path.truncate(length);
+                    keep
+                });
             }
-        });
+            Value::Array(items) => {
+                let others = other.and_then(Value::as_array);
+                let others = others.map(Vec::as_slice).unwrap_or_default();
+                let partners = compare::pairs(key, items, others);
+                self.path.push_str("[]");
+                for (at, item) in items.iter_mut().enumerate() {
+                    let pair = partners.iter().find(|pair| pair.0 == Some(at));
+                    let partner = pair.and_then(|pair| pair.1);
+                    self.value("", item, partner.map(|at| &others[at]));
+                }
+                self.path.truncate(length);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a value says no more than the default of its place, with the inner ones.
+    fn is_default(&self, value: &Value) -> bool {
+        let Some(default) = of(self.kind).find(|default| default.path == self.path) else {
+            return false;
+        };
+        let mut whole = default.value.clone();
+        complete(self.kind, default.path, &mut whole);
+        value::equal(value, &whole)
     }
 }
 
@@ -173,7 +217,10 @@ mod tests {
 
     #[test]
     fn paths_are_cut_into_steps() {
-        assert_eq!(steps("spec.rules[].matches"), ["spec", "rules", "[]", "matches"]);
+        assert_eq!(
+            steps("spec.rules[].matches"),
+            ["spec", "rules", "[]", "matches"]
+        );
         assert_eq!(steps("a{}.b[][].c"), ["a", "{}", "b", "[]", "[]", "c"]);
     }
 
@@ -183,7 +230,7 @@ mod tests {
             {"backendRefs": [{"name": "web", "port": 80}]},
         ]}});
         let mut object = bare.clone();
-        assert_eq!(fill("HTTPRoute", &mut object), ["spec.rules"]);
+        fill("HTTPRoute", &mut object);
         assert_eq!(
             object,
             json!({"spec": {
@@ -194,11 +241,15 @@ mod tests {
                 }],
             }})
         );
-        hide("HTTPRoute", &mut object, &[]);
+        let mut alone = object.clone();
+        hide("HTTPRoute", &mut object, Some(&bare));
+        assert_eq!(object, bare);
+        // A rule that nobody else has is shown with its path.
+        hide("HTTPRoute", &mut alone, None);
         let mut shown = bare;
         shown["spec"]["rules"][0]["matches"] =
             json!([{"path": {"type": "PathPrefix", "value": "/"}}]);
-        assert_eq!(object, shown);
+        assert_eq!(alone, shown);
     }
 
     #[test]
@@ -211,18 +262,21 @@ mod tests {
             gateway["spec"]["listeners"][0]["allowedRoutes"],
             json!({"namespaces": {"from": "Same"}})
         );
-        hide("Gateway", &mut gateway, &[]);
+        hide("Gateway", &mut gateway, None);
         assert_eq!(gateway, before);
     }
 
     #[test]
-    fn what_the_other_side_states_is_shown() {
-        let mut route = json!({"spec": {"rules": [{"backendRefs": [{"name": "a"}]}]}});
+    fn what_the_same_place_of_the_other_side_states_is_shown() {
+        let rule =
+            |a: Value, b: Value| json!({"spec": {"rules": [{"name": "x", "backendRefs": [a, b]}]}});
+        let mut route = rule(json!({"name": "a"}), json!({"name": "b"}));
         fill("HTTPRoute", &mut route);
-        hide("HTTPRoute", &mut route, &["spec.rules[].backendRefs[].weight"]);
+        let other = rule(json!({"name": "b", "weight": 1}), json!({"name": "a"}));
+        hide("HTTPRoute", &mut route, Some(&other));
         assert_eq!(
             route["spec"]["rules"][0]["backendRefs"],
-            json!([{"name": "a", "weight": 1}])
+            json!([{"name": "a"}, {"name": "b", "weight": 1}])
         );
     }
 }

@@ -11,8 +11,8 @@ use super::Identity;
 pub(super) enum Step {
     /// A key of a map.
     Key(String),
-    /// An item of the list of this key, with the name it is known by.
-    Item(String, String),
+    /// An item of the list of this key, with the name it is known by, or else its place.
+    Item(String, Result<String, usize>),
 }
 
 /// A value longer than this is not shown in a sentence.
@@ -152,7 +152,10 @@ pub(super) fn whole(identity: &Identity, object: &Value, comes: bool) -> Vec<Str
         let inner = value.as_object().into_iter().flatten().map(|(key, _)| key);
         for key in std::iter::once(key).chain(inner) {
             if let Some(feature) = feature(kind, key, comes) {
-                said.push(format!("{word}: {feature} on {}", targets(identity, object)));
+                said.push(format!(
+                    "{word}: {feature} on {}",
+                    targets(identity, object)
+                ));
             }
         }
     }
@@ -230,10 +233,10 @@ pub(super) fn field(
             let feature = feature(&identity.kind, key, after.is_some()).unwrap_or_default();
             format!("{feature} on {}", targets(identity, object))
         }
-        (Some(Step::Item(list, label)), None, Some(item)) => {
+        (Some(Step::Item(list, Ok(label))), None, Some(item)) => {
             item_says(list, label, item, "added", "now for")
         }
-        (Some(Step::Item(list, label)), Some(item), None) => {
+        (Some(Step::Item(list, Ok(label))), Some(item), None) => {
             item_says(list, label, item, "removed", "no longer for")
         }
         (_, Some(before), Some(after)) => {
@@ -243,16 +246,16 @@ pub(super) fn field(
         (_, Some(before), None) => format!("{} {} removed", subject(path), short(before)),
         (_, None, None) => subject(path),
     };
-    join(context, &said)
+    join(&context, &said)
 }
 
 /// What it means that items stand in another order.
 pub(super) fn order(path: &[Step], before: &str, after: &str) -> String {
     let said = format!("order of {} {before} → {after}", subject(path));
-    join(context(path), &said)
+    join(&context(path), &said)
 }
 
-fn join(context: String, said: &str) -> String {
+fn join(context: &str, said: &str) -> String {
     if context.is_empty() {
         said.to_owned()
     } else {
@@ -283,11 +286,11 @@ fn item_says(list: &str, label: &str, item: &Value, word: &str, target: &str) ->
     }
 }
 
-/// The item that a path leads into: `rule `web``.
+/// The named items that a path leads through, such as the rule.
 fn context(path: &[Step]) -> String {
     let end = path.len().saturating_sub(1);
     let named = path[..end].iter().filter_map(|step| match step {
-        Step::Item(list, label) if !(list == "backendRefs") => {
+        Step::Item(list, Ok(label)) if list != "backendRefs" => {
             noun(list).map(|noun| format!("{noun} `{label}`"))
         }
         _ => None,
@@ -315,14 +318,14 @@ fn noun(list: &str) -> Option<&'static str> {
 
 /// The field itself, from the last named item on.
 fn subject(path: &[Step]) -> String {
-    if let [.., Step::Item(list, label), Step::Key(key)] = path
+    if let [.., Step::Item(list, Ok(label)), Step::Key(key)] = path
         && list == "backendRefs"
     {
         return format!("{key} of backend `{label}`");
     }
     let from = path
         .iter()
-        .rposition(|step| matches!(step, Step::Item(list, _) if noun(list).is_some()))
+        .rposition(|step| matches!(step, Step::Item(list, Ok(_)) if noun(list).is_some()))
         .map_or(0, |at| at + 1);
     let rest = &path[from.min(path.len().saturating_sub(1))..];
     let rest = match rest {
@@ -341,8 +344,11 @@ pub(super) fn path(path: &[Step]) -> String {
             Step::Key(key) => {
                 let _ = write!(text, ".{key}");
             }
-            Step::Item(_, label) => {
+            Step::Item(_, Ok(label)) => {
                 let _ = write!(text, "[{label}]");
+            }
+            Step::Item(_, Err(at)) => {
+                let _ = write!(text, "[{at}]");
             }
         }
     }
@@ -370,7 +376,11 @@ fn short(value: &Value) -> String {
 
 /// What a reference names: `[Kind ][namespace/]name[:port][ section]`.
 pub(super) fn reference(item: &Value) -> String {
-    let text = |key: &str| item.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let text = |key: &str| {
+        item.get(key)
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+    };
     let mut said = String::new();
     if let Some(kind) = text("kind").filter(|kind| !matches!(*kind, "Service" | "Secret")) {
         let _ = write!(said, "{kind} ");
@@ -404,7 +414,12 @@ fn one_match(one: &Value) -> String {
         parts.push(format!("{} {}", text("type"), text("value")));
     }
     for (list, noun) in [("headers", "header"), ("queryParams", "query")] {
-        for item in one.get(list).and_then(Value::as_array).into_iter().flatten() {
+        for item in one
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
             parts.push(format!("{noun} {}={}", text("name"), text("value")));
         }
@@ -415,7 +430,12 @@ fn one_match(one: &Value) -> String {
 /// What a rule of a route does with a request.
 fn action(rule: &Value) -> Option<String> {
     rule.get("matches")?;
-    let list = |key: &str| rule.get(key).and_then(Value::as_array).into_iter().flatten();
+    let list = |key: &str| {
+        rule.get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
     let backends: Vec<&Value> = list("backendRefs").collect();
     if !backends.is_empty() {
         let weighted = backends.len() > 1;

@@ -82,10 +82,11 @@ fn is_infra(identity: &Identity, object: &Value) -> bool {
 /// An object in the common form.
 #[derive(Clone, Debug)]
 pub(super) struct Loaded {
+    /// With the defaults that hold.
     pub(super) value: Value,
+    /// As it is stated.
+    pub(super) stated: Value,
     pub(super) span: Span,
-    /// The defaults that it states itself, by their paths.
-    pub(super) stated: Vec<&'static str>,
 }
 
 /// All objects of some texts.
@@ -155,12 +156,13 @@ impl Objects {
             },
             name: name.to_owned(),
         };
-        let mut object = value::common(node, &identity, version);
-        let stated = defaults::fill(kind, &mut object);
+        let stated = value::common(node, &identity, version);
+        let mut value = stated.clone();
+        defaults::fill(kind, &mut value);
         let loaded = Loaded {
-            value: object,
-            span: node.span,
+            value,
             stated,
+            span: node.span,
         };
         if self.objects.insert(identity.clone(), loaded).is_none() {
             self.order.push(identity);

@@ -63,7 +63,7 @@ pub struct ObjectChange {
 /// An object as it is shown.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// Its fields in the common form.
+    /// Its fields, without defaults that the other side does not state either.
     pub value: Value,
     /// Where it begins: the file and the line. Nothing for what convert writes.
     pub place: Option<(String, u32)>,
@@ -156,17 +156,18 @@ impl Difference {
             before.as_ref().map(|side| &side.value),
             after.map(|side| &side.value),
         );
-        let stated = after.map_or(&[][..], |after| &after.stated);
-        let shown = |side: &Loaded, place: Option<(String, u32)>| {
-            let mut value = side.value.clone();
-            defaults::hide(kind, &mut value, stated);
-            Side { value, place }
-        };
-        let mut before = before.map(|side| {
-            let place = place(sources, side.span);
-            shown(&side, Some(place))
+        let mut after = after.map(|side| Side {
+            value: side.stated.clone(),
+            place: None,
         });
-        let mut after = after.map(|side| shown(side, None));
+        let mut before = before.map(|mut side| {
+            let other = after.as_ref().map(|after| &after.value);
+            defaults::hide(kind, &mut side.value, other);
+            Side {
+                value: side.value,
+                place: Some(place(sources, side.span)),
+            }
+        });
         value::arrange(
             before.as_mut().map(|side| &mut side.value),
             after.as_mut().map(|side| &mut side.value),

@@ -78,7 +78,6 @@ impl Difference {
 
     /// One JSON document.
     pub fn json(&self) -> String {
-        
         let report = Report {
             version: JSON_VERSION,
             equal: self.is_empty(),

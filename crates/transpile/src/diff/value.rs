@@ -32,9 +32,7 @@ pub(super) fn common(node: &Node, identity: &Identity, version: &str) -> Value {
     let core = identity.group.is_empty();
     if core && identity.kind == "Secret" {
         decode_strings(&mut object);
-        object
-            .entry("type")
-            .or_insert_with(|| json!("Opaque"));
+        object.entry("type").or_insert_with(|| json!("Opaque"));
         // Written by the API server for the false that is the default.
         if object.get("immutable") == Some(&json!(false)) {
             object.remove("immutable");
@@ -80,7 +78,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// The value without positions. A field that is null is one that is not there.
-fn plain(node: &Node) -> Value {
+pub(super) fn plain(node: &Node) -> Value {
     match &node.value {
         Yaml::Null => Value::Null,
         Yaml::Bool(value) => json!(value),
@@ -197,13 +195,14 @@ fn order(value: &mut Value, model: &Value) {
 }
 
 /// Hides what Secrets hold, and shows only whether it differs.
-pub(super) fn mask<'a>(
-    mut before: Option<&'a mut Value>,
-    mut after: Option<&'a mut Value>,
-) {
+pub(super) fn mask<'a>(mut before: Option<&'a mut Value>, mut after: Option<&'a mut Value>) {
     let keys = |side: Option<&Value>| -> Vec<String> {
-        let data = side.and_then(|side| side.get("data")).and_then(Value::as_object);
-        data.into_iter().flat_map(|data| data.keys().cloned()).collect()
+        let data = side
+            .and_then(|side| side.get("data"))
+            .and_then(Value::as_object);
+        data.into_iter()
+            .flat_map(|data| data.keys().cloned())
+            .collect()
     };
     let mut all = keys(before.as_deref());
     all.extend(keys(after.as_deref()));
@@ -211,9 +210,16 @@ pub(super) fn mask<'a>(
         let read = |side: Option<&Value>| side.and_then(|side| side["data"].get(&key)).cloned();
         let (old, new) = (read(before.as_deref()), read(after.as_deref()));
         let same = old == new;
-        let marks = if same { ["***"; 2] } else { ["*** (before)", "*** (after)"] };
+        let marks = if same {
+            ["***"; 2]
+        } else {
+            ["*** (before)", "*** (after)"]
+        };
         for (side, mark) in [&mut before, &mut after].into_iter().zip(marks) {
-            if let Some(value) = side.as_deref_mut().and_then(|side| side["data"].get_mut(&key)) {
+            if let Some(value) = side
+                .as_deref_mut()
+                .and_then(|side| side["data"].get_mut(&key))
+            {
                 *value = json!(mark);
             }
         }
@@ -254,6 +260,9 @@ mod tests {
             before,
             json!({"data": {"same": "***", "other": "*** (before)", "gone": "*** (before)"}})
         );
-        assert_eq!(after, json!({"data": {"same": "***", "other": "*** (after)"}}));
+        assert_eq!(
+            after,
+            json!({"data": {"same": "***", "other": "*** (after)"}})
+        );
     }
 }
