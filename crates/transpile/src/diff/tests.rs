@@ -327,9 +327,9 @@ fn shuffle_keys(value: &mut serde_json::Value, numbers: &[usize]) {
             }
         }
         serde_json::Value::Array(items) => {
-            items
-                .iter_mut()
-                .for_each(|item| shuffle_keys(item, numbers));
+            for item in items {
+                shuffle_keys(item, numbers);
+            }
         }
         _ => {}
     }
