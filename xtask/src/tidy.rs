@@ -42,8 +42,8 @@ const CRATES: [Crate; 10] = [
     },
     Crate {
         name: "verify",
-        uses: &["source", "diagnostics", "model", "gateway"],
-        not: &[],
+        uses: &["source", "diagnostics", "yaml", "model"],
+        not: &["gateway-api", "k8s-openapi"],
     },
     Crate {
         name: "admission",

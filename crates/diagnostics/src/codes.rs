@@ -350,6 +350,18 @@ codes! {
         "Two mappings write the same file, or `to` asks for the name of a directory that an input file does not have. Nothing is written.\n\nChange `to` or `from` of the mapping.";
     SyncUnread = 932, "sync-unread", Error, "outputs of sync are left as they are",
         "Some input of the mapping could not be read, or none was found. What is missing would vanish from the outputs, so they are left as they are.\n\nMend the input; the other findings say where.";
+    ReadBack = 940, "read-back", Error, "an object cannot be read back",
+        "`gatewright verify` reads the objects from their text, with code of its own, and understood this one not or not whole. What it says of hosts may lack its rules or policies. The exit code is 3.\n\nCompare the object with what `gatewright convert` writes; a kind or field that Envoy Gateway knows and Gatewright does not cannot be verified.";
+    RouteStray = 941, "route-stray", Warning, "no listener takes a route",
+        "None of the listeners that the route names exists, speaks its protocol, is open to its namespace and has a host name in common with it. Envoy Gateway refuses the route, and nothing of it is served.\n\nCorrect `parentRefs` or `hostnames`, or give the Gateway to `--against` as well.";
+    VerifyOpen = 942, "verify-more-open", Error, "a request gets more than ingress-nginx gives it",
+        "There is a request that ingress-nginx refuses, redirects or asks for something, and that the objects let through, or let through for less: a password, an address list, a limit or a certificate does not stand before the backend as it did. The finding has the shortest such request.\n\nDo not apply the objects before this is mended. If they are the output of `gatewright convert`, it is a bug: please report it with the input.";
+    VerifyDiffers = 943, "verify-differs", Error, "a request is answered differently",
+        "There is a request that ingress-nginx and the objects answer in different ways: from another backend, with another path, redirect or status. The finding has the shortest such request. It is an info when a finding of the conversion has announced the difference.\n\nMend the objects, or accept what differs. If they are the output of `gatewright convert` and nothing announced it, it is a bug: please report it with the input.";
+    VerifyStricter = 944, "verify-stricter", Error, "a request is refused that ingress-nginx serves",
+        "There is a request that ingress-nginx serves and the objects refuse or ask for more. The finding has the shortest such request. It is an info when a finding of the conversion has announced it: what cannot be carried over answers 503.\n\nMend the objects, or look at the finding that announced it.";
+    VerifyUndecided = 945, "verify-not-decided", Error, "equivalence was not decided",
+        "The patterns and conditions of the host are too many to look at every combination, or one of them cannot be looked at. Requests were tried by sample and no difference was found among them, which proves nothing.\n\nDivide the host, or simplify the patterns that the finding names.";
 }
 
 impl Code {
@@ -373,6 +385,8 @@ impl Code {
             | Self::NotUtf8 => Severity::Error,
             // What is wrong with the configuration itself.
             _ if (910..=913).contains(&info.number) || info.number / 10 == 93 => Severity::Error,
+            // Who verifies wants to hear it.
+            Self::ReadBack | Self::VerifyOpen => Severity::Error,
             Self::AnnotationDeniesIngress | Self::AuthSwitchedOff => Severity::Warning,
             // The range of refusals.
             _ if info.number / 100 == 6 && info.severity == Severity::Error => Severity::Warning,

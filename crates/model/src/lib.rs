@@ -5,6 +5,7 @@
 //! Every value that a person wrote carries its [`Origin`].
 
 mod backend;
+pub mod eval;
 mod host;
 pub mod pattern;
 mod policy;

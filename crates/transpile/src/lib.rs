@@ -8,6 +8,7 @@ mod differences;
 mod options;
 mod pipeline;
 mod report;
+mod verify;
 mod write;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
+pub use verify::{Verified, verify};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 
 /// One file.
@@ -62,7 +64,7 @@ pub struct Conversion {
 /// Converts all inputs together: ingress-nginx merges Ingresses across files, so a file
 /// alone does not say what its rules do.
 pub fn convert(inputs: Vec<Input>, options: &Options) -> Conversion {
-    pipeline::run(inputs, options)
+    pipeline::run(inputs, options, drop).0
 }
 
 /// The explain page of an annotation key, given with or without prefix. `None` for a word

@@ -2,6 +2,7 @@
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Emitted, Object, Part};
+use gatewright_model::Model;
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
 use gatewright_source::{FileId, SourceMap};
@@ -23,8 +24,12 @@ const ENVOY_GATEWAY: &str = "v1.9.1";
 /// Pieces whose trees are in memory at once.
 const WINDOW: usize = 8;
 
-/// Converts all inputs together.
-pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
+/// Converts all inputs together. The model is handed over to whoever wants it.
+pub(crate) fn run<T>(
+    mut inputs: Vec<Input>,
+    options: &Options,
+    keep: impl FnOnce(Model) -> T,
+) -> (Conversion, T) {
     // The order in which files are named says nothing.
     inputs.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
     let mut sources = SourceMap::default();
@@ -87,8 +92,9 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
     } else {
         diagnostics.extend(differences::general(&model));
     }
-    // Text is written without the model, and takes its place in memory.
-    drop((model, owners));
+    drop(owners);
+    // Text is written without the model, and takes its place in memory unless it is wanted.
+    let kept = keep(model);
     accept(&mut diagnostics, &options.accept);
     Diagnostic::sort(&mut diagnostics);
     let Emitted {
@@ -146,7 +152,7 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         warnings: at(Severity::Warning),
         infos: at(Severity::Info),
     };
-    Conversion {
+    let conversion = Conversion {
         prerequisites: prerequisites(needs_backend, needs_lua, &output),
         sources,
         diagnostics,
@@ -155,7 +161,8 @@ pub(crate) fn run(mut inputs: Vec<Input>, options: &Options) -> Conversion {
         written,
         summary,
         unreadable,
-    }
+    };
+    (conversion, kept)
 }
 
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays

@@ -59,16 +59,24 @@ impl Matcher {
         self.location.is_match(path.as_bytes())
     }
 
-    pub(super) fn captures<'p>(&self, path: &'p str) -> Option<Captures<'p>> {
-        if !self.matches(path) {
-            return None;
-        }
-        let found = self.rewrite.captures(path.as_bytes())?;
+    pub(super) fn is_found(&self, text: &str) -> bool {
+        self.rewrite.is_match(text.as_bytes())
+    }
+
+    pub(super) fn found<'p>(&self, text: &'p str) -> Option<Captures<'p>> {
+        let found = self.rewrite.captures(text.as_bytes())?;
         let ranges = found
             .iter()
             .map(|group| group.map(|found| found.range()))
             .collect();
-        Some(Captures { path, ranges })
+        Some(Captures { path: text, ranges })
+    }
+
+    pub(super) fn captures<'p>(&self, path: &'p str) -> Option<Captures<'p>> {
+        if !self.matches(path) {
+            return None;
+        }
+        self.found(path)
     }
 }
 
@@ -99,6 +107,6 @@ pub(super) fn whole_text(branches: &[Node]) -> String {
     format!(r"(?-u)\A(?:{texts})(?s:.*)\z")
 }
 
-fn rewrite_text(branches: &[Node]) -> String {
+pub(super) fn rewrite_text(branches: &[Node]) -> String {
     format!("(?-u){}", texts(branches).join("|"))
 }

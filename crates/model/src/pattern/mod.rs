@@ -164,6 +164,31 @@ impl Pattern {
         self.matcher()?.captures(path)
     }
 
+    /// Whether the pattern is found anywhere in a text; `None` if only a backtracking engine
+    /// could tell.
+    pub fn is_found(&self, text: &str) -> Option<bool> {
+        Some(self.matcher()?.is_found(text))
+    }
+
+    /// What the pattern captures where it is first found in a text.
+    pub fn captures_found<'p>(&self, text: &'p str) -> Option<Captures<'p>> {
+        self.matcher()?.found(text)
+    }
+
+    /// A pattern for Rust's engines, on bytes, that takes the whole of each path on which nginx's
+    /// `^P` matches; `None` if only a backtracking engine could tell.
+    pub fn whole_regex(&self) -> Option<String> {
+        Some(eval::whole_text(self.to_re2().ok()?.branches()))
+    }
+
+    /// A pattern for Rust's engines, on bytes, that takes the whole of each text in which this
+    /// one is found; `None` if only a backtracking engine could tell.
+    pub fn found_regex(&self) -> Option<String> {
+        let found = eval::rewrite_text(self.to_re2().ok()?.branches());
+        let found = found.strip_prefix("(?-u)").unwrap_or(&found);
+        Some(format!(r"(?-u)\A(?s:.*)(?:{found})(?s:.*)\z"))
+    }
+
     fn matcher(&self) -> Option<&eval::Matcher> {
         self.matcher
             .get_or_init(|| eval::Matcher::new(self.to_re2().ok()?.branches()))

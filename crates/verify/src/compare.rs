@@ -1,0 +1,414 @@
+//! Two behaviours side by side.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::str::FromStr as _;
+
+use ipnet::IpNet;
+
+use crate::behaviour::{
+    Addresses, Answer, Behaviour, Bucket, Clients, Forwarding, Guards, Limits, Passwords, Share,
+};
+
+/// How bad a difference is, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// A request is refused, or asked for more, than before.
+    Stricter,
+    /// A request is answered otherwise.
+    Differs,
+    /// A request gets what it did not get, or for less.
+    MoreOpen,
+}
+
+impl Class {
+    /// As people and machines read it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stricter => "stricter",
+            Self::Differs => "differs",
+            Self::MoreOpen => "more open",
+        }
+    }
+}
+
+/// What of two behaviours differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// Nothing listens.
+    Listener,
+    /// The kind of answer.
+    Answer,
+    /// The status.
+    Status,
+    /// Code or target of a redirect.
+    Redirect,
+    /// Which backends.
+    Backend,
+    /// Their shares.
+    Weight,
+    /// How they are spoken to.
+    Wire,
+    /// The path that they see.
+    Path,
+    /// The host that they see.
+    Authority,
+    /// Who gets copies.
+    Copies,
+    /// Certificates of clients.
+    Clients,
+    /// Limits of requests.
+    Limits,
+    /// Lists of addresses.
+    Addresses,
+    /// Passwords.
+    Passwords,
+    /// Auth services.
+    Authorizer,
+    /// Something else that is asked for.
+    OtherGuard,
+}
+
+impl Aspect {
+    /// As people read it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Answer => "answer",
+            Self::Status => "status",
+            Self::Redirect => "redirect",
+            Self::Backend => "backend",
+            Self::Weight => "weights",
+            Self::Wire => "protocol of the backend",
+            Self::Path => "path",
+            Self::Authority => "host",
+            Self::Copies => "copies of requests",
+            Self::Clients => "client certificates",
+            Self::Limits => "limits",
+            Self::Addresses => "address list",
+            Self::Passwords => "passwords",
+            Self::Authorizer => "auth service",
+            Self::OtherGuard => "access control",
+        }
+    }
+}
+
+/// What differs between the source proxy and the objects, with the class of each.
+pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, Aspect)> {
+    let mut found = BTreeSet::new();
+    let mut add = |class, aspect| {
+        found.insert((class, aspect));
+    };
+    match (&nginx.answer, &envoy.answer) {
+        (Answer::Unknown(_), _) | (_, Answer::Unknown(_)) => {}
+        (Answer::Forward(a), Answer::Forward(b)) => {
+            forwardings(a, b, &mut add);
+            guards(&nginx.guards, &envoy.guards, &mut add);
+        }
+        (Answer::Passthrough(a), Answer::Passthrough(b)) => {
+            if a != b {
+                add(Class::Differs, Aspect::Backend);
+            }
+        }
+        (Answer::Passthrough(_), Answer::Forward(_)) | (Answer::Forward(_), Answer::Passthrough(_)) => {
+            add(Class::MoreOpen, Aspect::Answer);
+        }
+        // Before a redirect or a status it only matters what is asked for in addition.
+        (a, b) if same(a, b) => guards(&nginx.guards, &envoy.guards, &mut |class, aspect| {
+            if class == Class::Stricter && aspect != Aspect::Clients {
+                add(class, aspect);
+            }
+        }),
+        (_, Answer::NoListener) => add(Class::Stricter, Aspect::Listener),
+        (_, Answer::Forward(_) | Answer::Passthrough(_)) => add(Class::MoreOpen, Aspect::Answer),
+        (Answer::Forward(_) | Answer::Passthrough(_), Answer::Status(code)) => {
+            let class = if *code >= 400 { Class::Stricter } else { Class::Differs };
+            add(class, Aspect::Answer);
+        }
+        (Answer::Redirect { .. }, Answer::Redirect { .. }) => add(Class::Differs, Aspect::Redirect),
+        (Answer::Redirect { .. }, Answer::Status(code)) if *code >= 400 => {
+            add(Class::Stricter, Aspect::Answer);
+        }
+        (Answer::Status(_), Answer::Status(_)) => add(Class::Differs, Aspect::Status),
+        _ => add(Class::Differs, Aspect::Answer),
+    }
+    found
+}
+
+fn same(nginx: &Answer, envoy: &Answer) -> bool {
+    match (nginx, envoy) {
+        (Answer::Redirect { code: a, location: to }, Answer::Redirect { code: b, location: other }) => {
+            a == b && unescape(to) == unescape(other)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Escapes as the bytes that they stand for. nginx decodes a path before it rewrites it and
+/// escapes what must be; Envoy leaves the escapes of a request as they are.
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = bytes.get(at + 1..at + 3).and_then(|d| std::str::from_utf8(d).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if bytes[at] == b'%' => {
+                out.push(byte);
+                at += 3;
+            }
+            _ => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+fn forwardings(a: &Forwarding, b: &Forwarding, add: &mut impl FnMut(Class, Aspect)) {
+    let places = |list: &[Share]| list.iter().map(|s| s.place.clone()).collect::<BTreeSet<_>>();
+    if places(&a.shares) != places(&b.shares) {
+        add(Class::Differs, Aspect::Backend);
+    } else if a.shares.len() != b.shares.len() || a.shares.iter().zip(&b.shares).any(unequal) {
+        add(Class::Differs, Aspect::Weight);
+    }
+    for share in &a.shares {
+        for other in b.shares.iter().filter(|other| other.place == share.place) {
+            wires(share, other, add);
+        }
+    }
+    if let (Some(path), Some(other)) = (&a.path, &b.path)
+        && unescape(path) != unescape(other)
+    {
+        add(Class::Differs, Aspect::Path);
+    }
+    if a.authority != b.authority {
+        add(Class::Differs, Aspect::Authority);
+    }
+    if a.copies != b.copies {
+        add(Class::Differs, Aspect::Copies);
+    }
+}
+
+/// Gateway API takes weights up to a million, so that larger ones are rounded.
+fn unequal((a, b): (&Share, &Share)) -> bool {
+    const MOST: u64 = 1_000_000;
+    a.weight != b.weight && a.weight.max(b.weight) <= MOST
+}
+
+fn wires(a: &Share, b: &Share, add: &mut impl FnMut(Class, Aspect)) {
+    let named = |share: &Share| share.wire.tls.as_ref().and_then(|tls| tls.name.clone());
+    let (Some(tls), Some(other)) = (&a.wire.tls, &b.wire.tls) else {
+        if a.wire != b.wire {
+            let loses = a.wire.tls.is_some() && b.wire.tls.is_none();
+            let class = if loses { Class::MoreOpen } else { Class::Differs };
+            add(class, Aspect::Wire);
+        }
+        return;
+    };
+    if tls.authority.is_some() && other.authority.is_none() {
+        add(Class::MoreOpen, Aspect::Wire);
+    } else if a.wire.http2 != b.wire.http2
+        || tls.authority != other.authority
+        || tls.certificate != other.certificate
+        // Without a name the two sides use different ones, and nobody looks at it.
+        || named(a).is_some() && named(a) != named(b)
+    {
+        add(Class::Differs, Aspect::Wire);
+    }
+}
+
+fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)) {
+    fn both<T>(
+        a: Option<&T>,
+        b: Option<&T>,
+        aspect: Aspect,
+        add: &mut impl FnMut(Class, Aspect),
+        compare: impl FnOnce(&T, &T) -> (bool, bool),
+    ) {
+        let (weaker, stronger) = match (a, b) {
+            (None, None) => (false, false),
+            (Some(_), None) => (true, false),
+            (None, Some(_)) => (false, true),
+            (Some(a), Some(b)) => compare(a, b),
+        };
+        if weaker {
+            add(Class::MoreOpen, aspect);
+        }
+        if stronger {
+            add(Class::Stricter, aspect);
+        }
+    }
+    both(a.clients.as_ref(), b.clients.as_ref(), Aspect::Clients, add, clients);
+    both(a.limits.as_ref(), b.limits.as_ref(), Aspect::Limits, add, limits);
+    both(a.addresses.as_ref(), b.addresses.as_ref(), Aspect::Addresses, add, addresses);
+    both(a.passwords.as_ref(), b.passwords.as_ref(), Aspect::Passwords, add, passwords);
+    both(a.authorizer.as_ref(), b.authorizer.as_ref(), Aspect::Authorizer, add, |a, b| {
+        let asks = a.places == b.places && a.path == b.path;
+        (b.fails_open && !a.fails_open || !asks, a.fails_open && !b.fails_open)
+    });
+    if a.others != b.others {
+        let lost = !a.others.is_subset(&b.others);
+        let class = if lost { Class::MoreOpen } else { Class::Stricter };
+        add(class, Aspect::OtherGuard);
+    }
+}
+
+fn clients(a: &Clients, b: &Clients) -> (bool, bool) {
+    let weaker = a.required && !b.required
+        || a.verified && !b.verified
+        || a.revoked && !b.revoked
+        || !b.authorities.is_subset(&a.authorities);
+    let stronger = b.required && !a.required
+        || b.verified && !a.verified
+        || b.revoked && !a.revoked
+        || !a.authorities.is_subset(&b.authorities);
+    (weaker, stronger)
+}
+
+fn passwords(a: &Passwords, b: &Passwords) -> (bool, bool) {
+    let (Some(a), Some(b)) = (&a.users, &b.users) else {
+        return (false, false);
+    };
+    let has = |all: &std::collections::BTreeMap<String, String>, user: (&String, &String)| {
+        all.get(user.0) == Some(user.1)
+    };
+    (
+        b.iter().any(|user| !has(a, user)),
+        a.iter().any(|user| !has(b, user)),
+    )
+}
+
+/// Whether the second lets in an address that the first does not, and the other way round. The
+/// answer changes only where a network begins or ends.
+fn addresses(a: &Addresses, b: &Addresses) -> (bool, bool) {
+    let (Some(first), Some(second)) = (parse(a), parse(b)) else {
+        return (a != b, a != b);
+    };
+    let networks = first.iter().chain(&second).flat_map(|(_, all)| all);
+    let mut edges: Vec<IpAddr> = vec![
+        IpAddr::from([0, 0, 0, 0]),
+        IpAddr::from([0_u16, 0, 0, 0, 0, 0, 0, 0]),
+    ];
+    for network in networks {
+        edges.push(network.network());
+        edges.extend(behind(network.broadcast()));
+    }
+    let lets = |rules: &[(bool, Vec<IpNet>)], otherwise: bool, address: &IpAddr| {
+        let holds = |(_, all): &&(bool, Vec<IpNet>)| all.iter().any(|net| net.contains(address));
+        rules.iter().find(holds).map_or(otherwise, |(allow, _)| *allow)
+    };
+    let mut found = (false, false);
+    for address in &edges {
+        let one = lets(&first, a.otherwise, address);
+        let other = lets(&second, b.otherwise, address);
+        found.0 |= other && !one;
+        found.1 |= one && !other;
+    }
+    found
+}
+
+fn parse(list: &Addresses) -> Option<Vec<(bool, Vec<IpNet>)>> {
+    let network = |text: &String| {
+        let plain = || IpAddr::from_str(text).ok().map(IpNet::from);
+        IpNet::from_str(text).ok().or_else(plain)
+    };
+    list.rules
+        .iter()
+        .map(|(allow, all)| Some((*allow, all.iter().map(network).collect::<Option<_>>()?)))
+        .collect()
+}
+
+fn behind(last: IpAddr) -> Option<IpAddr> {
+    Some(match last {
+        IpAddr::V4(last) => IpAddr::from(u32::from(last).checked_add(1)?.to_be_bytes()),
+        IpAddr::V6(last) => IpAddr::from(u128::from(last).checked_add(1)?.to_be_bytes()),
+    })
+}
+
+/// Every rate has to be held for addresses of both families.
+fn limits(a: &Limits, b: &Limits) -> (bool, bool) {
+    let holds = |rate: &Bucket, everybody: &str| {
+        b.buckets.iter().any(|bucket| {
+            let counts = match &bucket.only {
+                None => bucket.exempt.is_subset(&rate.exempt),
+                Some(network) => network == everybody,
+            };
+            counts && bucket.each && no_more(bucket, rate)
+        })
+    };
+    let lost = a
+        .buckets
+        .iter()
+        .any(|rate| !holds(rate, "0.0.0.0/0") || !holds(rate, "::/0"));
+    let looser = match (a.concurrent, b.concurrent) {
+        (Some(most), Some(other)) => other > most,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    // A share of a limit is less than the limit, so less is no difference by itself.
+    let added = a.buckets.is_empty() && !b.buckets.is_empty()
+        || a.concurrent.is_none() && b.concurrent.is_some();
+    (lost || looser, added)
+}
+
+/// Whether a bucket lets through no more than another, neither at once nor over time.
+fn no_more(bucket: &Bucket, limit: &Bucket) -> bool {
+    bucket.size <= limit.size
+        && u128::from(bucket.gains) * u128::from(limit.seconds)
+            <= u128::from(limit.gains) * u128::from(bucket.seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(rules: &[(bool, &[&str])], otherwise: bool) -> Addresses {
+        let owned = |all: &[&str]| all.iter().map(|n| (*n).to_owned()).collect();
+        Addresses {
+            rules: rules.iter().map(|(allow, all)| (*allow, owned(all))).collect(),
+            otherwise,
+        }
+    }
+
+    #[test]
+    fn lists_of_addresses_are_compared_by_what_they_let_in() {
+        let a = list(&[(true, &["10.0.0.0/8"])], false);
+        let halves = list(&[(true, &["10.0.0.0/9", "10.128.0.0/9"])], false);
+        assert_eq!(addresses(&a, &halves), (false, false));
+        let less = list(&[(true, &["10.0.0.0/9"])], false);
+        assert_eq!(addresses(&a, &less), (false, true));
+        assert_eq!(addresses(&less, &a), (true, false));
+        let swapped = list(&[(false, &["10.0.0.0/8"])], true);
+        assert_eq!(addresses(&a, &swapped), (true, true));
+        let last = list(&[(true, &["255.255.255.255/32"])], false);
+        assert_eq!(addresses(&last, &list(&[], false)), (false, true));
+    }
+
+    #[test]
+    fn buckets_hold_for_both_families() {
+        let bucket = |only: Option<&str>, size, seconds| Bucket {
+            size,
+            gains: size,
+            seconds,
+            only: only.map(str::to_owned),
+            exempt: BTreeSet::new(),
+            each: true,
+        };
+        let of = |buckets| Limits { buckets, concurrent: None };
+        let limit = of(vec![Bucket { gains: 10, ..bucket(None, 50, 1) }]);
+        let pair = |size| of(vec![
+            bucket(Some("0.0.0.0/0"), size, 1),
+            bucket(Some("::/0"), size, 1),
+        ]);
+        assert_eq!(limits(&limit, &pair(10)), (false, false));
+        assert_eq!(limits(&limit, &pair(11)), (true, false));
+        assert_eq!(limits(&limit, &of(vec![bucket(Some("0.0.0.0/0"), 10, 1)])), (true, false));
+    }
+
+    #[test]
+    fn escapes_are_what_they_stand_for() {
+        assert_eq!(unescape("/a%20b%2"), b"/a b%2");
+    }
+}

@@ -1,0 +1,96 @@
+//! Differences that a finding of the conversion has announced.
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::{Model, Owner, Route};
+
+use crate::behaviour::Answer;
+use crate::compare::{Aspect, Class};
+use crate::decide::Found;
+
+/// The findings of the conversion.
+pub(crate) struct Declared<'a> {
+    model: &'a Model,
+    findings: &'a [Diagnostic],
+}
+
+impl<'a> Declared<'a> {
+    pub(crate) fn new(model: &'a Model, findings: &'a [Diagnostic]) -> Self {
+        Self { model, findings }
+    }
+
+    /// The finding that announces a difference. What is more open is never announced but by a
+    /// finding about just that.
+    pub(crate) fn code(&self, found: &Found<'_>) -> Option<Code> {
+        let owner = found.route.map(|route| self.model.owner(route.owner));
+        let about = |finding: &&Diagnostic| self.about(finding, owner, found.route);
+        self.findings
+            .iter()
+            .filter(about)
+            .find(|finding| announces(finding, found))
+            .map(|finding| finding.code)
+    }
+
+    /// Whether a finding is about the owner of a route, about a route of the same host (what is
+    /// closed may close its neighbours), or about everything.
+    fn about(&self, finding: &Diagnostic, owner: Option<&Owner>, route: Option<&Route>) -> bool {
+        let Some(object) = &finding.object else {
+            return true;
+        };
+        let is = |owner: &Owner| owner.namespace == object.namespace && owner.name == object.name;
+        if owner.is_some_and(is) {
+            return true;
+        }
+        let spreads = matches!(
+            finding.code,
+            Code::PathTooLong | Code::PatternInvalid | Code::PatternInexpressible
+        );
+        let at = finding.span();
+        let labelled = route.is_some_and(|route| at == Some(route.origin.span));
+        let neighbours = || {
+            let mut hosts = self.model.hosts.iter();
+            let same = |host: &&gatewright_model::Host| {
+                host.routes
+                    .iter()
+                    .any(|other| route.is_some_and(|route| std::ptr::eq(route, other)))
+            };
+            let host = hosts.find(same);
+            host.is_some_and(|host| {
+                let mut routes = host.routes.iter();
+                routes.any(|other| is(self.model.owner(other.owner)))
+            })
+        };
+        labelled || spreads && neighbours()
+    }
+}
+
+/// Whether a finding announces a difference of this kind.
+fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
+    let all = |aspects: &[Aspect]| found.aspects.iter().all(|aspect| aspects.contains(aspect));
+    let closed = found.class == Class::Stricter && found.envoy.answer == Answer::Status(503);
+    match finding.code {
+        Code::NoCertificate | Code::CertificateMissing | Code::GatewayCertificate => {
+            all(&[Aspect::Listener])
+        }
+        Code::UpstreamVhost => all(&[Aspect::Authority]),
+        Code::SatisfyAll => {
+            found.class == Class::Stricter
+                && all(&[Aspect::Passwords, Aspect::Authorizer, Aspect::Addresses])
+        }
+        Code::LimitExemption | Code::LimitShape | Code::LimitConnections => {
+            found.class == Class::Stricter && all(&[Aspect::Limits])
+        }
+        Code::MirrorRequest | Code::MirrorLeftOut => all(&[Aspect::Copies]),
+        Code::ServiceBalancing | Code::UpstreamTls => {
+            found.class == Class::Differs && all(&[Aspect::Wire])
+        }
+        Code::ConditionQuery => {
+            found.class != Class::MoreOpen
+                && all(&[Aspect::Answer, Aspect::Status, Aspect::Redirect])
+        }
+        code if closed => {
+            // What is refused, and what cannot be a path or a pattern.
+            matches!(code.info().number, 400..=499 | 600..=899 | 306 | 315)
+        }
+        _ => false,
+    }
+}

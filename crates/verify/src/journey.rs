@@ -1,0 +1,215 @@
+//! The way of one request on both sides: which rules were looked at, and why each did or did not
+//! take it.
+
+use gatewright_model::eval::{self, Request};
+use gatewright_model::{Model, PathMatcher};
+use gatewright_source::Span;
+
+use crate::behaviour::{Answer, Behaviour};
+use crate::envoy::{PathTest, Spot, View, World};
+use crate::objects::Objects;
+use crate::verdict::{Side, of_route, of_rule};
+use crate::{compare, nginx};
+
+/// The way of a request through ingress-nginx and through Envoy.
+#[derive(Clone, Debug)]
+pub struct Journeys {
+    /// Through ingress-nginx.
+    pub nginx: Journey,
+    /// Through Envoy.
+    pub envoy: Journey,
+    /// What differs at the end.
+    pub differences: Vec<(compare::Class, compare::Aspect)>,
+}
+
+/// The way of a request through one proxy.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// The virtual host; none when no host answers to the name.
+    pub host: Option<String>,
+    /// The rules that were looked at, in order.
+    pub stops: Vec<Stop>,
+    /// What becomes of the request.
+    pub end: Side,
+    /// Policies that hold for it, the most specific of each kind first.
+    pub policies: Vec<String>,
+}
+
+/// A rule that was looked at.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// The rule, in words.
+    pub what: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Whether it took the request.
+    pub taken: bool,
+    /// Why it did or did not.
+    pub why: String,
+}
+
+impl Journeys {
+    /// Follows a request.
+    pub fn of(model: &Model, objects: &Objects, request: &Request) -> Self {
+        let world = World::new(objects);
+        let nginx = through_nginx(model, request);
+        let envoy = through_envoy(&world, request);
+        let differences = compare::compare(&nginx.end.behaviour, &envoy.end.behaviour);
+        Self {
+            nginx,
+            envoy,
+            differences: differences.into_iter().collect(),
+        }
+    }
+}
+
+fn through_nginx(model: &Model, request: &Request) -> Journey {
+    let decision = eval::eval(model, request);
+    let mut behaviour = nginx::behaviour(model, &decision.served, request);
+    let route = decision.route();
+    if let (Some(route), Answer::Forward(forwarding)) = (route, &mut behaviour.answer) {
+        forwarding.copies = nginx::copies(route);
+    }
+    let stops = decision
+        .considered
+        .iter()
+        .map(|considered| {
+            let matcher = &considered.route.matcher;
+            let kind = match matcher {
+                PathMatcher::Exact(_) => "exact path",
+                PathMatcher::Prefix(_) => "prefix",
+                PathMatcher::Pattern(_) => "pattern",
+            };
+            Stop {
+                what: format!("{kind} {}", matcher.text()),
+                span: considered.route.origin.span,
+                taken: considered.matched == Some(true),
+                why: match considered.matched {
+                    Some(true) => "takes the path",
+                    Some(false) => "does not match the path",
+                    None => "only a backtracking engine could tell",
+                }
+                .to_owned(),
+            }
+        })
+        .collect();
+    Journey {
+        host: decision.host.map(|host| host.name.to_string()),
+        stops,
+        end: of_route(model, route, behaviour),
+        policies: Vec::new(),
+    }
+}
+
+fn through_envoy(world: &World, request: &Request) -> Journey {
+    let end = |answer| Journey {
+        host: None,
+        stops: Vec::new(),
+        end: of_rule(None, Behaviour::open(answer)),
+        policies: Vec::new(),
+    };
+    let (host, client) = match world.place(request.secure, &request.host) {
+        Spot::Nowhere => return end(Answer::NoListener),
+        Spot::Passthrough(to) => return end(Answer::Passthrough(to.to_vec())),
+        Spot::NoHost(_) => return end(Answer::Status(404)),
+        Spot::Host(host, client) => (host, client),
+    };
+    let path = normal(&request.path);
+    let request = &Request {
+        path: path.clone(),
+        ..request.clone()
+    };
+    let view = View::new(request, client);
+    let mut stops = Vec::new();
+    let mut taken = None;
+    for entry in &host.entries {
+        let rule = &world.rules[entry.rule];
+        let why = if entry.path.takes(&path) {
+            view.misses(entry)
+        } else {
+            let (kind, text) = match &entry.path {
+                PathTest::Exact(text) => ("exact path", text),
+                PathTest::Prefix(text) => ("prefix", text),
+                PathTest::Pattern(text) => ("pattern", text),
+            };
+            Some(format!("the {kind} {text} does not match the path"))
+        };
+        let takes = why.is_none();
+        stops.push(Stop {
+            what: rule.title.clone(),
+            span: rule.span,
+            taken: takes,
+            why: why.unwrap_or_else(|| "takes the request".to_owned()),
+        });
+        if takes {
+            taken = Some((entry, rule));
+            break;
+        }
+    }
+    let behaviour = match taken {
+        Some((entry, rule)) => view.behaviour(rule, entry),
+        None => Behaviour::open(Answer::Status(404)),
+    };
+    let rule = taken.map(|(_, rule)| rule);
+    Journey {
+        host: Some(host.domain.clone()),
+        stops,
+        end: of_rule(rule, behaviour),
+        policies: rule.map(|rule| rule.policies.clone()).unwrap_or_default(),
+    }
+}
+
+/// The form that Envoy gives a path before it looks for a rule: escapes of letters, digits and
+/// `-._~/` are undone, slashes merged and dot segments resolved; other escapes stay.
+pub(crate) fn normal(path: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        plain.push_str(&rest[..at]);
+        let escape = rest.get(at..at + 3).unwrap_or(&rest[at..]);
+        let byte = escape.get(1..).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) => {
+                plain.push(char::from(byte));
+            }
+            _ => plain.push_str(escape),
+        }
+        rest = &rest[at + escape.len()..];
+    }
+    plain.push_str(rest);
+    // The same walk over segments as that of nginx, on the text as it is sent.
+    let mut segments: Vec<&str> = Vec::new();
+    let mut all = plain.split('/').skip(1).peekable();
+    while let Some(segment) = all.next() {
+        let last = all.peek().is_none();
+        match segment {
+            "" | "." if last => segments.push(""),
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+                if last {
+                    segments.push("");
+                }
+            }
+            segment => segments.push(segment),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+
+    #[test]
+    fn paths_are_brought_into_normal_form() {
+        for (path, expected) in [
+            ("/%61//b/../c%2Fd", "/a/c/d"),
+            ("/a%20b%C3%a9", "/a%20b%C3%a9"),
+            ("/a/.", "/a/"),
+            ("/%", "/%"),
+        ] {
+            assert_eq!(normal(path), expected, "{path}");
+        }
+    }
+}

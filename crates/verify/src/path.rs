@@ -1,0 +1,190 @@
+//! All request paths, walked through the languages of both sides at once.
+//!
+//! nginx compares a path decoded and in normal form; Envoy Gateway compares the text of the
+//! request after Envoy has put it into a normal form. The walk goes over the paths that are in
+//! that form already ([`NORMAL_FORM`]): each character is one step on the left as the byte it
+//! means, and on the right as it is spelled.
+
+use std::collections::{HashMap, VecDeque};
+
+use regex_automata::util::primitives::StateID;
+
+use crate::automaton::{Automaton, READABLE, STATES, TooMuch};
+
+/// Which paths a verdict speaks of, for people.
+pub const NORMAL_FORM: &str = "paths in the form that Envoy gives them before it looks for a rule: \
+slashes merged, dot segments resolved, letters, digits and `-._~/` not escaped, every other \
+character plain or as an escape. nginx compares what such a path means, Envoy its text. Other \
+spellings of the same path are brought into this form by both. Not looked at: backslashes, \
+control characters, malformed escapes, and bytes beyond ASCII other than those of `é`, which \
+stand for all of them";
+
+/// One character of a path.
+struct Token {
+    /// As it is sent.
+    sent: String,
+    /// The bytes that it means.
+    meant: Vec<u8>,
+}
+
+/// Characters that may stand in a path as they are and need not.
+const EITHER: &[u8] = b"!$&'()*+,;=:@\"<>^`{|}[]";
+/// Characters that cannot stand in a path as they are.
+const ESCAPED: &[u8] = b" %#?";
+
+fn tokens() -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let plain = READABLE.iter().chain(EITHER);
+    for &byte in plain.filter(|&&byte| byte != b'/') {
+        if !tokens.iter().any(|known: &Token| known.meant == [byte]) {
+            tokens.push(Token {
+                sent: char::from(byte).to_string(),
+                meant: vec![byte],
+            });
+        }
+    }
+    let mut escape = |meant: &[u8]| {
+        let upper: String = meant.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let lower = upper.to_ascii_lowercase();
+        let spellings = if lower == upper { vec![upper] } else { vec![upper, lower] };
+        for sent in spellings {
+            let meant = meant.to_vec();
+            tokens.push(Token { sent, meant });
+        }
+    };
+    for byte in EITHER.iter().chain(ESCAPED) {
+        escape(&[*byte]);
+    }
+    escape("é".as_bytes());
+    tokens
+}
+
+/// What the last segment of a path is so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Segment {
+    Empty,
+    Dot,
+    Dots,
+    Other,
+}
+
+impl Segment {
+    fn then(self, meant: &[u8]) -> Self {
+        match (self, meant) {
+            (Self::Empty, b".") => Self::Dot,
+            (Self::Dot, b".") => Self::Dots,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Paths that belong to the same languages on either side.
+#[derive(Clone, Debug)]
+pub(crate) struct PathClass {
+    /// The languages of the left, in ascending order.
+    pub(crate) left: Vec<usize>,
+    /// Those of the right.
+    pub(crate) right: Vec<usize>,
+    /// Some of the paths, a shortest one first.
+    pub(crate) paths: Vec<String>,
+}
+
+/// Paths that are kept of a class.
+const KEPT: usize = 4;
+
+/// Every set of languages that some path belongs to.
+pub(crate) fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> {
+    let tokens = tokens();
+    let mut classes: Vec<PathClass> = Vec::new();
+    let mut by_set: HashMap<(Vec<usize>, Vec<usize>), usize> = HashMap::new();
+    let slash = |(l, r): (StateID, StateID)| (left.step(l, b"/"), right.step(r, b"/"));
+    let first = slash((left.start(), right.start()));
+    // A path is written backwards through the states that it came by.
+    let mut nodes: Vec<(usize, &str)> = vec![(0, "/")];
+    let mut seen = HashMap::from([((first, Segment::Empty), ())]);
+    let mut queue = VecDeque::from([(first, Segment::Empty, 0_usize)]);
+    while let Some((pair, segment, node)) = queue.pop_front() {
+        let ends = !matches!(segment, Segment::Dot | Segment::Dots);
+        if ends {
+            let set = (left.accepts(pair.0), right.accepts(pair.1));
+            let at = *by_set.entry(set).or_insert_with_key(|(left, right)| {
+                classes.push(PathClass {
+                    left: left.clone(),
+                    right: right.clone(),
+                    paths: Vec::new(),
+                });
+                classes.len() - 1
+            });
+            if classes[at].paths.len() < KEPT {
+                classes[at].paths.push(spell(&nodes, node));
+            }
+        }
+        let mut go = |pair, segment, sent| {
+            if seen.insert((pair, segment), ()).is_none() {
+                nodes.push((node, sent));
+                queue.push_back((pair, segment, nodes.len() - 1));
+            }
+        };
+        for token in &tokens {
+            let next = (
+                left.step(pair.0, &token.meant),
+                right.step(pair.1, token.sent.as_bytes()),
+            );
+            go(next, segment.then(&token.meant), token.sent.as_str());
+        }
+        if segment == Segment::Other {
+            go(slash(pair), Segment::Empty, "/");
+        }
+        if seen.len() > STATES {
+            return Err(TooMuch(format!("more than {STATES} states")));
+        }
+    }
+    Ok(classes)
+}
+
+fn spell(nodes: &[(usize, &str)], mut node: usize) -> String {
+    let mut parts = Vec::new();
+    while node != 0 {
+        parts.push(nodes[node].1);
+        node = nodes[node].0;
+    }
+    parts.push("/");
+    parts.reverse();
+    parts.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn automaton(patterns: &[&str]) -> Automaton {
+        let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
+        Automaton::new(&patterns).unwrap()
+    }
+
+    #[test]
+    fn sides_see_a_path_in_their_own_way() {
+        // What nginx calls `/é` Envoy calls `/%C3%A9`.
+        let left = automaton(&[r"(?-u)\A/\xC3\xA9\z"]);
+        let right = automaton(&[r"\A/%C3%A9\z"]);
+        let classes = walk(&left, &right).unwrap();
+        let found: Vec<_> = classes
+            .iter()
+            .map(|c| (c.left.len(), c.right.len(), c.paths[0].as_str()))
+            .collect();
+        assert_eq!(found, [(0, 0, "/"), (1, 1, "/%C3%A9"), (1, 0, "/%c3%a9")]);
+    }
+
+    #[test]
+    fn only_paths_in_normal_form_are_walked() {
+        let left = automaton(&[r"\A/\.\.?/x\z", r"\A/a//b\z", r"\A/\.\.\.\z", r"\A/x/\z"]);
+        let right = automaton(&[]);
+        let mut found: Vec<usize> = walk(&left, &right)
+            .unwrap()
+            .into_iter()
+            .flat_map(|class| class.left)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, [2, 3]);
+    }
+}

@@ -1,0 +1,232 @@
+//! What is said of each host.
+
+use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_model::eval::Request;
+use gatewright_model::{Model, OwnerId, Route};
+use gatewright_source::Span;
+
+use crate::behaviour::Behaviour;
+use crate::compare::{Aspect, Class};
+use crate::decide::{Found, Outcome, decide};
+use crate::declared::Declared;
+use crate::envoy::{Rule, World};
+use crate::hosts::groups;
+use crate::objects::Objects;
+
+/// What was found for all hosts.
+#[derive(Debug)]
+pub struct Verification {
+    /// Hosts by their names.
+    pub hosts: Vec<HostReport>,
+    /// Routes that no listener takes: where they stand and how they are called.
+    pub stray: Vec<(Span, String)>,
+    /// What the verdicts rest on, beyond [`crate::NORMAL_FORM`].
+    pub assumptions: Vec<String>,
+}
+
+/// What was found for one host.
+#[derive(Debug)]
+pub struct HostReport {
+    /// A name, `*.parent` or `*`.
+    pub name: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Differences, the worst first.
+    pub differences: Vec<Difference>,
+    /// Sets of paths that were told apart.
+    pub classes: usize,
+    /// Requests that both sides were asked about.
+    pub requests: usize,
+    /// Some path that a backend sees was compared by examples.
+    pub by_example: bool,
+    /// Some users were not compared, as their Secret is not there.
+    pub unseen_users: bool,
+}
+
+/// What holds for a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every request is served the same.
+    Equivalent,
+    /// There are differences, and all of them were declared.
+    Declared,
+    /// There are differences that were not declared.
+    Differs,
+    /// Nobody knows, for this reason; differences are those of a sample.
+    NotDecided(String),
+}
+
+impl Verdict {
+    /// As people and machines read it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Equivalent => "equivalent",
+            Self::Declared => "declared differences",
+            Self::Differs => "differs",
+            Self::NotDecided(_) => "not decided",
+        }
+    }
+}
+
+/// A difference and a shortest request that shows it.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// How bad it is.
+    pub class: Class,
+    /// What differs.
+    pub aspects: Vec<Aspect>,
+    /// The request.
+    pub witness: Request,
+    /// What ingress-nginx does with it.
+    pub nginx: Side,
+    /// What Envoy does with it.
+    pub envoy: Side,
+    /// The finding of the conversion that announced it.
+    pub declared: Option<Code>,
+}
+
+/// What one side does with a request, and by which of its rules.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// What it does.
+    pub behaviour: Behaviour,
+    /// The rule, in words; none when no rule takes the request.
+    pub rule: Option<String>,
+    /// Where the rule stands.
+    pub span: Option<Span>,
+    /// The object that owns it, on the side of the model.
+    pub owner: Option<OwnerId>,
+}
+
+/// Compares the model with the objects, host by host. `findings` are those of the conversion:
+/// differences that they announce are declared.
+pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Verification {
+    let world = World::new(objects);
+    let declared = Declared::new(model, findings);
+    let mut hosts = Vec::new();
+    for names in groups(model, &world) {
+        let mut outcome = Outcome {
+            undecided: names.doubt,
+            ..Outcome::default()
+        };
+        for name in &names.names {
+            for secure in [false, true] {
+                decide(model, &world, name, secure, &mut outcome);
+            }
+        }
+        hosts.push(report(model, names.label, outcome, &declared));
+    }
+    let mut assumptions = Vec::new();
+    if world.assumed {
+        assumptions.push(
+            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http`, and HTTPS otherwise".to_owned(),
+        );
+    }
+    if let Some(action) = &world.slashes {
+        assumptions.push(format!(
+            "escaped slashes are not looked at: with `escapedSlashesAction: {action}` Envoy answers them in a way of its own"
+        ));
+    }
+    if objects.of("EnvoyPatchPolicy").next().is_some() {
+        assumptions.push("an EnvoyPatchPolicy is among the objects".to_owned());
+        for host in &mut hosts {
+            let why = "an EnvoyPatchPolicy may change anything".to_owned();
+            if host.verdict != Verdict::Differs {
+                host.verdict = Verdict::NotDecided(why);
+            }
+        }
+    }
+    Verification {
+        hosts,
+        stray: world.stray,
+        assumptions,
+    }
+}
+
+fn report(
+    model: &Model,
+    name: String,
+    outcome: Outcome<'_>,
+    declared: &Declared<'_>,
+) -> HostReport {
+    let Outcome {
+        found,
+        undecided,
+        classes,
+        requests,
+        by_example,
+        unseen_users,
+    } = outcome;
+    let mut differences: Vec<Difference> = found
+        .into_iter()
+        .map(|found| difference(model, found, declared))
+        .collect();
+    differences.sort_by_key(|difference| {
+        (
+            difference.declared.is_some(),
+            std::cmp::Reverse(difference.class),
+            difference.witness.path.len(),
+        )
+    });
+    let undeclared = differences.iter().any(|found| found.declared.is_none());
+    let verdict = match undecided {
+        _ if undeclared => Verdict::Differs,
+        Some(why) => Verdict::NotDecided(why),
+        None if differences.is_empty() => Verdict::Equivalent,
+        None => Verdict::Declared,
+    };
+    HostReport {
+        name,
+        verdict,
+        differences,
+        classes,
+        requests,
+        by_example,
+        unseen_users,
+    }
+}
+
+fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Difference {
+    let code = declared.code(&found);
+    let Found {
+        class,
+        aspects,
+        witness,
+        route,
+        rule,
+        nginx,
+        envoy,
+        ..
+    } = found;
+    Difference {
+        class,
+        aspects,
+        witness,
+        nginx: of_route(model, route, nginx),
+        envoy: of_rule(rule, envoy),
+        declared: code,
+    }
+}
+
+pub(crate) fn of_route(model: &Model, route: Option<&Route>, behaviour: Behaviour) -> Side {
+    let owner = route.map(|route| model.owner(route.owner));
+    Side {
+        behaviour,
+        rule: route.zip(owner).map(|(route, owner)| {
+            let path = route.matcher.text();
+            let what = if route.implicit { "implicit path" } else { "path" };
+            format!("{what} {path} of {} {}/{}", owner.kind, owner.namespace, owner.name)
+        }),
+        span: route.map(|route| route.origin.span),
+        owner: route.map(|route| route.owner),
+    }
+}
+
+pub(crate) fn of_rule(rule: Option<&Rule>, behaviour: Behaviour) -> Side {
+    Side {
+        behaviour,
+        rule: rule.map(|rule| rule.title.clone()),
+        span: rule.map(|rule| rule.span),
+        owner: None,
+    }
+}
