@@ -13,18 +13,21 @@ const CASELESS: &str = "the pattern has no letters";
 const NOT_FOUND: &str = "what no rule takes is answered with 404 too";
 
 /// How Envoy Gateway ranks a match: exact paths, then patterns, then prefixes, the longer text
-/// first; then by method, headers and query (`internal/gatewayapi/sort.go`).
-fn rank(one: &Value) -> (u8, usize, bool, usize, usize) {
-    let kind = match text(one, "/path/type") {
-        "Exact" => 2,
-        "RegularExpression" => 1,
-        _ => 0,
-    };
+/// first (the prefix `/` has none); then by headers (a method is one) and query
+/// (`internal/gatewayapi/sort.go`).
+fn rank(one: &Value) -> (u8, usize, usize, usize, usize) {
+    let (kind, value) = (text(one, "/path/type"), text(one, "/path/value"));
+    let headers = list(one, "/headers");
+    let exact = headers.iter().filter(|header| text(header, "/type") != "RegularExpression");
     (
-        kind,
-        text(one, "/path/value").len(),
-        one.get("method").is_some(),
-        list(one, "/headers").len(),
+        match kind {
+            "Exact" => 2,
+            "RegularExpression" => 1,
+            _ => 0,
+        },
+        if value == "/" { 0 } else { value.len() },
+        headers.len() + usize::from(one.get("method").is_some()),
+        exact.count(),
         list(one, "/queryParams").len(),
     )
 }
@@ -125,16 +128,6 @@ pub(super) fn dropped(objects: &Objects, route: &Value, at: usize) -> Option<&'s
             .all(|one| text(one, "/path/value") != "/" || text(one, "/path/type") != "PathPrefix")
     });
     (everything && answers && alone && only && !hosts.is_empty()).then_some(NOT_FOUND)
-}
-
-/// Why a route may as well be on another listener.
-pub(super) fn other_listener(route: &Value, other: &str) -> Option<&'static str> {
-    let already = list(route, "/spec/parentRefs")
-        .iter()
-        .any(|parent| text(parent, "/sectionName") == other);
-    // It then is there twice, and missing where it was: that is no equivalence.
-    let _ = already;
-    None
 }
 
 #[cfg(test)]

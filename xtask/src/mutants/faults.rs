@@ -365,11 +365,10 @@ impl Sites<'_> {
                 "https" => "http",
                 _ => continue,
             };
-            self.add_maybe(
+            self.add(
                 Fault::Listener,
                 Edit::Set(format!("/spec/parentRefs/{at}/sectionName"), json!(other)),
                 format!("listener {section} → {other}"),
-                equal::other_listener(self.object, other),
             );
         }
     }
