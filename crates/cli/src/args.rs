@@ -18,7 +18,8 @@ use gatewright_transpile::{Emit, NginxVersion, NoClass};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  findings at or above --fail-on, or outputs that are not up to date
+  1  findings at or above --fail-on, outputs that are not up to date, or a difference that
+     nothing announced
   2  usage, configuration or unreadable input
   3  some documents could not be read, the rest was done";
 
@@ -62,6 +63,10 @@ pub(crate) enum Command {
     /// Report findings and write no YAML
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Prove, host by host, that the output serves every request as ingress-nginx does, or show a
+    /// request that it does not
+    #[command(after_help = EXIT_CODES)]
+    Verify(VerifyArgs),
     /// Write the outputs that gatewright.toml names, or check that they are up to date
     #[command(after_help = EXIT_CODES)]
     Sync(SyncArgs),
@@ -93,6 +98,16 @@ pub(crate) struct ConvertArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Compare with the objects of these files instead of with the output of `convert`: files,
+    /// directories, globs, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) against: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -260,7 +275,7 @@ pub(crate) struct TargetArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Findings")]
 pub(crate) struct FindingArgs {
-    /// Format of the findings on stderr [default: full]
+    /// Format of the findings on stderr, of `verify` on stdout [default: full]
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     pub(crate) format: Option<Format>,
     /// Also write the findings to a file (repeatable)

@@ -59,9 +59,9 @@ pub(crate) fn check(
 /// A conversion that is to be made.
 pub(crate) struct Run {
     pub(crate) paths: Vec<std::path::PathBuf>,
-    exclude: Patterns,
-    settings: Settings,
-    findings: FindingArgs,
+    pub(crate) exclude: Patterns,
+    pub(crate) settings: Settings,
+    pub(crate) findings: FindingArgs,
     pub(crate) options: Options,
 }
 

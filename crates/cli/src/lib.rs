@@ -17,6 +17,7 @@ mod read;
 mod suggest;
 mod summary;
 mod sync;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ pub fn main() -> ExitCode {
         }
         Command::Check(args) => {
             load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
+        }
+        Command::Verify(args) => {
+            load().and_then(|config| Ok(verify::run(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
         Command::Diff(args) => load().and_then(|config| Ok(diff::run(&terminal, args, config)?)),

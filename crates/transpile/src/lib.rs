@@ -18,8 +18,8 @@ use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
 pub use options::{Emit, NginxVersion, NoClass, Options};
-pub use verify::{Verified, verify};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
+pub use verify::{Verified, verify};
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -38,6 +38,13 @@ pub struct Written {
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,
+}
+
+impl Verified {
+    /// A line for each host, what the verdicts rest on, and the outcome.
+    pub fn table(&self) -> String {
+        gatewright_verify::table(&self.verification)
+    }
 }
 
 /// What a run yields.

@@ -1,9 +1,13 @@
 //! The proof: what the input means, against objects read back from text.
 
-use gatewright_diagnostics::{Diagnostic, Severity};
+use std::collections::BTreeMap;
+
+use gatewright_diagnostics::render::DiagnosticRecord;
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_model::Model;
-use gatewright_source::SourceMap;
-use gatewright_verify::{Objects, Verification};
+use gatewright_source::{SourceMap, Span};
+use gatewright_verify::{Difference, HostReport, Objects, Side, Verdict, Verification};
+use serde::Serialize;
 
 use crate::{Conversion, Emit, Input, Options, pipeline};
 
@@ -66,5 +70,120 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         conversion,
         model,
         objects,
+    }
+}
+
+/// The proof as one JSON document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    version: u32,
+    outcome: String,
+    paths: &'static str,
+    compared: &'static str,
+    not_compared: &'static str,
+    assumed: &'a [String],
+    hosts: Vec<HostRecord<'a>>,
+    diagnostics: Vec<DiagnosticRecord<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HostRecord<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    path_classes: usize,
+    requests: usize,
+    by_example: bool,
+    differences: Vec<DifferenceRecord<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DifferenceRecord<'a> {
+    class: &'static str,
+    aspects: Vec<&'static str>,
+    declared: Option<Code>,
+    request: RequestRecord<'a>,
+    nginx: SideRecord<'a>,
+    envoy: SideRecord<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct RequestRecord<'a> {
+    method: &'a str,
+    url: String,
+    headers: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct SideRecord<'a> {
+    does: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+}
+
+impl Verified {
+    /// The proof as one JSON document.
+    pub fn report_json(&self) -> String {
+        let report = Report {
+            version: gatewright_diagnostics::render::JSON_VERSION,
+            outcome: gatewright_verify::last_line(&self.verification),
+            paths: gatewright_verify::NORMAL_FORM,
+            compared: gatewright_verify::COMPARED,
+            not_compared: gatewright_verify::NOT_COMPARED,
+            assumed: &self.verification.assumptions,
+            hosts: self.verification.hosts.iter().map(|host| self.host(host)).collect(),
+            diagnostics: DiagnosticRecord::all(&self.sources, &self.diagnostics),
+        };
+        gatewright_diagnostics::render::to_json(&report)
+    }
+
+    fn host<'a>(&'a self, host: &'a HostReport) -> HostRecord<'a> {
+        HostRecord {
+            name: &host.name,
+            verdict: host.verdict.word(),
+            reason: match &host.verdict {
+                Verdict::NotDecided(why) => Some(why),
+                Verdict::Equivalent | Verdict::Declared | Verdict::Differs => None,
+            },
+            path_classes: host.classes,
+            requests: host.requests,
+            by_example: host.by_example,
+            differences: host.differences.iter().map(|found| self.difference(found)).collect(),
+        }
+    }
+
+    fn difference<'a>(&'a self, found: &'a Difference) -> DifferenceRecord<'a> {
+        let request = &found.witness;
+        DifferenceRecord {
+            class: found.class.word(),
+            aspects: found.aspects.iter().map(|aspect| aspect.word()).collect(),
+            declared: found.declared,
+            request: RequestRecord {
+                method: &request.method,
+                url: format!("{}://{}{}", request.scheme(), request.host, request.target()),
+                headers: request.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect(),
+            },
+            nginx: self.side(&found.nginx),
+            envoy: self.side(&found.envoy),
+        }
+    }
+
+    fn side<'a>(&'a self, side: &'a Side) -> SideRecord<'a> {
+        let place = |span: Span| {
+            let file = self.sources.file(span.file);
+            let at = file.position(span.start);
+            format!("{}:{}:{}", file.name(), at.line, at.column)
+        };
+        SideRecord {
+            does: side.behaviour.to_string(),
+            rule: side.rule.as_deref(),
+            place: side.span.map(place),
+        }
     }
 }

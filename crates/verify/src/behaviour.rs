@@ -208,6 +208,19 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+impl Place {
+    /// The Service that a name of the cluster stands for, or else the host itself.
+    pub(crate) fn of_name(host: &str, port: u16) -> Self {
+        let inside = host.strip_suffix(".svc.cluster.local");
+        match inside.and_then(|inside| inside.split_once('.')) {
+            Some((name, namespace)) if !namespace.contains('.') => {
+                Self::Service(namespace.to_owned(), name.to_owned(), port)
+            }
+            _ => Self::Host(host.to_owned(), port),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -100,6 +100,8 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
         found.insert((class, aspect));
     };
     match (&nginx.answer, &envoy.answer) {
+        // Whatever it was, it is no longer served.
+        (Answer::Unknown(_), Answer::Status(500..)) => add(Class::Stricter, Aspect::Answer),
         (Answer::Unknown(_), _) | (_, Answer::Unknown(_)) => {}
         (Answer::Forward(a), Answer::Forward(b)) => {
             forwardings(a, b, &mut add);

@@ -135,6 +135,10 @@ impl<'a> Pair<'a, '_> {
             Spot::NoHost(_) | Spot::Host(..) => Answer::Status(404),
         });
         out.requests += 1;
+        if self.host.is_none() && envoy.answer == Answer::NoListener {
+            // Neither has anything for the name.
+            return;
+        }
         self.differ(&request, decision.route(), None, (nginx, envoy), false, out);
     }
 
@@ -143,7 +147,7 @@ impl<'a> Pair<'a, '_> {
         if routes.is_empty() && entries.is_empty() {
             return;
         }
-        let (classes, languages) = match self.classes(routes, entries) {
+        let (classes, languages) = match self.classes(routes, entries, out) {
             Ok(found) => found,
             Err(TooMuch(why)) => {
                 out.doubt(format!("the paths are too many to tell apart: {why}"));
@@ -230,7 +234,9 @@ impl<'a> Pair<'a, '_> {
         out: &mut Outcome<'a>,
     ) -> Option<usize> {
         out.requests += 1;
-        let (mut nginx, refused) = self.nginx(request, route);
+        let Some((mut nginx, refused)) = self.nginx(request, route) else {
+            return None;
+        };
         if let (Some(route), Answer::Forward(forwarding)) = (route, &mut nginx.answer) {
             forwarding.copies = nginx::copies(route);
         }
@@ -246,13 +252,18 @@ impl<'a> Pair<'a, '_> {
         entry.map(|entry| entry.rule)
     }
 
-    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> (Behaviour, bool) {
+    /// `None` where it only matters that a body is larger than the default, which is not
+    /// compared.
+    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> Option<(Behaviour, bool)> {
         let (Some(host), Some(route)) = (self.host, route) else {
-            return (Behaviour::open(Answer::Status(404)), false);
+            return Some((Behaviour::open(Answer::Status(404)), false));
         };
         let served = eval::serve(self.model, host, route, request);
+        if matches!(served.answer, Served::TooLarge { written: false }) {
+            return None;
+        }
         let refused = matches!(served.answer, Served::Refused(_));
-        (nginx::behaviour(self.model, &served, request), refused)
+        Some((nginx::behaviour(self.model, &served, request), refused))
     }
 
     /// Notes what was compared by examples only, and what could not be compared.
@@ -265,6 +276,7 @@ impl<'a> Pair<'a, '_> {
         out: &mut Outcome<'a>,
     ) {
         match (&nginx.answer, &envoy.answer) {
+            (Answer::Unknown(_), Answer::Status(500..)) => {}
             (Answer::Unknown(why), _) | (_, Answer::Unknown(why)) => out.doubt(why.clone()),
             (Answer::Forward(forwarding), Answer::Forward(_)) => {
                 if forwarding.path.is_none() {
@@ -320,12 +332,19 @@ impl<'a> Pair<'a, '_> {
         &self,
         routes: &[Route],
         entries: &[Entry],
+        out: &mut Outcome<'a>,
     ) -> Result<(Vec<PathClass>, Languages), TooMuch> {
         let (mut left, mut loose) = (Vec::new(), Vec::new());
         for route in routes {
             let (language, may) = nginx::language(&route.matcher);
             left.push(language);
             loose.push(may);
+        }
+        if let Some(broken) = routes.iter().find(|route| nginx::is_broken(&route.matcher)) {
+            let text = broken.matcher.text();
+            out.doubt(format!(
+                "nginx cannot load a configuration with the path `{text}`, so nobody knows what it serves"
+            ));
         }
         let (decoded, sent) = self.host.map(nginx::path_tests).unwrap_or_default();
         left.extend(decoded);

@@ -42,7 +42,10 @@ impl<'a> Declared<'a> {
         }
         let spreads = matches!(
             finding.code,
-            Code::PathTooLong | Code::PatternInvalid | Code::PatternInexpressible
+            Code::PathTooLong
+                | Code::PatternInvalid
+                | Code::PatternInexpressible
+                | Code::LocationTwice
         );
         let at = finding.span();
         let labelled = route.is_some_and(|route| at == Some(route.origin.span));
@@ -66,7 +69,7 @@ impl<'a> Declared<'a> {
 /// Whether a finding announces a difference of this kind.
 fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
     let all = |aspects: &[Aspect]| found.aspects.iter().all(|aspect| aspects.contains(aspect));
-    let closed = found.class == Class::Stricter && found.envoy.answer == Answer::Status(503);
+    let closed = found.class != Class::MoreOpen && found.envoy.answer == Answer::Status(503);
     match finding.code {
         Code::NoCertificate | Code::CertificateMissing | Code::GatewayCertificate => {
             all(&[Aspect::Listener])
@@ -89,7 +92,7 @@ fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
         }
         code if closed => {
             // What is refused, and what cannot be a path or a pattern.
-            matches!(code.info().number, 400..=499 | 600..=899 | 306 | 315)
+            matches!(code.info().number, 204 | 306 | 315 | 400..=499 | 600..=899)
         }
         _ => false,
     }

@@ -51,7 +51,7 @@ pub struct Stop {
 impl Journeys {
     /// Follows a request.
     pub fn of(model: &Model, objects: &Objects, request: &Request) -> Self {
-        let world = World::new(objects);
+        let world = World::new(objects, model.globals.forwarded.trust);
         let nginx = through_nginx(model, request);
         let envoy = through_envoy(&world, request);
         let differences = compare::compare(&nginx.end.behaviour, &envoy.end.behaviour);

@@ -16,6 +16,9 @@ const COMBINATIONS: usize = 4_096;
 const METHODS: [&str; 10] = [
     "GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE", "PROPFIND",
 ];
+/// Well-formed cookies.
+const COOKIES: &str =
+    r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
 /// What Envoy sets itself, whatever the client sends.
 const SET_BY_ENVOY: [&str; 3] = ["host", "x-request-id", "x-forwarded-for"];
 
@@ -162,6 +165,8 @@ impl<'m> Kinds<'m> {
         let base = match name {
             "content-length" => r"\A(?:0|[1-9][0-9]{0,18})\z",
             "x-forwarded-proto" => r"\Ahttps?\z",
+            // `cookie-string` of RFC 6265, section 4.2.1.
+            "cookie" => COOKIES,
             _ => r"\A(?:[!-~](?:[ -~]*[!-~])?)?\z",
         };
         let key = (name.to_owned(), languages);

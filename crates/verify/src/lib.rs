@@ -29,5 +29,5 @@ pub use compare::{Aspect, Class};
 pub use journey::{Journey, Journeys, Stop};
 pub use objects::Objects;
 pub use path::NORMAL_FORM;
-pub use report::{diagnostics, last_line};
+pub use report::{COMPARED, NOT_COMPARED, diagnostics, last_line, line, table};
 pub use verdict::{Difference, HostReport, Side, Verdict, Verification, verify};

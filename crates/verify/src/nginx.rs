@@ -29,12 +29,22 @@ pub(crate) fn language(matcher: &PathMatcher) -> (String, bool) {
             let pattern = Pattern::parse(text).ok();
             let exact = pattern.as_ref().and_then(Pattern::whole_regex);
             let loose = || pattern.as_ref()?.loosened()?.whole_regex();
+            let head = || {
+                let head = pattern.as_ref().map(Pattern::required_literal_prefix);
+                format!(r"(?is-u)\A{}.*\z", plain(&head.unwrap_or_default()))
+            };
             match exact {
                 Some(regex) => (regex, false),
-                None => (loose().unwrap_or_else(|| r"(?s-u)\A.*\z".to_owned()), true),
+                None if pattern.is_none() => (r"[^\s\S]".to_owned(), false),
+                None => (loose().unwrap_or_else(head), true),
             }
         }
     }
+}
+
+/// Whether nginx refuses the path, and with it the whole configuration.
+pub(crate) fn is_broken(matcher: &PathMatcher) -> bool {
+    matches!(matcher, PathMatcher::Pattern(text) if Pattern::parse(text).is_err())
 }
 
 /// What the conditions of a host look at in paths: decoded ones, and those as they are sent.
@@ -204,6 +214,8 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
         eval::Answer::NotFound => Answer::Status(404),
         eval::Answer::Malformed => Answer::Status(400),
         eval::Answer::Status(code) => Answer::Status(*code),
+        eval::Answer::TooLarge { .. } => Answer::Status(413),
+        eval::Answer::Unknown(why) => Answer::Unknown((*why).to_owned()),
         eval::Answer::Unavailable | eval::Answer::Refused(_) => Answer::Status(503),
         eval::Answer::Forbidden(_) => Answer::Status(403),
         eval::Answer::Redirect { code, location } => Answer::Redirect {
@@ -222,13 +234,17 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
             let list = backends
                 .iter()
                 .filter_map(|(backend, weight)| share(backend, request, *weight));
-            let query = forward.rewrite.as_ref().is_some_and(|r| r.target.contains('?'));
-            let join = if query { '&' } else { '?' };
+            let changed = |path: &String| *path != eval::decode(&request.path).unwrap_or_default();
+            // A path that nobody changes is passed on as it came.
+            let sent = |path: &String| {
+                if changed(path) { escape(path) } else { request.path.clone() }
+            };
             Answer::Forward(Box::new(Forwarding {
                 shares: shares(list.collect()),
-                path: path.as_ref().map(|path| match &request.query {
-                    Some(query) => format!("{path}{join}{query}"),
-                    None => path.clone(),
+                path: path.as_ref().map(sent).map(|path| match &request.query {
+                    Some(query) if path.contains('?') => format!("{path}&{query}"),
+                    Some(query) => format!("{path}?{query}"),
+                    None => path,
                 }),
                 authority: authority(forward, request),
                 copies: BTreeSet::new(),
@@ -236,6 +252,19 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
         }
     };
     Behaviour { answer, guards }
+}
+
+/// A path as nginx sends it to a backend (`ngx_escape_uri`); what a rewrite puts behind a
+/// question mark is a query.
+fn escape(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.bytes() {
+        match byte {
+            0..=b' ' | b'%' | b'#' | 0x7f.. => out.push_str(&format!("%{byte:02X}")),
+            byte => out.push(char::from(byte)),
+        }
+    }
+    out
 }
 
 /// The authority that a backend sees, if it is another one.
@@ -259,7 +288,7 @@ fn place(backend: &Backend) -> Option<Place> {
         Target::Service { name, port, .. } => {
             Place::Service(backend.namespace.to_string(), name.to_string(), *port)
         }
-        Target::External { hostname, port, .. } => Place::Host(hostname.to_string(), *port),
+        Target::External { hostname, port, .. } => Place::of_name(hostname, *port),
         Target::Unavailable { .. } => return None,
     })
 }

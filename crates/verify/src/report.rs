@@ -1,5 +1,6 @@
 //! Verdicts as findings, and in a line.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Severity};
@@ -8,6 +9,7 @@ use gatewright_model::eval::Request;
 
 use crate::behaviour::{Answer, Behaviour};
 use crate::compare::Class;
+use crate::path::NORMAL_FORM;
 use crate::verdict::{Difference, HostReport, Verdict, Verification};
 
 /// A finding for each difference, each host that was not decided and each stray route. Those
@@ -29,7 +31,7 @@ pub fn diagnostics(
             )
             .note(why.clone())
             .note(format!(
-                "{} requests were tried by sample instead, which proves nothing",
+                "{} requests were tried all the same, which proves nothing",
                 host.requests
             ))
             .help("divide the host among several, or simplify its patterns and conditions");
@@ -104,7 +106,7 @@ fn words(behaviour: &Behaviour) -> String {
 }
 
 /// A request in a line: method, URL and headers.
-pub(crate) fn line(request: &Request) -> String {
+pub fn line(request: &Request) -> String {
     let mut text = format!(
         "{} {}://{}{}",
         request.method,
@@ -113,7 +115,7 @@ pub(crate) fn line(request: &Request) -> String {
         request.target()
     );
     for (name, value) in &request.headers {
-        text.push_str(&format!(" -H '{name}: {value}'"));
+        let _ = write!(text, " -H '{name}: {value}'");
     }
     text
 }
@@ -147,5 +149,86 @@ pub fn last_line(verification: &Verification) -> String {
     } else {
         "nothing is more open"
     };
-    format!("{}; {openness}", parts.join(", "))
+    let plain = match verification.plain_only {
+        Some(_) => " over plain HTTP",
+        None => "",
+    };
+    format!("{}{plain}; {openness}", parts.join(", "))
+}
+
+/// What verdicts are about.
+pub const COMPARED: &str = "hosts, plain HTTP and HTTPS, paths, methods, headers, cookies and \
+query parameters that a rule asks for; statuses and redirects; backends with their weights and \
+how they are spoken to; the path and the host that a backend sees; copies of requests; passwords, \
+auth services, address lists, rate limits, limits of bodies and client certificates";
+/// What they are not about.
+pub const NOT_COMPARED: &str = "headers and bodies of answers, headers of requests to backends, \
+timeouts, retries, balancing, sessions, compression, logs, the order of access checks, what an \
+auth service is told, who is a client behind other proxies, TLS versions, ciphers and \
+certificates of hosts, ports in the Host header, the controller's default limit of bodies, and \
+scripts of an EnvoyExtensionPolicy";
+
+/// A line for each host, what the verdicts rest on, and the outcome.
+pub fn table(verification: &Verification) -> String {
+    let mut text = String::new();
+    let width = verification.hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
+    for host in &verification.hosts {
+        let mut remarks = Vec::new();
+        match &host.verdict {
+            Verdict::Equivalent => {
+                if host.requests == 0 {
+                    remarks.push("nobody serves it".to_owned());
+                }
+            }
+            Verdict::NotDecided(why) => remarks.push(why.clone()),
+            Verdict::Declared | Verdict::Differs => {
+                let declared = host.differences.iter().filter(|d| d.declared.is_some()).count();
+                let others = host.differences.len() - declared;
+                for (count, what) in [(others, "not declared"), (declared, "declared")] {
+                    if count > 0 {
+                        remarks.push(format!("{count} {what}"));
+                    }
+                }
+            }
+        }
+        if host.by_example {
+            remarks.push("rewritten paths compared by example".to_owned());
+        }
+        if host.unseen_users {
+            remarks.push("users not compared, as a Secret was not given".to_owned());
+        }
+        let remarks = if remarks.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", remarks.join("; "))
+        };
+        let _ = writeln!(text, "{:width$}  {}{remarks}", host.name, host.verdict.word());
+    }
+    for (title, words) in [
+        ("paths", NORMAL_FORM),
+        ("compared", COMPARED),
+        ("not compared", NOT_COMPARED),
+    ] {
+        let _ = write!(text, "\n{}", wrapped(title, words));
+    }
+    for words in &verification.assumptions {
+        let _ = write!(text, "\n{}", wrapped("assumed", words));
+    }
+    let _ = write!(text, "\n{}\n", last_line(verification));
+    text
+}
+
+/// `title: words`, in lines of a readable length.
+fn wrapped(title: &str, words: &str) -> String {
+    let mut lines = vec![format!("{title}:")];
+    for word in words.split_whitespace() {
+        let last = lines.len() - 1;
+        if lines[last].len() + word.len() >= 98 {
+            lines.push(format!("  {word}"));
+        } else {
+            lines[last].push(' ');
+            lines[last].push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }

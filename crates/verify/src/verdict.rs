@@ -22,6 +22,8 @@ pub struct Verification {
     pub stray: Vec<(Span, String)>,
     /// What the verdicts rest on, beyond [`crate::NORMAL_FORM`].
     pub assumptions: Vec<String>,
+    /// Only plain HTTP was compared: nothing listens for HTTPS, as this finding has announced.
+    pub plain_only: Option<Code>,
 }
 
 /// What was found for one host.
@@ -101,25 +103,35 @@ pub struct Side {
 /// Compares the model with the objects, host by host. `findings` are those of the conversion:
 /// differences that they announce are declared.
 pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Verification {
-    let world = World::new(objects);
+    let world = World::new(objects, model.globals.forwarded.trust);
     let declared = Declared::new(model, findings);
+    let plain_only = findings
+        .iter()
+        .map(|finding| finding.code)
+        .find(|code| *code == Code::NoCertificate && !world.secure());
     let mut hosts = Vec::new();
     for names in groups(model, &world) {
         let mut outcome = Outcome {
             undecided: names.doubt,
             ..Outcome::default()
         };
+        let schemes: &[bool] = if plain_only.is_some() { &[false] } else { &[false, true] };
         for name in &names.names {
-            for secure in [false, true] {
+            for &secure in schemes {
                 decide(model, &world, name, secure, &mut outcome);
             }
         }
         hosts.push(report(model, names.label, outcome, &declared));
     }
     let mut assumptions = Vec::new();
+    if let Some(code) = plain_only {
+        assumptions.push(format!(
+            "nothing listens for HTTPS, as {code} announced: only plain HTTP is compared"
+        ));
+    }
     if world.assumed {
         assumptions.push(
-            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http`, and HTTPS otherwise".to_owned(),
+            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http` and HTTPS otherwise, and to have the settings for clients that the conversion asks for".to_owned(),
         );
     }
     if let Some(action) = &world.slashes {
@@ -140,6 +152,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         hosts,
         stray: world.stray,
         assumptions,
+        plain_only,
     }
 }
 

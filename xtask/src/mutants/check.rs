@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use gatewright_source::SourceMap;
 use gatewright_transpile::{Emit, Input, NoClass, Options, Verified, verify};
-use gatewright_verify::{Objects, Verification};
+use gatewright_verify::{Journeys, Objects, Verification};
 
 /// Inputs that are converted together.
 pub(super) struct Case {
@@ -104,29 +104,31 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A case with what the checker says of its own output.
+/// A case with its own output.
 pub(super) struct Bench {
     verified: Verified,
-    known: Signs,
-}
-
-/// What the checker says, without the requests that it happened to choose.
-#[derive(Default)]
-struct Signs {
-    found: BTreeSet<String>,
-    excused: BTreeSet<String>,
     undecided: BTreeSet<String>,
 }
 
 impl Bench {
     pub(super) fn new(case: &Case) -> Self {
         let verified = verify(case.inputs.clone(), None, &case.options);
-        let known = Signs::of(&verified.verification);
-        Self { verified, known }
+        let undecided = undecided(&verified.verification);
+        Self {
+            verified,
+            undecided,
+        }
     }
 
-    /// What the checker says of other objects for the same input.
+    /// What the checker says of other objects for the same input. What it says of the original
+    /// objects too does not count: a request has to be served otherwise than before.
     pub(super) fn judge(&self, text: &str) -> Verdict {
+        let Verified {
+            model,
+            objects: original,
+            conversion,
+            ..
+        } = &self.verified;
         let mut sources = SourceMap::default();
         let file = sources.add("mutant", text);
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
@@ -134,56 +136,52 @@ impl Bench {
         if let Some(fault) = faults.first() {
             return Verdict::Found(fault.message.clone());
         }
-        let verification = gatewright_verify::verify(
-            &self.verified.model,
-            &objects,
-            &self.verified.conversion.diagnostics,
-        );
-        let signs = Signs::of(&verification);
-        let new = |now: &BTreeSet<String>, known: &BTreeSet<String>| {
-            now.difference(known).next().cloned()
+        let verification = gatewright_verify::verify(model, &objects, &conversion.diagnostics);
+        let mut excused = None;
+        for host in &verification.hosts {
+            for difference in &host.differences {
+                let before = Journeys::of(model, original, &difference.witness);
+                let now = format!("{:?}", difference.envoy.behaviour);
+                if format!("{:?}", before.envoy.end.behaviour) == now {
+                    continue;
+                }
+                let request = &difference.witness;
+                let said = format!(
+                    "{} {}://{}{}: {}",
+                    request.method,
+                    request.scheme(),
+                    request.host,
+                    request.target(),
+                    difference.class.word()
+                );
+                match difference.declared {
+                    None => return Verdict::Found(said),
+                    Some(code) => excused = Some(format!("{code}: {said}")),
+                }
+            }
+        }
+        let stray = |all: &Verification| -> BTreeSet<String> {
+            all.stray.iter().map(|(_, title)| title.clone()).collect()
         };
-        if let Some(what) = new(&signs.found, &self.known.found) {
-            Verdict::Found(what)
-        } else if let Some(what) = new(&signs.excused, &self.known.excused) {
-            Verdict::Excused(what)
-        } else if let Some(why) = new(&signs.undecided, &self.known.undecided) {
-            Verdict::Undecided(why)
-        } else {
-            Verdict::Survived
+        let known = stray(&self.verified.verification);
+        if let Some(title) = stray(&verification).difference(&known).next() {
+            return Verdict::Found(format!("no listener takes {title}"));
+        }
+        if let Some(said) = excused {
+            return Verdict::Excused(said);
+        }
+        match undecided(&verification).difference(&self.undecided).next() {
+            Some(why) => Verdict::Undecided(why.clone()),
+            None => Verdict::Survived,
         }
     }
 }
 
-impl Signs {
-    fn of(verification: &Verification) -> Self {
-        let mut signs = Self::default();
-        for host in &verification.hosts {
-            for difference in &host.differences {
-                let aspects: Vec<&str> = difference.aspects.iter().map(|a| a.word()).collect();
-                let sign = format!(
-                    "{}: {}: {}: {} by {}, {} by {}",
-                    host.name,
-                    difference.class.word(),
-                    aspects.join(", "),
-                    difference.nginx.behaviour,
-                    difference.nginx.rule.as_deref().unwrap_or("nothing"),
-                    difference.envoy.behaviour,
-                    difference.envoy.rule.as_deref().unwrap_or("nothing"),
-                );
-                match difference.declared {
-                    None => signs.found.insert(sign),
-                    Some(code) => signs.excused.insert(format!("{code}: {sign}")),
-                };
-            }
-            if let gatewright_verify::Verdict::NotDecided(why) = &host.verdict {
-                signs.undecided.insert(format!("{}: {why}", host.name));
-            }
-        }
-        let stray = verification.stray.iter();
-        signs.found.extend(stray.map(|(_, title)| format!("stray: {title}")));
-        let assumed = verification.assumptions.iter();
-        signs.undecided.extend(assumed.cloned());
-        signs
-    }
+fn undecided(verification: &Verification) -> BTreeSet<String> {
+    let hosts = verification.hosts.iter();
+    let undecided = hosts.filter_map(|host| match &host.verdict {
+        gatewright_verify::Verdict::NotDecided(why) => Some(format!("{}: {why}", host.name)),
+        _ => None,
+    });
+    undecided.chain(verification.assumptions.iter().cloned()).collect()
 }

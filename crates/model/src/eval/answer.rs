@@ -35,6 +35,13 @@ pub enum Answer<'m> {
     Malformed,
     /// This status.
     Status(u16),
+    /// 413.
+    TooLarge {
+        /// Whether somebody wrote the limit; else it is the one that holds for everything.
+        written: bool,
+    },
+    /// Nobody knows but the source proxy itself, for this reason.
+    Unknown(&'static str),
     /// A redirect.
     Redirect {
         /// The code.
@@ -111,11 +118,15 @@ fn before<'m>(model: &Model, route: &Route, request: &Request) -> Option<Answer<
     }
     // A location that only returns a status does nothing else.
     let shut = matches!(&route.action, Action::Refuse(refusal) if refusal.faithful);
-    if let Some(limit) = &policies.transport.body_limit
+    let written = policies.transport.body_limit.as_ref().map(|limit| limit.bytes);
+    let limit = written.or(model.globals.unwritten_body_limit);
+    if let (Some(limit), Some(length)) = (limit, length(request))
         && route.action != Action::NotFound
-        && length(request).is_some_and(|length| length > u128::from(limit.bytes))
+        && length > u128::from(limit)
     {
-        return Some(Answer::Status(413));
+        return Some(Answer::TooLarge {
+            written: written.is_some(),
+        });
     }
     if let Some(cors) = &policies.cors
         && !shut
@@ -333,7 +344,7 @@ fn redirected<'m>(redirect: &Redirect, request: &Request) -> Answer<'m> {
             };
             let path = decode(&request.path).unwrap_or_default();
             let Some(rest) = replaced(pattern, url, &path) else {
-                return Answer::Malformed;
+                return Answer::Unknown("the target of a redirect holds variables");
             };
             format!("{scheme}{rest}{query}")
         }

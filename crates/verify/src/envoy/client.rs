@@ -24,9 +24,11 @@ pub(crate) struct Client {
     pub(crate) slashes: Option<String>,
 }
 
-pub(crate) fn client(objects: &Objects, listener: &Listener) -> Client {
+/// What holds for a listener. One that is assumed is taken to trust headers as `trusts` says.
+pub(crate) fn client(objects: &Objects, listener: &Listener, trusts: bool) -> Client {
     let Some(policy) = above(objects, "ClientTrafficPolicy", listener) else {
         return Client {
+            trusts: listener.assumed && trusts,
             slashes: (!listener.assumed).then(|| "UnescapeAndRedirect".to_owned()),
             ..Client::default()
         };

@@ -47,16 +47,12 @@ fn endpoint(objects: &Objects, backend: &Object) -> (Place, Wire) {
     };
     let port = small(at(endpoint, "/fqdn/port")).or_else(|| small(at(endpoint, "/ip/port")));
     let host = text(&endpoint["fqdn"], "hostname");
-    let place = match (host.strip_suffix(".svc.cluster.local"), port) {
-        (_, None) => Place::Missing(format!("{} without port", backend.title())),
-        (Some(inside), Some(port)) if inside.split('.').count() == 2 => {
-            let (name, namespace) = inside.split_once('.').unwrap_or_default();
-            Place::Service(namespace.to_owned(), name.to_owned(), port)
-        }
-        (_, Some(port)) if host.is_empty() => {
+    let place = match port {
+        None => Place::Missing(format!("{} without port", backend.title())),
+        Some(port) if host.is_empty() => {
             Place::Host(text(&endpoint["ip"], "address").to_owned(), port)
         }
-        (_, Some(port)) => Place::Host(host.to_owned(), port),
+        Some(port) => Place::of_name(host, port),
     };
     (place, wire(objects, backend))
 }

@@ -17,8 +17,6 @@ use crate::re2;
 pub(crate) struct Rule {
     /// `HTTPRoute shop/web, rule root`.
     pub(crate) title: String,
-    /// The route that it is part of.
-    pub(crate) route: (String, String, String),
     pub(crate) span: Span,
     pub(crate) effect: Effect,
     pub(crate) path: Option<PathChange>,
@@ -319,11 +317,6 @@ fn rule(objects: &Objects, route: &Object, at: usize, value: &Value, listener: &
     };
     let mut rule = Rule {
         title,
-        route: (
-            route.kind.clone(),
-            route.namespace.clone(),
-            route.name.clone(),
-        ),
         span: route.rules.get(at).copied().unwrap_or(route.span),
         effect: Effect::Broken(String::new()),
         path: None,

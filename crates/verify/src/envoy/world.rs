@@ -58,7 +58,9 @@ pub(crate) enum Place<'w> {
 }
 
 impl World {
-    pub(crate) fn new(objects: &Objects) -> Self {
+    /// `trusts` says whether a Gateway that is not among the objects believes the headers that
+    /// say where a request came from.
+    pub(crate) fn new(objects: &Objects, trusts: bool) -> Self {
         let mut world = Self::default();
         let all = listeners(objects);
         let port = |protocols: &[Protocol], usual: u16| {
@@ -83,7 +85,7 @@ impl World {
                 continue;
             }
             world.assumed |= listener.assumed;
-            world.open(objects, listener);
+            world.open(objects, listener, trusts);
             for (at, route) in routes.iter().enumerate() {
                 let parents = items(route.at("/spec/parentRefs"));
                 if parents.iter().any(|parent| listener.takes(route, parent)) {
@@ -103,8 +105,8 @@ impl World {
         world
     }
 
-    fn open(&mut self, objects: &Objects, listener: &Listener) {
-        let found = client(objects, listener);
+    fn open(&mut self, objects: &Objects, listener: &Listener, trusts: bool) {
+        let found = client(objects, listener, trusts);
         if listener.protocol != Protocol::Passthrough && self.slashes.is_none() {
             self.slashes.clone_from(&found.slashes);
         }
@@ -185,6 +187,11 @@ impl World {
             Some(host) => Place::Host(host, client),
             None => Place::NoHost(client),
         }
+    }
+
+    /// Whether anything listens for HTTPS.
+    pub(crate) fn secure(&self) -> bool {
+        !self.https.is_empty()
     }
 
     /// All domains, of routes and of listeners.
