@@ -5,7 +5,6 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::edit::{Edit, Objects};
-use super::equal;
 
 /// What is wrong with a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,8 +86,6 @@ pub(super) struct Mutant {
     pub(super) edit: Edit,
     /// What was done, for people.
     pub(super) says: String,
-    /// Why no request shows it, when that follows from the objects alone.
-    pub(super) equivalent: Option<&'static str>,
 }
 
 /// Every place of every fault.
@@ -138,16 +135,6 @@ struct Sites<'a> {
 
 impl Sites<'_> {
     fn add(&mut self, fault: Fault, edit: Edit, says: impl fmt::Display) {
-        self.add_maybe(fault, edit, says, None);
-    }
-
-    fn add_maybe(
-        &mut self,
-        fault: Fault,
-        edit: Edit,
-        says: impl fmt::Display,
-        equivalent: Option<&'static str>,
-    ) {
         let object = self.object;
         let says = format!(
             "{} {}/{}: {says}",
@@ -160,7 +147,6 @@ impl Sites<'_> {
             object: self.at,
             edit,
             says,
-            equivalent,
         });
     }
 
@@ -173,20 +159,13 @@ impl Sites<'_> {
         for (at, rule) in rules.iter().enumerate() {
             let name = text(rule, "/name");
             if rules.len() > 1 {
-                let equivalent = equal::dropped(self.objects, self.object, at);
                 let edit = Edit::Remove(format!("/spec/rules/{at}"));
-                self.add_maybe(
-                    Fault::RuleDropped,
-                    edit,
-                    format!("rule {name} removed"),
-                    equivalent,
-                );
+                self.add(Fault::RuleDropped, edit, format!("rule {name} removed"));
             }
             if let Some(next) = rules.get(at + 1) {
-                let equivalent = equal::swapped(rule, next);
                 let says = format!("rules {name} and {} swapped", text(next, "/name"));
                 let edit = Edit::Swap("/spec/rules".into(), at);
-                self.add_maybe(Fault::OrderSwapped, edit, says, equivalent);
+                self.add(Fault::OrderSwapped, edit, says);
             }
             self.matches(at, rule);
             self.filters(at, rule);
@@ -204,7 +183,7 @@ impl Sites<'_> {
             let (Some(one), Some(other)) = (pattern(first), pattern(second)) else {
                 continue;
             };
-            if equal::apart(&one, &other) || one == other {
+            if one == other {
                 continue;
             }
             let at = rules.iter().position(|rule| std::ptr::eq(rule, second));
@@ -262,8 +241,9 @@ impl Sites<'_> {
                     );
                 }
                 "RegularExpression" => {
-                    if !value.ends_with(".*") {
-                        let wide = format!("(?:{value})[^/]*");
+                    let open = value.trim_end_matches(['$', ')', '?']);
+                    if !open.ends_with(".*") {
+                        let wide = format!("(?:{})[^/]*", value.trim_end_matches('$'));
                         self.add(
                             Fault::Widened,
                             Edit::Set(place.clone(), json!(wide)),
@@ -277,11 +257,10 @@ impl Sites<'_> {
                         format!("rule {name}: pattern {value} → {narrow}"),
                     );
                     if let Some(rest) = value.strip_prefix("(?i)") {
-                        self.add_maybe(
+                        self.add(
                             Fault::CaseLost,
                             Edit::Set(place, json!(rest)),
                             format!("rule {name}: pattern {value} without (?i)"),
-                            equal::caseless(rest),
                         );
                     }
                 }
@@ -517,11 +496,10 @@ impl Sites<'_> {
             );
             let pattern = text(rewrite, "/pattern");
             if let Some(rest) = pattern.strip_prefix("^(?i)") {
-                self.add_maybe(
+                self.add(
                     Fault::CaseLost,
                     Edit::Set(format!("{place}/pattern"), json!(format!("^{rest}"))),
                     format!("pattern {pattern} without (?i)"),
-                    equal::caseless(rest),
                 );
             }
         }
@@ -633,7 +611,8 @@ impl Sites<'_> {
             let allows = rule["action"] == "Allow";
             let place = format!("/spec/authorization/rules/{at}");
             if allows {
-                if !list(rule, "/principal/clientCIDRs").is_empty() {
+                let addresses = list(rule, "/principal/clientCIDRs");
+                if !addresses.is_empty() && !addresses.contains(&json!("0.0.0.0/0")) {
                     self.add(
                         Fault::PolicyWeakened,
                         Edit::Push(

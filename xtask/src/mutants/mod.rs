@@ -5,6 +5,7 @@ mod check;
 mod edit;
 mod equal;
 mod faults;
+mod paths;
 mod random;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ struct Trial {
     case: usize,
     mutant: Mutant,
     verdict: Option<Verdict>,
+    /// Why it could not be found.
+    equivalent: Option<&'static str>,
 }
 
 /// Makes mutants, has each checked, and prints the score; whether none that changes behaviour
@@ -78,8 +81,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         if bench.as_ref().is_none_or(|(case, _)| *case != trial.case) {
             bench = Some((trial.case, Bench::new(&cases[trial.case])));
         }
-        let mutated = trial.mutant.edit.apply(&outputs[trial.case], trial.mutant.object)?;
+        let original = &outputs[trial.case];
+        let mutated = trial.mutant.edit.apply(original, trial.mutant.object)?;
         let text = edit::write(&mutated)?;
+        trial.equivalent = equal::reason(original, &mutated);
         trial.verdict = bench.as_ref().map(|(_, bench)| bench.judge(&text));
         if arguments.list {
             println!("{}", line(&cases, trial));
@@ -115,6 +120,7 @@ fn sample(mut all: Vec<(usize, Mutant)>, count: usize, seed: u64) -> Vec<Trial> 
                     case,
                     mutant,
                     verdict: None,
+                    equivalent: None,
                 });
             }
         }
@@ -130,6 +136,7 @@ fn line(cases: &[Case], trial: &Trial) -> String {
         case,
         mutant,
         verdict,
+        ..
     } = trial;
     let verdict = verdict.as_ref().map(ToString::to_string);
     format!(
@@ -152,7 +159,7 @@ enum Column {
 
 fn column(trial: &Trial) -> Column {
     let found = matches!(trial.verdict, Some(Verdict::Found(_)));
-    match (found, trial.mutant.equivalent) {
+    match (found, trial.equivalent) {
         (true, None) => Column::Found,
         (true, Some(_)) => Column::Refuted,
         (false, Some(_)) => Column::Equivalent,
@@ -198,13 +205,13 @@ fn survivors(cases: &[Case], trials: &[Trial]) -> (String, bool) {
         }
         let _ = writeln!(text, "\n{title}:");
         for trial in list {
-            let reason = trial.mutant.equivalent.map(|why| format!(" ({why})"));
+            let reason = trial.equivalent.map(|why| format!(" ({why})"));
             let reason = reason.unwrap_or_default();
             let _ = writeln!(text, "  {}{reason}", line(cases, trial));
         }
         false
     };
-    section("equivalent by the rules of the target", Column::Equivalent);
+    section("equivalent", Column::Equivalent);
     let refuted = section("said to be equivalent, and found", Column::Refuted);
     let survived = section("not found", Column::Survived);
     (text, refuted && survived)
