@@ -22,10 +22,11 @@ pub(crate) fn prefix(path: &str) -> HttpRouteRulesMatchesPath {
 }
 
 /// An exact path (or, as a prefix, what lies below it too) that holds characters which Envoy
-/// compares as they were sent, and the source proxy decoded: a pattern takes them in either form.
-/// `None` for other paths.
+/// compares as they were sent, and the source proxy decoded: a pattern takes them in every form,
+/// also with the digits of their escapes in lower case. `None` for other paths.
 pub(crate) fn spelled(path: &str, prefix: bool) -> Option<Ranked> {
-    if !path.bytes().any(is_reserved) {
+    let letters = |byte: u8| byte >> 4 > 9 || byte & 15 > 9;
+    if !path.bytes().any(|b| is_reserved(b) || is_escaped(b) && letters(b)) {
         return None;
     }
     let (path, end) = if prefix {
@@ -55,14 +56,19 @@ fn value(kind: HttpRouteRulesMatchesPathType, value: String) -> HttpRouteRulesMa
 fn encode(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-/._~!$&'()*+,;=:@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
+        if is_escaped(byte) {
             // Writing to a string cannot fail.
             let _ = write!(out, "%{byte:02X}");
+        } else {
+            out.push(char::from(byte));
         }
     }
     out
+}
+
+/// Whether a byte is written in its encoded form.
+fn is_escaped(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !b"-/._~!$&'()*+,;=:@".contains(&byte)
 }
 
 /// Whether no normalised request path can be equal to it or lie below it.
@@ -228,6 +234,11 @@ mod tests {
             text("/admin@x/", true).as_deref(),
             Some("/admin(?:@|%40)x(?:/.*)?$")
         );
+        assert_eq!(
+            text("/a|é b", true).as_deref(),
+            Some("/a(?:\\||%7[Cc])%[Cc]3%[Aa]9%20b(?:/.*)?$")
+        );
+        assert_eq!(text("/sp ace", true), None);
         assert_eq!(
             text("/a+é", false).as_deref(),
             Some("/a(?:\\+|%2[Bb])%[Cc]3%[Aa]9$")

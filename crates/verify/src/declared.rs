@@ -47,8 +47,9 @@ impl<'a> Declared<'a> {
                 | Code::PatternInexpressible
                 | Code::LocationTwice
         );
-        let at = finding.span();
-        let labelled = route.is_some_and(|route| at == Some(route.origin.span));
+        let mut labels = finding.labels.iter();
+        let labelled =
+            route.is_some_and(|route| labels.any(|label| label.span == route.origin.span));
         let neighbours = || {
             let mut hosts = self.model.hosts.iter();
             let same = |host: &&gatewright_model::Host| {

@@ -18,7 +18,7 @@ pub struct Journeys {
     pub nginx: Journey,
     /// Through Envoy.
     pub envoy: Journey,
-    /// What differs at the end.
+    /// What differs at the end, but for the normal form of the path.
     pub differences: Vec<(compare::Class, compare::Aspect)>,
 }
 
@@ -54,7 +54,13 @@ impl Journeys {
         let world = World::new(objects, model.globals.forwarded.trust);
         let nginx = through_nginx(model, request);
         let envoy = through_envoy(&world, request);
-        let differences = compare::compare(&nginx.end.behaviour, &envoy.end.behaviour);
+        // Envoy passes on the path in its normal form (GW0501).
+        let normal = Request {
+            path: normal(&request.path),
+            ..request.clone()
+        };
+        let same = through_nginx(model, &normal).end.behaviour;
+        let differences = compare::compare(&same, &envoy.end.behaviour);
         Self {
             nginx,
             envoy,
@@ -160,7 +166,8 @@ fn through_envoy(world: &World, request: &Request) -> Journey {
 }
 
 /// The form that Envoy gives a path before it looks for a rule: escapes of letters, digits and
-/// `-._~/` are undone, slashes merged and dot segments resolved; other escapes stay.
+/// `-._~/` are undone, what cannot stand in a URL is escaped, slashes are merged and dot segments
+/// resolved; other escapes stay.
 pub(crate) fn normal(path: &str) -> String {
     let mut plain = String::new();
     let mut rest = path;
@@ -177,6 +184,9 @@ pub(crate) fn normal(path: &str) -> String {
         rest = &rest[at + escape.len()..];
     }
     plain.push_str(rest);
+    for odd in ['"', '<', '>', '^', '`', '{', '|', '}'] {
+        plain = plain.replace(odd, &format!("%{:02X}", u32::from(odd)));
+    }
     // The same walk over segments as that of nginx, on the text as it is sent.
     let mut segments: Vec<&str> = Vec::new();
     let mut all = plain.split('/').skip(1).peekable();
@@ -208,6 +218,7 @@ mod tests {
             ("/a%20b%C3%a9", "/a%20b%C3%a9"),
             ("/a/.", "/a/"),
             ("/%", "/%"),
+            ("/a|b", "/a%7Cb"),
         ] {
             assert_eq!(normal(path), expected, "{path}");
         }

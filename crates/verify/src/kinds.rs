@@ -8,6 +8,7 @@ use gatewright_model::{Action, Model, Route, Subject};
 
 use crate::automaton::classes;
 use crate::envoy::{Client, Entry, PathChange, PathTest, Rule};
+use crate::journey::normal;
 use crate::nginx;
 
 /// Requests that are looked at for one set of paths.
@@ -268,7 +269,7 @@ pub(crate) fn guesses(routes: &[Route], entries: &[Entry]) -> Vec<String> {
         let head = head.trim_end_matches('/');
         for tail in ["", "/", "/a", "/a/b", "a", "-1", "/1"] {
             let path = format!("{head}{tail}");
-            if path.starts_with('/') && !path.contains("//") && !paths.contains(&path) {
+            if path == normal(&path) && !paths.contains(&path) {
                 paths.push(path);
             }
         }

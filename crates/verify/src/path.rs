@@ -13,8 +13,8 @@ use crate::automaton::{Automaton, READABLE, STATES, TooMuch};
 
 /// Which paths a verdict speaks of, for people.
 pub const NORMAL_FORM: &str = "paths in the form that Envoy gives them before it looks for a rule: \
-slashes merged, dot segments resolved, letters, digits and `-._~/` not escaped, every other \
-character plain or as an escape. nginx compares what such a path means, Envoy its text. Other \
+slashes merged, dot segments resolved, letters, digits and `-._~/` not escaped, `!$&'()*+,;=:@[]` \
+plain or escaped, all other characters escaped. nginx compares what such a path means, Envoy its text. Other \
 spellings of the same path are brought into this form by both. Not looked at: backslashes, \
 control characters, malformed escapes, and bytes beyond ASCII other than those of `é`, which \
 stand for all of them";
@@ -28,9 +28,9 @@ struct Token {
 }
 
 /// Characters that may stand in a path as they are and need not.
-const EITHER: &[u8] = b"!$&'()*+,;=:@\"<>^`{|}[]";
-/// Characters that cannot stand in a path as they are.
-const ESCAPED: &[u8] = b" %#?";
+const EITHER: &[u8] = b"!$&'()*+,;=:@[]";
+/// Characters that cannot stand in a path as they are, or that Envoy escapes in its normal form.
+const ESCAPED: &[u8] = b" %#?\"<>^`{|}";
 
 fn tokens() -> Vec<Token> {
     let mut tokens = Vec::new();

@@ -15,9 +15,9 @@ pub(super) fn may_be_encoded(byte: u8) -> bool {
 }
 
 /// A byte that may stand in a path but means something in some other part of a URL (`pchar` of
-/// RFC 3986, section 3.3).
+/// RFC 3986, section 3.3, and brackets, which Envoy leaves alone as well).
 pub fn is_reserved(byte: u8) -> bool {
-    b"!$&'()*+,;=:@".contains(&byte)
+    b"!$&'()*+,;=:@[]".contains(&byte)
 }
 
 /// A byte that Envoy always compares as it is.

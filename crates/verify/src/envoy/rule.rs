@@ -245,7 +245,9 @@ fn entry(route: &Object, found: &Value, rule: usize) -> Result<Entry, String> {
     } else {
         PathTest::new(&found["path"])
     };
-    path.language()?;
+    if let PathTest::Pattern(text) = &path {
+        compile(text)?;
+    }
     Ok(Entry {
         path,
         method: found["method"].as_str().map(str::to_owned).filter(|_| !grpc),
