@@ -183,5 +183,7 @@ fn undecided(verification: &Verification) -> BTreeSet<String> {
         gatewright_verify::Verdict::NotDecided(why) => Some(format!("{}: {why}", host.name)),
         _ => None,
     });
-    undecided.chain(verification.assumptions.iter().cloned()).collect()
+    undecided
+        .chain(verification.assumptions.iter().cloned())
+        .collect()
 }

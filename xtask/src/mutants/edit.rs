@@ -102,7 +102,9 @@ pub(super) fn read(text: &str) -> Result<Objects> {
         .iter()
         .map(|document| {
             let typed = from_node::<Value>(&document.root);
-            typed.value.ok_or_else(|| anyhow!("an object cannot be read back"))
+            typed
+                .value
+                .ok_or_else(|| anyhow!("an object cannot be read back"))
         })
         .collect()
 }
@@ -131,15 +133,31 @@ mod tests {
             assert_eq!(Value::Array(edit.apply(&objects, at).unwrap()), expect);
         };
         check(Edit::Drop, 0, json!([{"b": {"c": 1}}]));
-        check(Edit::Swap("/a".into(), 1), 0, json!([{"a": [1, 3, 2]}, {"b": {"c": 1}}]));
-        check(Edit::Remove("/a/0".into()), 0, json!([{"a": [2, 3]}, {"b": {"c": 1}}]));
-        check(Edit::Remove("/b/c".into()), 1, json!([{"a": [1, 2, 3]}, {"b": {}}]));
+        check(
+            Edit::Swap("/a".into(), 1),
+            0,
+            json!([{"a": [1, 3, 2]}, {"b": {"c": 1}}]),
+        );
+        check(
+            Edit::Remove("/a/0".into()),
+            0,
+            json!([{"a": [2, 3]}, {"b": {"c": 1}}]),
+        );
+        check(
+            Edit::Remove("/b/c".into()),
+            1,
+            json!([{"a": [1, 2, 3]}, {"b": {}}]),
+        );
         check(
             Edit::Set("/b/d".into(), json!(2)),
             1,
             json!([{"a": [1, 2, 3]}, {"b": {"c": 1, "d": 2}}]),
         );
-        check(Edit::Push("/a".into(), json!(4)), 0, json!([{"a": [1, 2, 3, 4]}, {"b": {"c": 1}}]));
+        check(
+            Edit::Push("/a".into(), json!(4)),
+            0,
+            json!([{"a": [1, 2, 3, 4]}, {"b": {"c": 1}}]),
+        );
         for bad in [
             Edit::Swap("/a".into(), 2),
             Edit::Remove("/x".into()),
@@ -151,7 +169,10 @@ mod tests {
 
     #[test]
     fn text_and_objects_are_the_same() {
-        let objects = vec![json!({"kind": "A", "on": "on", "list": [{"x": 1}]}), json!({"b": null})];
+        let objects = vec![
+            json!({"kind": "A", "on": "on", "list": [{"x": 1}]}),
+            json!({"b": null}),
+        ];
         assert_eq!(read(&write(&objects).unwrap()).unwrap(), objects);
     }
 }

@@ -81,6 +81,14 @@ fn same_at(one: &[Entry], other: &[Entry]) -> Option<bool> {
             at.is_some_and(|at| class.contains(&at))
         };
         for chosen in 0_u32..1 << tests.len() {
+            let held = |at: &usize| chosen & (1 << at) != 0;
+            let all: Vec<&str> = (0..tests.len()).filter(held).map(|at| tests[at]).collect();
+            if all
+                .iter()
+                .any(|one| all.iter().any(|other| exclude(one, other)))
+            {
+                continue;
+            }
             let holds = |test: &String| {
                 let at = tests.iter().position(|known| known == test);
                 at.is_some_and(|at| chosen & (1 << at) != 0)
@@ -89,15 +97,18 @@ fn same_at(one: &[Entry], other: &[Entry]) -> Option<bool> {
                 let mut takes = entries
                     .iter()
                     .filter(|entry| passes(&entry.path) && entry.tests.iter().all(holds));
-                takes.next().map_or_else(|| NOT_FOUND.to_owned(), |entry| {
-                    let mut action = entry.action.clone();
-                    for (pattern, rewrite) in &entry.rewrites {
-                        if passes(pattern) {
-                            action.push_str(rewrite);
+                takes.next().map_or_else(
+                    || NOT_FOUND.to_owned(),
+                    |entry| {
+                        let mut action = entry.action.clone();
+                        for (pattern, rewrite) in &entry.rewrites {
+                            if passes(pattern) {
+                                action.push_str(rewrite);
+                            }
                         }
-                    }
-                    action
-                })
+                        action
+                    },
+                )
             };
             if served(one) != served(other) {
                 return Some(false);
@@ -105,6 +116,26 @@ fn same_at(one: &[Entry], other: &[Entry]) -> Option<bool> {
         }
     }
     Some(true)
+}
+
+/// Whether no request passes both tests: a header has one value, and so has the method.
+fn exclude(one: &str, other: &str) -> bool {
+    let parts = |test: &str| -> Option<(String, String)> {
+        let (kind, json) = test.split_once(' ')?;
+        let value: Value = serde_json::from_str(json).ok()?;
+        match kind {
+            "method" => Some((kind.to_owned(), value.to_string())),
+            "headers" if text(&value, "/type") != "RegularExpression" => {
+                let name = text(&value, "/name").to_ascii_lowercase();
+                Some((name, text(&value, "/value").to_owned()))
+            }
+            _ => None,
+        }
+    };
+    match (parts(one), parts(other)) {
+        (Some((name, value)), Some((other, different))) => name == other && value != different,
+        _ => false,
+    }
 }
 
 /// What is answered when no rule takes a request.
@@ -138,7 +169,9 @@ impl<'a> Side<'a> {
     }
 
     fn routes(&self) -> impl Iterator<Item = &'a Value> {
-        self.objects.iter().filter(|object| object["kind"] == "HTTPRoute")
+        self.objects
+            .iter()
+            .filter(|object| object["kind"] == "HTTPRoute")
     }
 
     /// Where requests are told apart: every host that a route names, on every listener.
@@ -215,7 +248,11 @@ impl<'a> Side<'a> {
         };
         let mut tests: Vec<String> = Vec::new();
         for key in ["headers", "queryParams"] {
-            tests.extend(list(one, &format!("/{key}")).iter().map(|test| format!("{key} {test}")));
+            tests.extend(
+                list(one, &format!("/{key}"))
+                    .iter()
+                    .map(|test| format!("{key} {test}")),
+            );
         }
         tests.extend(one.get("method").map(|method| format!("method {method}")));
         let mut rewrites = Vec::new();
@@ -238,9 +275,18 @@ impl<'a> Side<'a> {
             let whole = pattern.strip_prefix('^').and_then(|p| p.strip_suffix('$'));
             if let Some(whole) = whole.map(str::to_owned) {
                 let rewrite = spec["urlRewrite"]["path"].take();
-                rewrites.push((whole, rewrite.to_string()));
+                let text = rewrite.to_string();
+                // Without letters the case is all the same.
+                let text = if has_letters(&whole) {
+                    text
+                } else {
+                    text.replace("(?i)", "")
+                };
+                rewrites.push((whole, text));
             }
-            filters.push(spec);
+            if spec != json!({"urlRewrite": {"path": null}}) {
+                filters.push(spec);
+            }
         }
         let policies = self.policies(route, rule);
         let plain_404 = filters == [json!({"directResponse": {"statusCode": 404}})];
@@ -248,7 +294,13 @@ impl<'a> Side<'a> {
             NOT_FOUND.to_owned()
         } else {
             let backends = &rule["backendRefs"];
-            json!([text(route, "/metadata/namespace"), backends, filters, policies]).to_string()
+            json!([
+                text(route, "/metadata/namespace"),
+                backends,
+                filters,
+                policies
+            ])
+            .to_string()
         };
         Entry {
             path,
@@ -285,7 +337,8 @@ impl<'a> Side<'a> {
             }
         }
         let rest = found.into_iter().filter(|(_, spec)| *spec != json!({}));
-        rest.map(|((kind, own), spec)| json!([kind, own, spec])).collect()
+        rest.map(|((kind, own), spec)| json!([kind, own, spec]))
+            .collect()
     }
 
     fn said(&self, policy: &Value) -> Value {
@@ -294,7 +347,10 @@ impl<'a> Side<'a> {
             return spec;
         };
         fields.shift_remove("targetRefs");
-        if let Some(rules) = fields.get_mut("rateLimit").and_then(|l| l.pointer_mut("/local/rules")) {
+        if let Some(rules) = fields
+            .get_mut("rateLimit")
+            .and_then(|l| l.pointer_mut("/local/rules"))
+        {
             *rules = strictest(rules);
         }
         if self.compared && policy["kind"] == "BackendTrafficPolicy" {
@@ -305,6 +361,16 @@ impl<'a> Side<'a> {
         }
         spec
     }
+}
+
+/// Whether a pattern has letters, but for those of escapes such as `\w` and flags.
+fn has_letters(pattern: &str) -> bool {
+    let mut escaped = false;
+    pattern.replace("(?i)", "").chars().any(|c| {
+        let letter = c.is_alphabetic() && !escaped;
+        escaped = c == '\\' && !escaped;
+        letter
+    })
 }
 
 /// Limits without those that another one for the same clients makes idle.
@@ -331,7 +397,11 @@ fn strictest(rules: &Value) -> Value {
 fn hosts(route: &Value) -> Vec<String> {
     match list(route, "/spec/hostnames") {
         [] => vec!["*".to_owned()],
-        hosts => hosts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        hosts => hosts
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -427,6 +497,23 @@ mod tests {
             let (a, b) = (rule(kind, a, "a"), rule(other, b, "b"));
             check(json!([a, b]), json!([b, a]), expect);
         }
+    }
+
+    #[test]
+    fn a_header_has_one_value() {
+        let tested = |kind: &str, value: &str, backend: &str| {
+            let mut rule = rule("PathPrefix", "/", backend);
+            let header = json!([{"name": "X", "type": kind, "value": value}]);
+            rule["matches"][0]["headers"] = header;
+            rule
+        };
+        let (a, b) = (tested("Exact", "a", "a"), tested("Exact", "b", "b"));
+        check(json!([a, b]), json!([b, a]), Some(SAME));
+        let (a, b) = (
+            tested("RegularExpression", "a.*", "a"),
+            tested("RegularExpression", ".*b", "b"),
+        );
+        check(json!([a, b]), json!([b, a]), None);
     }
 
     #[test]

@@ -107,7 +107,10 @@ fn sample(mut all: Vec<(usize, Mutant)>, count: usize, seed: u64) -> Vec<Trial> 
     Random::new(seed).shuffle(&mut all);
     let mut by_fault: BTreeMap<Fault, Vec<(usize, Mutant)>> = BTreeMap::new();
     for (case, mutant) in all {
-        by_fault.entry(mutant.fault).or_default().push((case, mutant));
+        by_fault
+            .entry(mutant.fault)
+            .or_default()
+            .push((case, mutant));
     }
     let mut chosen = Vec::new();
     while chosen.len() < count {
@@ -199,7 +202,10 @@ fn score(trials: &[Trial]) -> String {
 fn survivors(cases: &[Case], trials: &[Trial]) -> (String, bool) {
     let mut text = String::new();
     let mut section = |title: &str, wanted: Column| {
-        let list: Vec<&Trial> = trials.iter().filter(|trial| column(trial) == wanted).collect();
+        let list: Vec<&Trial> = trials
+            .iter()
+            .filter(|trial| column(trial) == wanted)
+            .collect();
         if list.is_empty() {
             return true;
         }

@@ -12,11 +12,15 @@ use regex_automata::{Anchored, MatchKind};
 /// An automaton larger than this is not built.
 const SIZE: usize = 64 << 20;
 
-/// Every set of patterns that is the set of those that match some whole path; nothing when the
-/// patterns are no patterns or too large.
+/// What Envoy makes another path of before it looks for a rule.
+const NOT_NORMAL: &str = r".*(?://.*|/\.\.?(?:/.*)?)";
+
+/// Every set of patterns that is the set of those that match some whole path, as Envoy sees
+/// paths; nothing when the patterns are no patterns or too large.
 pub(super) fn classes(patterns: &[&str]) -> Option<BTreeSet<BTreeSet<usize>>> {
     let whole: Vec<String> = patterns
         .iter()
+        .chain([&NOT_NORMAL])
         .map(|pattern| format!("^(?:{pattern})$"))
         .collect();
     let automaton = dense::Builder::new()
@@ -28,7 +32,11 @@ pub(super) fn classes(patterns: &[&str]) -> Option<BTreeSet<BTreeSet<usize>>> {
                 .determinize_size_limit(Some(SIZE)),
         )
         .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .thompson(thompson::Config::new().nfa_size_limit(Some(SIZE)).utf8(false))
+        .thompson(
+            thompson::Config::new()
+                .nfa_size_limit(Some(SIZE))
+                .utf8(false),
+        )
         .build_many(&whole)
         .ok()?;
     let start = automaton
@@ -47,7 +55,9 @@ pub(super) fn classes(patterns: &[&str]) -> Option<BTreeSet<BTreeSet<usize>>> {
             let matched = (0..automaton.match_len(end)).map(|at| automaton.match_pattern(end, at));
             class.extend(matched.map(|pattern| pattern.as_usize()));
         }
-        classes.insert(class);
+        if !class.contains(&patterns.len()) {
+            classes.insert(class);
+        }
         let bytes = (0x21_u8..0x7f).filter(|byte| !matches!(byte, b'?' | b'#'));
         open.extend(bytes.map(|byte| automaton.next_state(state, byte)));
     }
@@ -67,6 +77,7 @@ mod tests {
         check(&["/a", "/.*"], &[&[1], &[0, 1]]);
         check(&["(?i)/A", "/a|/b"], &[&[], &[0], &[1], &[0, 1]]);
         check(&["a"], &[&[]]);
+        check(&["/a//b", "/a/[.]/b", "/a/[.][.]"], &[&[]]);
         assert_eq!(classes(&["("]), None);
     }
 }
