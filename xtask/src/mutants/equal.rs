@@ -154,6 +154,31 @@ struct Entry {
     rewrites: Vec<(String, String)>,
 }
 
+impl Entry {
+    /// Leaves out tests of the host that it passes; whether it passes all of them.
+    fn settle(&mut self, host: &str) -> bool {
+        // Below a wildcard there are several hosts.
+        if host.starts_with('*') {
+            return true;
+        }
+        let mut passes = true;
+        self.tests.retain(|test| {
+            let header = test
+                .strip_prefix("headers ")
+                .and_then(|json| serde_json::from_str::<Value>(json).ok())
+                .filter(|header| text(header, "/name").eq_ignore_ascii_case("host"));
+            let pattern = header.filter(|header| text(header, "/type") == "RegularExpression");
+            let regex = pattern.and_then(|header| {
+                regex::Regex::new(&format!("^(?:{})$", text(&header, "/value"))).ok()
+            });
+            let Some(regex) = regex else { return true };
+            passes &= regex.is_match(host);
+            false
+        });
+        passes
+    }
+}
+
 /// A listener: kind, namespace, name and section of a parent.
 type Listener = (String, String, String, String);
 
@@ -231,7 +256,11 @@ impl<'a> Side<'a> {
         for route in routes {
             for rule in list(route, "/spec/rules") {
                 for one in list(rule, "/matches") {
-                    ranked.push((rank(one), self.entry(route, rule, one)));
+                    let mut entry = self.entry(route, rule, one);
+                    if !entry.settle(host) {
+                        continue;
+                    }
+                    ranked.push((rank(one), entry));
                 }
             }
         }

@@ -622,7 +622,11 @@ impl Sites<'_> {
             );
         }
         let authorization = &self.object["spec"]["authorization"];
-        if authorization["defaultAction"] == "Deny" {
+        // Who lets everybody in has no others to refuse.
+        let everybody = list(authorization, "/rules")
+            .iter()
+            .any(|rule| list(rule, "/principal/clientCIDRs").contains(&json!("0.0.0.0/0")));
+        if authorization["defaultAction"] == "Deny" && !everybody {
             self.add(
                 Fault::PolicyWeakened,
                 Edit::Set("/spec/authorization/defaultAction".into(), json!("Allow")),
@@ -640,9 +644,9 @@ impl Sites<'_> {
                         Fault::PolicyWeakened,
                         Edit::Push(
                             format!("{place}/principal/clientCIDRs"),
-                            json!("192.0.2.128/25"),
+                            json!("233.252.0.0/24"),
                         ),
-                        format!("rule {name}: 192.0.2.128/25 too"),
+                        format!("rule {name}: 233.252.0.0/24 too"),
                     );
                 }
             } else {
