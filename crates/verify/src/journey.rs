@@ -73,8 +73,8 @@ fn through_nginx(model: &Model, request: &Request) -> Journey {
     let decision = eval::eval(model, request);
     let mut behaviour = nginx::behaviour(model, &decision.served, request);
     let route = decision.route();
-    if let (Some(route), Answer::Forward(forwarding)) = (route, &mut behaviour.answer) {
-        forwarding.copies = nginx::copies(route);
+    if let (Some(host), Some(route)) = (decision.host, route) {
+        nginx::complete(host, route, request, &mut behaviour);
     }
     let stops = decision
         .considered
