@@ -49,10 +49,14 @@ pub(crate) fn run(
     let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
     verified.unreadable += faults.len() - unreadable_files;
     // What could not be read makes the rest of doubtful worth.
-    let unread = |found: &&Diagnostic| {
-        found.severity == Severity::Error && found.code.info().number < 300
-    };
-    let found = verified.conversion.diagnostics.iter().filter(unread).cloned();
+    let unread =
+        |found: &&Diagnostic| found.severity == Severity::Error && found.code.info().number < 300;
+    let found = verified
+        .conversion
+        .diagnostics
+        .iter()
+        .filter(unread)
+        .cloned();
     let mut diagnostics: Vec<Diagnostic> = found.collect();
     diagnostics.append(&mut verified.diagnostics);
     for fault in faults {
@@ -69,7 +73,9 @@ pub(crate) fn run(
 
 fn gather(run: &Run, paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<ReadFault>), Fault> {
     let reports = run.findings.report.iter();
-    let outputs: Vec<_> = reports.filter_map(|report| report.file.as_deref()).collect();
+    let outputs: Vec<_> = reports
+        .filter_map(|report| report.file.as_deref())
+        .collect();
     let Discovery {
         sources,
         mut faults,

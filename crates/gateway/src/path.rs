@@ -26,7 +26,10 @@ pub(crate) fn prefix(path: &str) -> HttpRouteRulesMatchesPath {
 /// also with the digits of their escapes in lower case. `None` for other paths.
 pub(crate) fn spelled(path: &str, prefix: bool) -> Option<Ranked> {
     let letters = |byte: u8| byte >> 4 > 9 || byte & 15 > 9;
-    if !path.bytes().any(|b| is_reserved(b) || is_escaped(b) && letters(b)) {
+    if !path
+        .bytes()
+        .any(|b| is_reserved(b) || is_escaped(b) && letters(b))
+    {
         return None;
     }
     let (path, end) = if prefix {

@@ -53,9 +53,10 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
     for Input { name, text } in texts {
         let file = sources.add(name, text);
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-        let (found, faults) = Objects::read(&parsed.documents);
-        objects.extend(found);
-        let errors = |all: &[Diagnostic]| all.iter().filter(|d| d.severity == Severity::Error).count();
+        let (found, mut faults) = Objects::read(&parsed.documents);
+        faults.extend(objects.extend(found));
+        let errors =
+            |all: &[Diagnostic]| all.iter().filter(|d| d.severity == Severity::Error).count();
         unreadable += errors(&parsed.diagnostics) + errors(&faults);
         diagnostics.extend(parsed.diagnostics);
         diagnostics.extend(faults);
@@ -137,7 +138,12 @@ impl Verified {
             compared: gatewright_verify::COMPARED,
             not_compared: gatewright_verify::NOT_COMPARED,
             assumed: &self.verification.assumptions,
-            hosts: self.verification.hosts.iter().map(|host| self.host(host)).collect(),
+            hosts: self
+                .verification
+                .hosts
+                .iter()
+                .map(|host| self.host(host))
+                .collect(),
             diagnostics: DiagnosticRecord::all(&self.sources, &self.diagnostics),
         };
         gatewright_diagnostics::render::to_json(&report)
@@ -154,7 +160,11 @@ impl Verified {
             path_classes: host.classes,
             requests: host.requests,
             by_example: host.by_example,
-            differences: host.differences.iter().map(|found| self.difference(found)).collect(),
+            differences: host
+                .differences
+                .iter()
+                .map(|found| self.difference(found))
+                .collect(),
         }
     }
 
@@ -166,8 +176,17 @@ impl Verified {
             declared: found.declared,
             request: RequestRecord {
                 method: &request.method,
-                url: format!("{}://{}{}", request.scheme(), request.host, request.target()),
-                headers: request.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect(),
+                url: format!(
+                    "{}://{}{}",
+                    request.scheme(),
+                    request.host,
+                    request.target()
+                ),
+                headers: request
+                    .headers
+                    .iter()
+                    .map(|(n, v)| (n.as_str(), v.as_str()))
+                    .collect(),
             },
             nginx: self.side(&found.nginx),
             envoy: self.side(&found.envoy),

@@ -142,7 +142,10 @@ fn against(objects: &[Value]) -> Vec<(String, Class, Vec<Aspect>, String)> {
     assert_eq!(verified.unreadable, 0, "{:?}", verified.diagnostics);
     let mut all = Vec::new();
     for host in &verified.verification.hosts {
-        assert_eq!(host.differences.is_empty(), host.verdict == Verdict::Equivalent);
+        assert_eq!(
+            host.differences.is_empty(),
+            host.verdict == Verdict::Equivalent
+        );
         for found in &host.differences {
             let path = found.witness.path.clone();
             all.push((host.name.clone(), found.class, found.aspects.clone(), path));
@@ -184,10 +187,12 @@ fn check(
     assert_ne!(before, json!(changed), "nothing was changed");
     let found = against(&changed);
     assert!(
-        found.iter().any(|(name, own, aspects, witness)| name == host
-            && *own == class
-            && aspects.contains(&aspect)
-            && witness == path),
+        found
+            .iter()
+            .any(|(name, own, aspects, witness)| name == host
+                && *own == class
+                && aspects.contains(&aspect)
+                && witness == path),
         "{host} {class:?} {aspect:?} {path} is not among {found:#?}"
     );
 }
@@ -209,7 +214,10 @@ fn a_rule_that_is_dropped() {
     check(
         |objects| {
             let rules = &mut object(objects, "HTTPRoute", "web")["spec"]["rules"];
-            rules.as_array_mut().unwrap().retain(|rule| rule["name"] != "api-v1");
+            rules
+                .as_array_mut()
+                .unwrap()
+                .retain(|rule| rule["name"] != "api-v1");
         },
         "shop.test",
         Class::Differs,
@@ -331,7 +339,11 @@ fn a_redirect_with_another_code() {
 #[test]
 fn a_policy_that_is_removed_or_aimed_elsewhere() {
     for kind in ["SecurityPolicy", "BackendTrafficPolicy"] {
-        let aspect = if kind == "SecurityPolicy" { Aspect::Addresses } else { Aspect::Limits };
+        let aspect = if kind == "SecurityPolicy" {
+            Aspect::Addresses
+        } else {
+            Aspect::Limits
+        };
         check(
             |objects| objects.retain(|o| o["kind"] != kind || o["metadata"]["name"] != "admin"),
             "shop.test",
@@ -355,8 +367,8 @@ fn a_policy_that_is_removed_or_aimed_elsewhere() {
 fn a_network_that_is_let_in() {
     check(
         |objects| {
-            object(objects, "SecurityPolicy", "admin")["spec"]["authorization"]["rules"][0]
-                ["principal"]["clientCIDRs"] = json!(["10.0.0.0/7"]);
+            object(objects, "SecurityPolicy", "admin")["spec"]["authorization"]["rules"][0]["principal"]
+                ["clientCIDRs"] = json!(["10.0.0.0/7"]);
         },
         "shop.test",
         Class::MoreOpen,
@@ -369,8 +381,12 @@ fn a_network_that_is_let_in() {
 fn a_user_that_is_added() {
     check(
         |objects| {
-            let secret = objects.iter_mut().find(|o| o["kind"] == "Secret").expect("a Secret");
-            secret["stringData"] = json!({ ".htpasswd": "alice:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\nmallory:{SHA}x\n" });
+            let secret = objects
+                .iter_mut()
+                .find(|o| o["kind"] == "Secret")
+                .expect("a Secret");
+            secret["stringData"] =
+                json!({ ".htpasswd": "alice:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\nmallory:{SHA}x\n" });
         },
         "shop.test",
         Class::MoreOpen,
@@ -384,7 +400,10 @@ fn a_limit_that_is_raised() {
     check(
         |objects| {
             let policy = object(objects, "BackendTrafficPolicy", "admin");
-            for rule in policy["spec"]["rateLimit"]["local"]["rules"].as_array_mut().unwrap() {
+            for rule in policy["spec"]["rateLimit"]["local"]["rules"]
+                .as_array_mut()
+                .unwrap()
+            {
                 rule["limit"]["requests"] = json!(1000);
             }
         },
@@ -413,8 +432,13 @@ fn a_host_that_is_added() {
 fn a_listener_that_is_closed() {
     check(
         |objects| {
-            let gateway = objects.iter_mut().find(|o| o["kind"] == "Gateway").expect("a Gateway");
-            let listeners = gateway["spec"]["listeners"].as_array_mut().expect("listeners");
+            let gateway = objects
+                .iter_mut()
+                .find(|o| o["kind"] == "Gateway")
+                .expect("a Gateway");
+            let listeners = gateway["spec"]["listeners"]
+                .as_array_mut()
+                .expect("listeners");
             listeners.retain(|listener| listener["protocol"] != "HTTPS");
         },
         "shop.test",
@@ -433,7 +457,10 @@ fn of_equal_rules_the_first_wins() {
             let rules = object(objects, "HTTPRoute", "web")["spec"]["rules"]
                 .as_array_mut()
                 .unwrap();
-            let at = rules.iter().position(|rule| rule["name"] == "api-v1").unwrap();
+            let at = rules
+                .iter()
+                .position(|rule| rule["name"] == "api-v1")
+                .unwrap();
             let mut other = rules[at].clone();
             rules[at]["backendRefs"][0]["name"] = json!(first);
             other["name"] = json!("other");
@@ -444,5 +471,57 @@ fn of_equal_rules_the_first_wins() {
     let mut same = objects();
     twice("api", "web")(&mut same);
     assert!(against(&same).is_empty());
-    check(twice("web", "api"), "shop.test", Class::Differs, Aspect::Backend, "/api/v1");
+    check(
+        twice("web", "api"),
+        "shop.test",
+        Class::Differs,
+        Aspect::Backend,
+        "/api/v1",
+    );
+}
+
+const ASKED: &str = r#"
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: asked
+  namespace: shop
+  annotations:
+    nginx.ingress.kubernetes.io/auth-url: http://gate.auth.svc.cluster.local/check
+    nginx.ingress.kubernetes.io/auth-response-headers: X-User
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: asked.test
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: app, port: {number: 80}}}}
+"#;
+
+/// A backend believes what the auth service says of the user.
+#[test]
+fn a_header_that_clients_can_forge() {
+    let inputs = || {
+        vec![Input {
+            name: "asked.yaml".to_owned(),
+            text: ASKED.to_owned(),
+        }]
+    };
+    let open = |output: &str| {
+        let against = Input {
+            name: "changed.yaml".to_owned(),
+            text: output.to_owned(),
+        };
+        let verified = verify(inputs(), Some(vec![against]), &options());
+        let hosts = verified.verification.hosts.into_iter();
+        let found = hosts.flat_map(|host| host.differences);
+        found
+            .filter(|found| found.aspects == [Aspect::Forged])
+            .any(|found| found.class == Class::MoreOpen && found.witness.header("x-user").is_some())
+    };
+    let output = convert(inputs(), &options()).output;
+    assert!(!open(&output));
+    let kept = output.replace("        - X-User\n", "        - X-Other\n");
+    assert_ne!(kept, output);
+    assert!(open(&kept));
 }

@@ -1,7 +1,8 @@
 //! One deterministic automaton for several languages at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use indexmap::IndexSet;
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::{primitives::StateID, start, syntax};
@@ -33,7 +34,11 @@ impl Automaton {
             .determinize_size_limit(Some(SIZE));
         let dfa = dense::Builder::new()
             .configure(config)
-            .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(SIZE)))
+            .thompson(
+                thompson::Config::new()
+                    .utf8(false)
+                    .nfa_size_limit(Some(SIZE)),
+            )
             .syntax(syntax::Config::new().utf8(false))
             .build_many(patterns)
             .map_err(|error| TooMuch(error.to_string()))?;
@@ -90,7 +95,7 @@ pub(crate) fn classes(
     patterns.extend_from_slice(languages);
     let automaton = Automaton::new(&patterns)?;
     let mut found: Vec<(String, Vec<usize>)> = Vec::new();
-    let mut seen = HashMap::from([(automaton.start(), ())]);
+    let mut seen = IndexSet::from([automaton.start()]);
     let mut queue = VecDeque::from([(automaton.start(), String::new())]);
     while let Some((state, text)) = queue.pop_front() {
         let all = automaton.accepts(state);
@@ -102,7 +107,7 @@ pub(crate) fn classes(
         }
         for &byte in READABLE.iter().chain(ODD) {
             let next = automaton.step(state, &[byte]);
-            if seen.insert(next, ()).is_none() {
+            if seen.insert(next) {
                 queue.push_back((next, format!("{text}{}", char::from(byte))));
             }
         }

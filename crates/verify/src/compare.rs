@@ -55,6 +55,8 @@ pub enum Aspect {
     Authority,
     /// Who gets copies.
     Copies,
+    /// Headers that a client could forge.
+    Forged,
     /// Certificates of clients.
     Clients,
     /// Limits of requests.
@@ -83,6 +85,7 @@ impl Aspect {
             Self::Path => "path",
             Self::Authority => "host",
             Self::Copies => "copies of requests",
+            Self::Forged => "forged headers",
             Self::Clients => "client certificates",
             Self::Limits => "limits",
             Self::Addresses => "address list",
@@ -112,7 +115,8 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
                 add(Class::Differs, Aspect::Backend);
             }
         }
-        (Answer::Passthrough(_), Answer::Forward(_)) | (Answer::Forward(_), Answer::Passthrough(_)) => {
+        (Answer::Passthrough(_), Answer::Forward(_))
+        | (Answer::Forward(_), Answer::Passthrough(_)) => {
             add(Class::MoreOpen, Aspect::Answer);
         }
         // Before a redirect or a status it only matters what is asked for in addition.
@@ -124,7 +128,11 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
         (_, Answer::NoListener) => add(Class::Stricter, Aspect::Listener),
         (_, Answer::Forward(_) | Answer::Passthrough(_)) => add(Class::MoreOpen, Aspect::Answer),
         (Answer::Forward(_) | Answer::Passthrough(_), Answer::Status(code)) => {
-            let class = if *code >= 400 { Class::Stricter } else { Class::Differs };
+            let class = if *code >= 400 {
+                Class::Stricter
+            } else {
+                Class::Differs
+            };
             add(class, Aspect::Answer);
         }
         (Answer::Redirect { .. }, Answer::Redirect { .. }) => add(Class::Differs, Aspect::Redirect),
@@ -139,9 +147,16 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
 
 fn same(nginx: &Answer, envoy: &Answer) -> bool {
     match (nginx, envoy) {
-        (Answer::Redirect { code: a, location: to }, Answer::Redirect { code: b, location: other }) => {
-            a == b && unescape(to) == unescape(other)
-        }
+        (
+            Answer::Redirect {
+                code: a,
+                location: to,
+            },
+            Answer::Redirect {
+                code: b,
+                location: other,
+            },
+        ) => a == b && unescape(to) == unescape(other),
         (a, b) => a == b,
     }
 }
@@ -153,7 +168,9 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let digits = bytes.get(at + 1..at + 3).and_then(|d| std::str::from_utf8(d).ok());
+        let digits = bytes
+            .get(at + 1..at + 3)
+            .and_then(|d| std::str::from_utf8(d).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) if bytes[at] == b'%' => {
                 out.push(byte);
@@ -169,7 +186,11 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
 }
 
 fn forwardings(a: &Forwarding, b: &Forwarding, add: &mut impl FnMut(Class, Aspect)) {
-    let places = |list: &[Share]| list.iter().map(|s| s.place.clone()).collect::<BTreeSet<_>>();
+    let places = |list: &[Share]| {
+        list.iter()
+            .map(|s| s.place.clone())
+            .collect::<BTreeSet<_>>()
+    };
     if places(&a.shares) != places(&b.shares) {
         add(Class::Differs, Aspect::Backend);
     } else if a.shares.len() != b.shares.len() || a.shares.iter().zip(&b.shares).any(unequal) {
@@ -191,6 +212,10 @@ fn forwardings(a: &Forwarding, b: &Forwarding, add: &mut impl FnMut(Class, Aspec
     if a.copies != b.copies {
         add(Class::Differs, Aspect::Copies);
     }
+    // A backend believes these headers, because no client could send them.
+    if !a.withheld.is_subset(&b.withheld) {
+        add(Class::MoreOpen, Aspect::Forged);
+    }
 }
 
 /// Gateway API takes weights up to a million, so that larger ones are rounded.
@@ -204,7 +229,11 @@ fn wires(a: &Share, b: &Share, add: &mut impl FnMut(Class, Aspect)) {
     let (Some(tls), Some(other)) = (&a.wire.tls, &b.wire.tls) else {
         if a.wire != b.wire {
             let loses = a.wire.tls.is_some() && b.wire.tls.is_none();
-            let class = if loses { Class::MoreOpen } else { Class::Differs };
+            let class = if loses {
+                Class::MoreOpen
+            } else {
+                Class::Differs
+            };
             add(class, Aspect::Wire);
         }
         return;
@@ -242,17 +271,54 @@ fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)) {
             add(Class::Stricter, aspect);
         }
     }
-    both(a.clients.as_ref(), b.clients.as_ref(), Aspect::Clients, add, clients);
-    both(a.limits.as_ref(), b.limits.as_ref(), Aspect::Limits, add, limits);
-    both(a.addresses.as_ref(), b.addresses.as_ref(), Aspect::Addresses, add, addresses);
-    both(a.passwords.as_ref(), b.passwords.as_ref(), Aspect::Passwords, add, passwords);
-    both(a.authorizer.as_ref(), b.authorizer.as_ref(), Aspect::Authorizer, add, |a, b| {
-        let asks = a.places == b.places && a.path == b.path;
-        (b.fails_open && !a.fails_open || !asks, a.fails_open && !b.fails_open)
-    });
+    both(
+        a.clients.as_ref(),
+        b.clients.as_ref(),
+        Aspect::Clients,
+        add,
+        clients,
+    );
+    both(
+        a.limits.as_ref(),
+        b.limits.as_ref(),
+        Aspect::Limits,
+        add,
+        limits,
+    );
+    both(
+        a.addresses.as_ref(),
+        b.addresses.as_ref(),
+        Aspect::Addresses,
+        add,
+        addresses,
+    );
+    both(
+        a.passwords.as_ref(),
+        b.passwords.as_ref(),
+        Aspect::Passwords,
+        add,
+        passwords,
+    );
+    both(
+        a.authorizer.as_ref(),
+        b.authorizer.as_ref(),
+        Aspect::Authorizer,
+        add,
+        |a, b| {
+            let asks = a.places == b.places && a.path == b.path;
+            (
+                b.fails_open && !a.fails_open || !asks,
+                a.fails_open && !b.fails_open,
+            )
+        },
+    );
     if a.others != b.others {
         let lost = !a.others.is_subset(&b.others);
-        let class = if lost { Class::MoreOpen } else { Class::Stricter };
+        let class = if lost {
+            Class::MoreOpen
+        } else {
+            Class::Stricter
+        };
         add(class, Aspect::OtherGuard);
     }
 }
@@ -299,7 +365,10 @@ fn addresses(a: &Addresses, b: &Addresses) -> (bool, bool) {
     }
     let lets = |rules: &[(bool, Vec<IpNet>)], otherwise: bool, address: &IpAddr| {
         let holds = |(_, all): &&(bool, Vec<IpNet>)| all.iter().any(|net| net.contains(address));
-        rules.iter().find(holds).map_or(otherwise, |(allow, _)| *allow)
+        rules
+            .iter()
+            .find(holds)
+            .map_or(otherwise, |(allow, _)| *allow)
     };
     let mut found = (false, false);
     for address in &edges {
@@ -369,7 +438,10 @@ mod tests {
     fn list(rules: &[(bool, &[&str])], otherwise: bool) -> Addresses {
         let owned = |all: &[&str]| all.iter().map(|n| (*n).to_owned()).collect();
         Addresses {
-            rules: rules.iter().map(|(allow, all)| (*allow, owned(all))).collect(),
+            rules: rules
+                .iter()
+                .map(|(allow, all)| (*allow, owned(all)))
+                .collect(),
             otherwise,
         }
     }
@@ -398,15 +470,26 @@ mod tests {
             exempt: BTreeSet::new(),
             each: true,
         };
-        let of = |buckets| Limits { buckets, concurrent: None };
-        let limit = of(vec![Bucket { gains: 10, ..bucket(None, 50, 1) }]);
-        let pair = |size| of(vec![
-            bucket(Some("0.0.0.0/0"), size, 1),
-            bucket(Some("::/0"), size, 1),
-        ]);
+        let of = |buckets| Limits {
+            buckets,
+            concurrent: None,
+        };
+        let limit = of(vec![Bucket {
+            gains: 10,
+            ..bucket(None, 50, 1)
+        }]);
+        let pair = |size| {
+            of(vec![
+                bucket(Some("0.0.0.0/0"), size, 1),
+                bucket(Some("::/0"), size, 1),
+            ])
+        };
         assert_eq!(limits(&limit, &pair(10)), (false, false));
         assert_eq!(limits(&limit, &pair(11)), (true, false));
-        assert_eq!(limits(&limit, &of(vec![bucket(Some("0.0.0.0/0"), 10, 1)])), (true, false));
+        assert_eq!(
+            limits(&limit, &of(vec![bucket(Some("0.0.0.0/0"), 10, 1)])),
+            (true, false)
+        );
     }
 
     #[test]

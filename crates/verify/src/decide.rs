@@ -6,16 +6,15 @@
 //! belongs to, and for the method, each header and the query one value of each set of tests that
 //! some value passes. Both sides are asked what they do with a request of each kind.
 
-use std::collections::HashMap;
-
 use gatewright_model::eval::{self, Answer as Served, Request};
 use gatewright_model::{Host, Model, Route};
+use indexmap::IndexMap;
 
 use crate::automaton::{Automaton, TooMuch};
 use crate::behaviour::{Answer, Behaviour};
 use crate::compare::{Aspect, Class, compare};
 use crate::envoy::{Entry, PathTest, Rule, Spot, View, World};
-use crate::kinds::{self, Kinds};
+use crate::kinds::{self, Kinds, Way};
 use crate::nginx;
 use crate::path::{PathClass, walk};
 
@@ -139,7 +138,7 @@ impl<'a> Pair<'a, '_> {
             // Neither has anything for the name.
             return;
         }
-        self.differ(&request, decision.route(), None, (nginx, envoy), false, out);
+        differ(&request, decision.route(), None, (nginx, envoy), false, out);
     }
 
     fn paths(&self, entries: &'a [Entry], client: &crate::envoy::Client, out: &mut Outcome<'a>) {
@@ -161,7 +160,11 @@ impl<'a> Pair<'a, '_> {
         for class in &classes {
             let mut candidates = Vec::new();
             for entry in entries {
-                if class.right.binary_search(&languages.of(&entry.path)).is_ok() {
+                if class
+                    .right
+                    .binary_search(&languages.of(&entry.path))
+                    .is_ok()
+                {
                     candidates.push(entry);
                     if entry.is_plain() {
                         break;
@@ -201,7 +204,13 @@ impl<'a> Pair<'a, '_> {
         kinds: &mut Kinds<'_>,
         out: &mut Outcome<'a>,
     ) {
-        let (requests, whole) = kinds.requests(route, candidates, client, &class.paths[0]);
+        let way = Way {
+            host: self.host,
+            route,
+            entries: candidates,
+            client,
+        };
+        let (requests, whole) = kinds.requests(&way, &class.paths[0]);
         if let Some(why) = whole {
             out.doubt(why);
         }
@@ -234,11 +243,9 @@ impl<'a> Pair<'a, '_> {
         out: &mut Outcome<'a>,
     ) -> Option<usize> {
         out.requests += 1;
-        let Some((mut nginx, refused)) = self.nginx(request, route) else {
-            return None;
-        };
-        if let (Some(route), Answer::Forward(forwarding)) = (route, &mut nginx.answer) {
-            forwarding.copies = nginx::copies(route);
+        let (mut nginx, refused) = self.nginx(request, route)?;
+        if let (Some(host), Some(route)) = (self.host, route) {
+            nginx::complete(host, route, request, &mut nginx);
         }
         let view = View::new(request, client);
         let entry = candidates.iter().find(|entry| view.misses(entry).is_none());
@@ -247,8 +254,8 @@ impl<'a> Pair<'a, '_> {
             (Some(entry), Some(rule)) => view.behaviour(rule, entry),
             _ => Behaviour::open(Answer::Status(404)),
         };
-        self.examples(route, rule, &nginx, &envoy, out);
-        self.differ(request, route, rule, (nginx, envoy), refused, out);
+        examples(route, rule, &nginx, &envoy, out);
+        differ(request, route, rule, (nginx, envoy), refused, out);
         entry.map(|entry| entry.rule)
     }
 
@@ -264,68 +271,6 @@ impl<'a> Pair<'a, '_> {
         }
         let refused = matches!(served.answer, Served::Refused(_));
         Some((nginx::behaviour(self.model, &served, request), refused))
-    }
-
-    /// Notes what was compared by examples only, and what could not be compared.
-    fn examples(
-        &self,
-        route: Option<&Route>,
-        rule: Option<&Rule>,
-        nginx: &Behaviour,
-        envoy: &Behaviour,
-        out: &mut Outcome<'a>,
-    ) {
-        match (&nginx.answer, &envoy.answer) {
-            (Answer::Unknown(_), Answer::Status(500..)) => {}
-            (Answer::Unknown(why), _) | (_, Answer::Unknown(why)) => out.doubt(why.clone()),
-            (Answer::Forward(forwarding), Answer::Forward(_)) => {
-                if forwarding.path.is_none() {
-                    out.doubt("the path that a backend sees is not known");
-                }
-                if let Some(rule) = rule
-                    && !kinds::same_rewrite(route, rule)
-                {
-                    out.by_example = true;
-                }
-                let users = |behaviour: &Behaviour| {
-                    let passwords = behaviour.guards.passwords.as_ref();
-                    passwords.is_some_and(|passwords| passwords.users.is_none())
-                };
-                out.unseen_users |= users(nginx) || users(envoy);
-            }
-            _ => {}
-        }
-    }
-
-    fn differ(
-        &self,
-        request: &Request,
-        route: Option<&'a Route>,
-        rule: Option<&'a Rule>,
-        (nginx, envoy): (Behaviour, Behaviour),
-        refused: bool,
-        out: &mut Outcome<'a>,
-    ) {
-        let mut differences = compare(&nginx, &envoy);
-        if refused && envoy.answer == Answer::Status(503) {
-            differences.insert((Class::Stricter, Aspect::Answer));
-        }
-        let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
-            return;
-        };
-        let mut aspects: Vec<Aspect> = differences.into_iter().map(|(_, aspect)| aspect).collect();
-        aspects.sort_unstable();
-        aspects.dedup();
-        out.add(Found {
-            class,
-            aspects,
-            witness: request.clone(),
-            route,
-            rule,
-            nginx,
-            envoy,
-            refused,
-        });
     }
 
     fn classes(
@@ -349,7 +294,7 @@ impl<'a> Pair<'a, '_> {
         let (decoded, sent) = self.host.map(nginx::path_tests).unwrap_or_default();
         left.extend(decoded);
         let mut languages = Languages {
-            right: HashMap::new(),
+            right: IndexMap::new(),
             loose,
         };
         let mut right = Vec::new();
@@ -362,7 +307,11 @@ impl<'a> Pair<'a, '_> {
         right.extend(sent);
         let mut rules: Vec<usize> = entries.iter().map(|entry| entry.rule).collect();
         rules.dedup();
-        right.extend(rules.iter().filter_map(|at| self.world.rules[*at].path_language()));
+        right.extend(
+            rules
+                .iter()
+                .filter_map(|at| self.world.rules[*at].path_language()),
+        );
         let classes = walk(&Automaton::new(&left)?, &Automaton::new(&right)?)?;
         Ok((classes, languages))
     }
@@ -377,7 +326,9 @@ impl<'a> Pair<'a, '_> {
     ) {
         let mut kinds = Kinds::new(self.model, self.name, self.secure);
         for path in kinds::guesses(routes, entries) {
-            let Ok(decoded) = eval::decode(&path) else { continue };
+            let Ok(decoded) = eval::decode(&path) else {
+                continue;
+            };
             let route = routes
                 .iter()
                 .find(|route| eval::takes(&route.matcher, &decoded) == Some(true));
@@ -385,7 +336,13 @@ impl<'a> Pair<'a, '_> {
                 .iter()
                 .filter(|entry| entry.path.takes(&path))
                 .collect();
-            let (requests, _) = kinds.requests(route, &candidates, client, &path);
+            let way = Way {
+                host: self.host,
+                route,
+                entries: &candidates,
+                client,
+            };
+            let (requests, _) = kinds.requests(&way, &path);
             for request in requests.iter().take(64) {
                 self.ask(request, route, &candidates, client, out);
             }
@@ -393,9 +350,69 @@ impl<'a> Pair<'a, '_> {
     }
 }
 
+/// Notes what was compared by examples only, and what could not be compared.
+fn examples(
+    route: Option<&Route>,
+    rule: Option<&Rule>,
+    nginx: &Behaviour,
+    envoy: &Behaviour,
+    out: &mut Outcome<'_>,
+) {
+    match (&nginx.answer, &envoy.answer) {
+        (Answer::Unknown(_), Answer::Status(500..)) => {}
+        (Answer::Unknown(why), _) | (_, Answer::Unknown(why)) => out.doubt(why.clone()),
+        (Answer::Forward(forwarding), Answer::Forward(_)) => {
+            if forwarding.path.is_none() {
+                out.doubt("the path that a backend sees is not known");
+            }
+            if let Some(rule) = rule
+                && !kinds::same_rewrite(route, rule)
+            {
+                out.by_example = true;
+            }
+            let users = |behaviour: &Behaviour| {
+                let passwords = behaviour.guards.passwords.as_ref();
+                passwords.is_some_and(|passwords| passwords.users.is_none())
+            };
+            out.unseen_users |= users(nginx) || users(envoy);
+        }
+        _ => {}
+    }
+}
+
+fn differ<'a>(
+    request: &Request,
+    route: Option<&'a Route>,
+    rule: Option<&'a Rule>,
+    (nginx, envoy): (Behaviour, Behaviour),
+    refused: bool,
+    out: &mut Outcome<'a>,
+) {
+    let mut differences = compare(&nginx, &envoy);
+    if refused && envoy.answer == Answer::Status(503) {
+        differences.insert((Class::Stricter, Aspect::Answer));
+    }
+    let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
+        return;
+    };
+    let mut aspects: Vec<Aspect> = differences.into_iter().map(|(_, aspect)| aspect).collect();
+    aspects.sort_unstable();
+    aspects.dedup();
+    out.add(Found {
+        class,
+        aspects,
+        witness: request.clone(),
+        route,
+        rule,
+        nginx,
+        envoy,
+        refused,
+    });
+}
+
 /// Which language is whose.
 struct Languages {
-    right: HashMap<PathTest, usize>,
+    right: IndexMap<PathTest, usize>,
     /// Whether the route of this index may take fewer paths than its language has.
     loose: Vec<bool>,
 }

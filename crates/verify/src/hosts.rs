@@ -34,7 +34,10 @@ pub(crate) fn groups(model: &Model, world: &World) -> Vec<Names> {
             own.push(format!(r"\A[A-Za-z0-9_-]+\.{}\z", regex::escape(parent)));
         }
     }
-    let wild: Vec<&String> = labels.iter().filter(|label| label.starts_with("*.")).collect();
+    let wild: Vec<&String> = labels
+        .iter()
+        .filter(|label| label.starts_with("*."))
+        .collect();
     labels
         .iter()
         .map(|label| {

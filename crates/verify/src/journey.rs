@@ -73,8 +73,8 @@ fn through_nginx(model: &Model, request: &Request) -> Journey {
     let decision = eval::eval(model, request);
     let mut behaviour = nginx::behaviour(model, &decision.served, request);
     let route = decision.route();
-    if let (Some(route), Answer::Forward(forwarding)) = (route, &mut behaviour.answer) {
-        forwarding.copies = nginx::copies(route);
+    if let (Some(host), Some(route)) = (decision.host, route) {
+        nginx::complete(host, route, request, &mut behaviour);
     }
     let stops = decision
         .considered
@@ -174,7 +174,9 @@ pub(crate) fn normal(path: &str) -> String {
     while let Some(at) = rest.find('%') {
         plain.push_str(&rest[..at]);
         let escape = rest.get(at..at + 3).unwrap_or(&rest[at..]);
-        let byte = escape.get(1..).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let byte = escape
+            .get(1..)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match byte {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) => {
                 plain.push(char::from(byte));

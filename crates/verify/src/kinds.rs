@@ -1,10 +1,10 @@
 //! The kinds of requests for one path: values of method, headers and query that some test tells
 //! apart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use gatewright_model::eval::{self, Request};
-use gatewright_model::{Action, Model, Route, Subject};
+use gatewright_model::{Action, Host, Model, Route, Subject};
 
 use crate::automaton::classes;
 use crate::envoy::{Client, Entry, PathChange, PathTest, Rule};
@@ -18,10 +18,18 @@ const METHODS: [&str; 10] = [
     "GET", "POST", "OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE", "PROPFIND",
 ];
 /// Well-formed cookies.
-const COOKIES: &str =
-    r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
+const COOKIES: &str = r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
 /// What Envoy sets itself, whatever the client sends.
 const SET_BY_ENVOY: [&str; 3] = ["host", "x-request-id", "x-forwarded-for"];
+
+/// What may become of the requests for some paths.
+pub(crate) struct Way<'w> {
+    pub(crate) host: Option<&'w Host>,
+    pub(crate) route: Option<&'w Route>,
+    /// Entries that may take them, in order.
+    pub(crate) entries: &'w [&'w Entry],
+    pub(crate) client: &'w Client,
+}
 
 /// Values of one part of requests, the plainest first; none is that it is not there.
 type Values = Vec<Option<String>>;
@@ -32,7 +40,7 @@ pub(crate) struct Kinds<'m> {
     name: String,
     secure: bool,
     /// Values that tell a list of languages apart.
-    known: HashMap<(String, Vec<String>), Result<Values, String>>,
+    known: BTreeMap<(String, Vec<String>), Result<Values, String>>,
 }
 
 impl<'m> Kinds<'m> {
@@ -41,19 +49,19 @@ impl<'m> Kinds<'m> {
             model,
             name: name.to_owned(),
             secure,
-            known: HashMap::new(),
+            known: BTreeMap::new(),
         }
     }
 
     /// A request of every kind that the route and the entries tell apart at a path; and why some
     /// are missing, if so.
-    pub(crate) fn requests(
-        &mut self,
-        route: Option<&Route>,
-        entries: &[&Entry],
-        client: &Client,
-        path: &str,
-    ) -> (Vec<Request>, Option<String>) {
+    pub(crate) fn requests(&mut self, way: &Way<'_>, path: &str) -> (Vec<Request>, Option<String>) {
+        let Way {
+            host,
+            route,
+            entries,
+            client,
+        } = *way;
         let plain = Request::get(self.secure, self.name.as_str(), path);
         let mut doubt = None;
         let mut all = vec![plain.clone()];
@@ -80,7 +88,24 @@ impl<'m> Kinds<'m> {
             methods.iter().map(with).collect()
         });
         let mut missing = None;
-        for (name, languages) in self.headers(route, entries, client) {
+        let tests = self.headers(route, entries, client);
+        // Nobody looks at these one by one, so they are forged all together.
+        let forged: Vec<(String, String)> = host
+            .zip(route)
+            .map(|(host, route)| nginx::withheld(host, route))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|name| !tests.contains_key(name))
+            .map(|name| (name, "forged".to_owned()))
+            .collect();
+        if !forged.is_empty() {
+            grow(&|request| {
+                let mut other = request.clone();
+                other.headers.extend(forged.iter().cloned());
+                vec![request.clone(), other]
+            });
+        }
+        for (name, languages) in tests {
             match self.values(&name, languages) {
                 Ok(values) => grow(&|request| {
                     let with = |value: &Option<String>| {
@@ -121,7 +146,12 @@ impl<'m> Kinds<'m> {
                 .iter()
                 .map(|when| eval::holds(when, self.model, &request))
                 .collect();
-            kind.extend(entries.iter().filter_map(|e| e.method.as_deref()).map(|m| m == method));
+            kind.extend(
+                entries
+                    .iter()
+                    .filter_map(|e| e.method.as_deref())
+                    .map(|m| m == method),
+            );
             kind.push(options && method == "OPTIONS");
             if !kinds.iter().any(|(known, _)| *known == kind) {
                 kinds.push((kind, method));
@@ -137,7 +167,9 @@ impl<'m> Kinds<'m> {
         client: &Client,
     ) -> BTreeMap<String, Vec<String>> {
         let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let own = route.iter().flat_map(|route| nginx::header_tests(self.model, route));
+        let own = route
+            .iter()
+            .flat_map(|route| nginx::header_tests(self.model, route));
         for (name, language) in own {
             tests.entry(name).or_default().push(language);
         }
@@ -236,12 +268,20 @@ pub(crate) fn same_rewrite(route: Option<&Route>, rule: &Rule) -> bool {
                 text, substitution, ..
             }),
         ) => {
-            let own = rewrite.pattern.trim_start_matches('^').trim_end_matches('$');
+            let own = rewrite
+                .pattern
+                .trim_start_matches('^')
+                .trim_end_matches('$');
             let other = text.trim_start_matches("^(?i)");
             let rest = other.strip_prefix(own);
             // Letters, digits, slashes, `(.*)` and `(/|$)` mean the same on both sides.
-            let plain = own.replace("(.*)", "").replace("(/|$)", "").replace("(.+)", "");
-            let simple = plain.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
+            let plain = own
+                .replace("(.*)", "")
+                .replace("(/|$)", "")
+                .replace("(.+)", "");
+            let simple = plain
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/-_".contains(&b));
             let target = substitution.replace('\\', "$");
             text.starts_with("^(?i)")
                 && simple

@@ -2,6 +2,7 @@
 //! decisions depend on.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use gatewright_model::eval::{self, Request, Served};
 use gatewright_model::pattern::Pattern;
@@ -83,7 +84,11 @@ pub(crate) fn authority_tests(host: &Host) -> Vec<String> {
 
 /// The conditions of the steps of a route.
 pub(crate) fn conditions(route: &Route) -> impl Iterator<Item = &Condition> {
-    route.policies.steps.iter().filter_map(|step| step.when.as_ref())
+    route
+        .policies
+        .steps
+        .iter()
+        .filter_map(|step| step.when.as_ref())
 }
 
 /// The texts for which a test holds, in Rust's syntax; nothing where nobody knows.
@@ -97,7 +102,11 @@ fn test(test: &Test) -> Vec<String> {
             } else {
                 Pattern::parse_case_sensitive(text)
             };
-            pattern.ok().and_then(|p| p.found_regex()).into_iter().collect()
+            pattern
+                .ok()
+                .and_then(|p| p.found_regex())
+                .into_iter()
+                .collect()
         }
     }
 }
@@ -197,9 +206,12 @@ fn cookie(name: &str, value: &str) -> String {
         let own = regex::escape(&c.to_string());
         others.push(head.clone());
         let either = [c.to_ascii_lowercase(), c.to_ascii_uppercase()];
-        let class: String = either.iter().map(|c| regex::escape(&c.to_string())).collect();
+        let class: String = either
+            .iter()
+            .map(|c| regex::escape(&c.to_string()))
+            .collect();
         others.push(format!("{head}[^{class};,][^;,]*"));
-        head.push_str(&format!("(?i:{own})"));
+        head = format!("{head}(?i:{own})");
     }
     others.push(format!("{head} *"));
     others.push(format!("{head} *[^=;, ][^;,]*"));
@@ -222,10 +234,12 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
             code: *code,
             location: location.clone(),
         },
-        eval::Answer::Passthrough(backend) => Answer::Passthrough(match share(backend, request, 1) {
-            Some(share) => vec![share],
-            None => Vec::new(),
-        }),
+        eval::Answer::Passthrough(backend) => {
+            Answer::Passthrough(match share(backend, request, 1) {
+                Some(share) => vec![share],
+                None => Vec::new(),
+            })
+        }
         eval::Answer::Forward {
             backends,
             path,
@@ -237,7 +251,11 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
             let changed = |path: &String| *path != eval::decode(&request.path).unwrap_or_default();
             // A path that nobody changes is passed on as it came.
             let sent = |path: &String| {
-                if changed(path) { escape(path) } else { request.path.clone() }
+                if changed(path) {
+                    escape(path)
+                } else {
+                    request.path.clone()
+                }
             };
             Answer::Forward(Box::new(Forwarding {
                 shares: shares(list.collect()),
@@ -248,6 +266,7 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
                 }),
                 authority: authority(forward, request),
                 copies: BTreeSet::new(),
+                withheld: BTreeSet::new(),
             }))
         }
     };
@@ -260,7 +279,10 @@ fn escape(path: &str) -> String {
     let mut out = String::new();
     for byte in path.bytes() {
         match byte {
-            0..=b' ' | b'%' | b'#' | 0x7f.. => out.push_str(&format!("%{byte:02X}")),
+            0..=b' ' | b'%' | b'#' | 0x7f.. => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
             byte => out.push(char::from(byte)),
         }
     }
@@ -270,7 +292,9 @@ fn escape(path: &str) -> String {
 /// The authority that a backend sees, if it is another one.
 fn authority(forward: &gatewright_model::Forward, request: &Request) -> Option<String> {
     let value = forward.authority.as_ref()?.value.as_str();
-    let variable = value.strip_prefix('$').map(|name| name.trim_matches(['{', '}']));
+    let variable = value
+        .strip_prefix('$')
+        .map(|name| name.trim_matches(['{', '}']));
     let name = match variable {
         Some("host" | "http_host") => request.host.clone(),
         Some(name) => match name.strip_prefix("http_") {
@@ -298,7 +322,10 @@ fn share(backend: &Backend, request: &Request, weight: u32) -> Option<Share> {
         Protocol::Http => (false, false),
         Protocol::Https => (false, true),
         // A port that says so itself is spoken to so by whoever refers to it.
-        Protocol::Grpc => (!matches!(backend.target, Target::Service { h2c: true, .. }), false),
+        Protocol::Grpc => (
+            !matches!(backend.target, Target::Service { h2c: true, .. }),
+            false,
+        ),
         Protocol::Grpcs => (true, true),
         Protocol::SameAsClient => (false, request.secure),
     };
@@ -351,7 +378,9 @@ fn guards(model: &Model, served: &Served<'_>) -> Guards {
     if let Some(addresses) = found.addresses {
         let rules = addresses.rules.iter();
         guards.addresses = Some(Addresses {
-            rules: rules.map(|rule| (rule.allow, rule.networks.clone())).collect(),
+            rules: rules
+                .map(|rule| (rule.allow, rule.networks.clone()))
+                .collect(),
             otherwise: addresses.otherwise,
         });
     }
@@ -376,10 +405,41 @@ fn guards(model: &Model, served: &Served<'_>) -> Guards {
     guards
 }
 
-/// Copies of the requests of a route.
-pub(crate) fn copies(route: &Route) -> BTreeSet<Place> {
-    let mirror = route.policies.mirror.iter();
-    mirror.filter_map(|mirror| place(&mirror.backend)).collect()
+/// Adds what a route says of a forwarded request beyond its action.
+pub(crate) fn complete(host: &Host, route: &Route, request: &Request, behaviour: &mut Behaviour) {
+    if let Answer::Forward(forwarding) = &mut behaviour.answer {
+        let mirror = route.policies.mirror.iter();
+        forwarding.copies = mirror.filter_map(|mirror| place(&mirror.backend)).collect();
+        let own = withheld(host, route).into_iter();
+        forwarding.withheld = own.filter(|name| request.header(name).is_some()).collect();
+    }
+}
+
+/// Headers, in lower case, of which backends get what nginx says and never what a client does:
+/// those of the auth service and those about the certificate of the client.
+pub(crate) fn withheld(host: &Host, route: &Route) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if !matches!(route.action, Action::Forward(_)) {
+        return names;
+    }
+    if let Some(authorizer) = &route.policies.authorizer {
+        names.extend(
+            authorizer
+                .response_headers
+                .iter()
+                .map(|name| name.to_ascii_lowercase()),
+        );
+    }
+    if let Some(clients) = &host.clients {
+        let about = [
+            "ssl-client-verify",
+            "ssl-client-subject-dn",
+            "ssl-client-issuer-dn",
+        ];
+        names.extend(about.map(str::to_owned));
+        names.extend(clients.pass.then(|| "ssl-client-cert".to_owned()));
+    }
+    names
 }
 
 #[cfg(test)]
@@ -398,7 +458,11 @@ mod tests {
 
     #[test]
     fn numbers_above_a_limit() {
-        check(&above(1024), &["1025", "1030", "2000", "10000"], &["1024", "999", "0"]);
+        check(
+            &above(1024),
+            &["1025", "1030", "2000", "10000"],
+            &["1024", "999", "0"],
+        );
         check(&above(0), &["1", "9", "10"], &["0"]);
         check(&above(99), &["100"], &["99", "9"]);
     }
@@ -407,9 +471,20 @@ mod tests {
     fn cookies_are_read_as_the_interpreter_does() {
         let language = cookie("b.c", "always");
         let headers = [
-            "b.c=always", "B.C=always", "bxc=always", "a=1; b.c=always", "b.c=never; b.c=always",
-            "b.c = always;x", "ab.c=always", "b=1;b.c=always", "b.c; b.c=always", "b.cx=1, b.c=always",
-            "b.c=alwaysx", "b.c=", "b", "b.c x=1; b.c=always",
+            "b.c=always",
+            "B.C=always",
+            "bxc=always",
+            "a=1; b.c=always",
+            "b.c=never; b.c=always",
+            "b.c = always;x",
+            "ab.c=always",
+            "b=1;b.c=always",
+            "b.c; b.c=always",
+            "b.cx=1, b.c=always",
+            "b.c=alwaysx",
+            "b.c=",
+            "b",
+            "b.c x=1; b.c=always",
         ];
         let regex = regex::bytes::Regex::new(&language).unwrap();
         for header in headers {
@@ -420,6 +495,10 @@ mod tests {
 
     #[test]
     fn origins_end_in_any_case() {
-        check(&origin("https://*.a.b"), &["https://x.A.b", "evil https://x.a.b"], &["https://a.b", "https://x.y.a.b"]);
+        check(
+            &origin("https://*.a.b"),
+            &["https://x.A.b", "evil https://x.a.b"],
+            &["https://a.b", "https://x.y.a.b"],
+        );
     }
 }

@@ -5,8 +5,9 @@
 //! that form already ([`NORMAL_FORM`]): each character is one step on the left as the byte it
 //! means, and on the right as it is spelled.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use indexmap::{IndexMap, IndexSet};
 use regex_automata::util::primitives::StateID;
 
 use crate::automaton::{Automaton, READABLE, STATES, TooMuch};
@@ -44,9 +45,14 @@ fn tokens() -> Vec<Token> {
         }
     }
     let mut escape = |meant: &[u8]| {
-        let upper: String = meant.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let escapes: Vec<String> = meant.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let upper = escapes.concat();
         let lower = upper.to_ascii_lowercase();
-        let spellings = if lower == upper { vec![upper] } else { vec![upper, lower] };
+        let spellings = if lower == upper {
+            vec![upper]
+        } else {
+            vec![upper, lower]
+        };
         for sent in spellings {
             let meant = meant.to_vec();
             tokens.push(Token { sent, meant });
@@ -96,12 +102,12 @@ const KEPT: usize = 4;
 pub(crate) fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> {
     let tokens = tokens();
     let mut classes: Vec<PathClass> = Vec::new();
-    let mut by_set: HashMap<(Vec<usize>, Vec<usize>), usize> = HashMap::new();
+    let mut by_set: IndexMap<(Vec<usize>, Vec<usize>), usize> = IndexMap::new();
     let slash = |(l, r): (StateID, StateID)| (left.step(l, b"/"), right.step(r, b"/"));
     let first = slash((left.start(), right.start()));
     // A path is written backwards through the states that it came by.
     let mut nodes: Vec<(usize, &str)> = vec![(0, "/")];
-    let mut seen = HashMap::from([((first, Segment::Empty), ())]);
+    let mut seen = IndexSet::from([(first, Segment::Empty)]);
     let mut queue = VecDeque::from([(first, Segment::Empty, 0_usize)]);
     while let Some((pair, segment, node)) = queue.pop_front() {
         let ends = !matches!(segment, Segment::Dot | Segment::Dots);
@@ -120,7 +126,7 @@ pub(crate) fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>
             }
         }
         let mut go = |pair, segment, sent| {
-            if seen.insert((pair, segment), ()).is_none() {
+            if seen.insert((pair, segment)) {
                 nodes.push((node, sent));
                 queue.push_back((pair, segment, nodes.len() - 1));
             }

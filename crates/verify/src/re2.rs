@@ -41,17 +41,13 @@ fn rust(text: &str) -> Result<String, String> {
                 out.push(']');
                 tail
             }
-            '[' => match tail.starts_with(':').then(|| tail.find(":]")).flatten() {
-                Some(end) => {
-                    out.push('[');
-                    out.push_str(&tail[..end + 2]);
-                    &tail[end + 2..]
-                }
-                None => {
-                    out.push_str(r"\[");
-                    tail
-                }
-            },
+            '[' => {
+                let name = tail.starts_with(':').then(|| tail.find(":]")).flatten();
+                let end = name.map_or(0, |at| at + 2);
+                out.push_str(if name.is_some() { "[" } else { r"\[" });
+                out.push_str(&tail[..end]);
+                &tail[end..]
+            }
             '&' | '~' if class.is_some() => {
                 out.push('\\');
                 out.push(c);

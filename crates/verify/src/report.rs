@@ -14,11 +14,7 @@ use crate::verdict::{Difference, HostReport, Verdict, Verification};
 
 /// A finding for each difference, each host that was not decided and each stray route. Those
 /// that were declared are infos. `readable` says whether a place in the objects can be shown.
-pub fn diagnostics(
-    model: &Model,
-    verification: &Verification,
-    readable: bool,
-) -> Vec<Diagnostic> {
+pub fn diagnostics(model: &Model, verification: &Verification, readable: bool) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     for host in &verification.hosts {
         for found in &host.differences {
@@ -50,12 +46,7 @@ pub fn diagnostics(
     all
 }
 
-fn difference(
-    model: &Model,
-    host: &HostReport,
-    found: &Difference,
-    readable: bool,
-) -> Diagnostic {
+fn difference(model: &Model, host: &HostReport, found: &Difference, readable: bool) -> Diagnostic {
     let (code, what) = match found.class {
         Class::MoreOpen => (Code::VerifyOpen, "is more open than ingress-nginx"),
         Class::Differs => (Code::VerifyDiffers, "differs"),
@@ -79,7 +70,10 @@ fn difference(
         diagnostic = diagnostic.object(&object);
     }
     if let Some(span) = found.nginx.span {
-        diagnostic = diagnostic.label(span, format!("ingress-nginx {}", words(&found.nginx.behaviour)));
+        diagnostic = diagnostic.label(
+            span,
+            format!("ingress-nginx {}", words(&found.nginx.behaviour)),
+        );
     } else {
         diagnostic = diagnostic.note(format!("ingress-nginx {}", words(&found.nginx.behaviour)));
     }
@@ -123,7 +117,11 @@ pub fn line(request: &Request) -> String {
 /// The outcome in one line. It says whether anything is more open.
 pub fn last_line(verification: &Verification) -> String {
     let count = |wanted: fn(&HostReport) -> bool| {
-        verification.hosts.iter().filter(|host| wanted(host)).count()
+        verification
+            .hosts
+            .iter()
+            .filter(|host| wanted(host))
+            .count()
     };
     let all = verification.hosts.len();
     let equivalent = count(|host| host.verdict == Verdict::Equivalent);
@@ -171,7 +169,12 @@ scripts of an EnvoyExtensionPolicy";
 /// A line for each host, what the verdicts rest on, and the outcome.
 pub fn table(verification: &Verification) -> String {
     let mut text = String::new();
-    let width = verification.hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
+    let width = verification
+        .hosts
+        .iter()
+        .map(|host| host.name.len())
+        .max()
+        .unwrap_or(0);
     for host in &verification.hosts {
         let mut remarks = Vec::new();
         match &host.verdict {
@@ -182,7 +185,11 @@ pub fn table(verification: &Verification) -> String {
             }
             Verdict::NotDecided(why) => remarks.push(why.clone()),
             Verdict::Declared | Verdict::Differs => {
-                let declared = host.differences.iter().filter(|d| d.declared.is_some()).count();
+                let declared = host
+                    .differences
+                    .iter()
+                    .filter(|d| d.declared.is_some())
+                    .count();
                 let others = host.differences.len() - declared;
                 for (count, what) in [(others, "not declared"), (declared, "declared")] {
                     if count > 0 {
@@ -202,7 +209,12 @@ pub fn table(verification: &Verification) -> String {
         } else {
             format!(" ({})", remarks.join("; "))
         };
-        let _ = writeln!(text, "{:width$}  {}{remarks}", host.name, host.verdict.word());
+        let _ = writeln!(
+            text,
+            "{:width$}  {}{remarks}",
+            host.name,
+            host.verdict.word()
+        );
     }
     for (title, words) in [
         ("paths", NORMAL_FORM),

@@ -9,7 +9,7 @@ use crate::behaviour::Behaviour;
 use crate::compare::{Aspect, Class};
 use crate::decide::{Found, Outcome, decide};
 use crate::declared::Declared;
-use crate::envoy::{Rule, World};
+use crate::envoy::{Effect, Rule, World};
 use crate::hosts::groups;
 use crate::objects::Objects;
 
@@ -115,7 +115,11 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
             undecided: names.doubt,
             ..Outcome::default()
         };
-        let schemes: &[bool] = if plain_only.is_some() { &[false] } else { &[false, true] };
+        let schemes: &[bool] = if plain_only.is_some() {
+            &[false]
+        } else {
+            &[false, true]
+        };
         for name in &names.names {
             for &secure in schemes {
                 decide(model, &world, name, secure, &mut outcome);
@@ -227,8 +231,15 @@ pub(crate) fn of_route(model: &Model, route: Option<&Route>, behaviour: Behaviou
         behaviour,
         rule: route.zip(owner).map(|(route, owner)| {
             let path = route.matcher.text();
-            let what = if route.implicit { "implicit path" } else { "path" };
-            format!("{what} {path} of {} {}/{}", owner.kind, owner.namespace, owner.name)
+            let what = if route.implicit {
+                "implicit path"
+            } else {
+                "path"
+            };
+            format!(
+                "{what} {path} of {} {}/{}",
+                owner.kind, owner.namespace, owner.name
+            )
         }),
         span: route.map(|route| route.origin.span),
         owner: route.map(|route| route.owner),
@@ -238,7 +249,10 @@ pub(crate) fn of_route(model: &Model, route: Option<&Route>, behaviour: Behaviou
 pub(crate) fn of_rule(rule: Option<&Rule>, behaviour: Behaviour) -> Side {
     Side {
         behaviour,
-        rule: rule.map(|rule| rule.title.clone()),
+        rule: rule.map(|rule| match &rule.effect {
+            Effect::Broken(why) => format!("{} (answers 500: {why})", rule.title),
+            _ => rule.title.clone(),
+        }),
         span: rule.map(|rule| rule.span),
         owner: None,
     }

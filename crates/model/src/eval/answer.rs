@@ -110,7 +110,10 @@ pub fn serve<'m>(
 fn before<'m>(model: &Model, route: &Route, request: &Request) -> Option<Answer<'m>> {
     let policies = &route.policies;
     let step = |phase| {
-        let mut steps = policies.steps.iter().filter(move |step| step.phase == phase);
+        let mut steps = policies
+            .steps
+            .iter()
+            .filter(move |step| step.phase == phase);
         steps.find_map(|step| replied(step, model, route, request))
     };
     if let Some(answer) = step(Phase::Server) {
@@ -118,7 +121,11 @@ fn before<'m>(model: &Model, route: &Route, request: &Request) -> Option<Answer<
     }
     // A location that only returns a status does nothing else.
     let shut = matches!(&route.action, Action::Refuse(refusal) if refusal.faithful);
-    let written = policies.transport.body_limit.as_ref().map(|limit| limit.bytes);
+    let written = policies
+        .transport
+        .body_limit
+        .as_ref()
+        .map(|limit| limit.bytes);
     let limit = written.or(model.globals.unwritten_body_limit);
     if let (Some(limit), Some(length)) = (limit, length(request))
         && route.action != Action::NotFound
@@ -148,7 +155,11 @@ fn before<'m>(model: &Model, route: &Route, request: &Request) -> Option<Answer<
     {
         let port = if name_port { ":443" } else { "" };
         let target = request.target();
-        let target = if keep_slash { &*target } else { without_slash(&target) };
+        let target = if keep_slash {
+            &*target
+        } else {
+            without_slash(&target)
+        };
         let location = format!("https://{}{port}{target}", request.host);
         return Some(Answer::Redirect { code, location });
     }
@@ -200,12 +211,7 @@ fn ends(origin: &str, end: &str) -> bool {
     (1..=long).any(|label| head[..head.len() - label].ends_with(before))
 }
 
-fn replied<'m>(
-    step: &Step,
-    model: &Model,
-    route: &Route,
-    request: &Request,
-) -> Option<Answer<'m>> {
+fn replied<'m>(step: &Step, model: &Model, route: &Route, request: &Request) -> Option<Answer<'m>> {
     if let Some(when) = &step.when
         && !holds(when, model, request)
     {
@@ -236,7 +242,10 @@ pub fn holds(when: &Condition, model: &Model, request: &Request) -> bool {
     let holds = match &when.test {
         Test::Equals(wanted) => text == *wanted,
         Test::Set => !text.is_empty() && text != "0",
-        Test::Pattern { text: pattern, fold } => {
+        Test::Pattern {
+            text: pattern,
+            fold,
+        } => {
             let pattern = parse(pattern, *fold);
             pattern.and_then(|pattern| pattern.is_found(&text)) == Some(true)
         }

@@ -10,7 +10,7 @@ mod split;
 
 use crate::pattern::Pattern;
 use crate::{
-    Addresses, Authorizer, ClientCertificates, Host, HostName, Model, PathMatcher, Passwords,
+    Addresses, Authorizer, ClientCertificates, Host, HostName, Model, Passwords, PathMatcher,
     RequestLimits, Route,
 };
 
@@ -116,7 +116,9 @@ pub fn select<'m>(model: &'m Model, name: &str) -> Option<&'m Host> {
 
 /// What stands in front of `.parent`.
 fn below<'n>(name: &'n str, parent: &str) -> Option<&'n str> {
-    name.strip_suffix(parent)?.strip_suffix('.').filter(|l| !l.is_empty())
+    name.strip_suffix(parent)?
+        .strip_suffix('.')
+        .filter(|l| !l.is_empty())
 }
 
 fn is_label(text: &str) -> bool {

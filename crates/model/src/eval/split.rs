@@ -24,7 +24,10 @@ pub fn split<'m>(split: &'m Split, request: &Request) -> Vec<(&'m Backend, u32)>
         }
     }
     if let Some(name) = &canary.cookie {
-        match request.header("cookie").and_then(|value| cookie(value, name)) {
+        match request
+            .header("cookie")
+            .and_then(|value| cookie(value, name))
+        {
             Some("always") => return to_canary,
             Some("never") => return to_primary,
             _ => {}

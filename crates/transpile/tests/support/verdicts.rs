@@ -16,7 +16,11 @@ fn verdicts(found: &Verified) -> String {
         if let Verdict::NotDecided(why) = &host.verdict {
             let _ = write!(text, " ({why})");
         }
-        text.push_str(if host.by_example { ", by example\n" } else { "\n" });
+        text.push_str(if host.by_example {
+            ", by example\n"
+        } else {
+            "\n"
+        });
         for found in &host.differences {
             difference(&mut text, found);
         }
@@ -24,7 +28,11 @@ fn verdicts(found: &Verified) -> String {
     for (_, title) in &found.verification.stray {
         let _ = writeln!(text, "  stray: {title}");
     }
-    for fault in found.diagnostics.iter().filter(|found| found.code.info().number == 940) {
+    for fault in found
+        .diagnostics
+        .iter()
+        .filter(|found| found.code.info().number == 940)
+    {
         let _ = writeln!(text, "  {}", fault.message);
     }
     text
@@ -32,7 +40,9 @@ fn verdicts(found: &Verified) -> String {
 
 fn difference(text: &mut String, found: &Difference) {
     let aspects: Vec<&str> = found.aspects.iter().map(|aspect| aspect.word()).collect();
-    let declared = found.declared.map_or("UNDECLARED".to_owned(), |code| code.to_string());
+    let declared = found
+        .declared
+        .map_or("UNDECLARED".to_owned(), |code| code.to_string());
     let _ = writeln!(
         text,
         "    {} ({}), {declared}: {}",
@@ -47,7 +57,11 @@ fn difference(text: &mut String, found: &Difference) {
 }
 
 fn all() -> impl Iterator<Item = (String, Case)> {
-    let all = [("cases", cases()), ("corpus", corpus()), ("behaviour", behaviour())];
+    let all = [
+        ("cases", cases()),
+        ("corpus", corpus()),
+        ("behaviour", behaviour()),
+    ];
     all.into_iter().flat_map(|(part, cases)| {
         let named = move |case: Case| (format!("{part}/{}", case.name), case);
         cases.into_iter().map(named)
@@ -78,13 +92,22 @@ const KNOWN: &[(&str, &str)] = &[
     // A `.` takes one character of the decoded path, and `%21` has three.
     ("cases/regex/host-wide", "/img%21d"),
     ("behaviour/27-regex-order-by-length/input.yaml", "/6%218"),
-    ("behaviour/29-regex-special-characters/input.yaml", "/v1%210"),
+    (
+        "behaviour/29-regex-special-characters/input.yaml",
+        "/v1%210",
+    ),
     // A class that excludes a character takes its escape.
     ("cases/rewrite/reserved-characters", "/f/%3F"),
     // Envoy sets `X-Forwarded-Proto` where the client does not.
-    ("cases/snippets/trusted-scheme", "http://plain.conditions.test/"),
+    (
+        "cases/snippets/trusted-scheme",
+        "http://plain.conditions.test/",
+    ),
     // OPTIONS with a large body is answered before its size is looked at.
-    ("behaviour/191-shared-host-locations/input.yaml", "content-length"),
+    (
+        "behaviour/191-shared-host-locations/input.yaml",
+        "content-length",
+    ),
 ];
 
 /// Also with a certificate for every host, so that HTTPS is compared everywhere.
@@ -101,7 +124,11 @@ fn nothing_differs_that_is_not_announced() {
         for options in [&case.options, &secure] {
             let found = verify(case.inputs.clone(), None, options);
             for host in &found.verification.hosts {
-                for found in host.differences.iter().filter(|found| found.declared.is_none()) {
+                for found in host
+                    .differences
+                    .iter()
+                    .filter(|found| found.declared.is_none())
+                {
                     let request = line(&found.witness);
                     let known = KNOWN
                         .iter()

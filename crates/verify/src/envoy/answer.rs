@@ -39,15 +39,16 @@ impl<'r> View<'r> {
         }
         if let Some(value) = named(&self.client.set) {
             // An operator without a value sets nothing.
-            return Some(value).filter(|value| !value.is_empty()).or(sent.map(str::to_owned));
+            return Some(value)
+                .filter(|value| !value.is_empty())
+                .or(sent.map(str::to_owned));
         }
         let sent = match name {
             "x-forwarded-proto" if !self.client.trusts => None,
             _ => sent.map(str::to_owned),
         };
-        sent.or_else(|| named(&self.client.default)).or_else(|| {
-            (name == "x-forwarded-proto").then(|| self.request.scheme().to_owned())
-        })
+        sent.or_else(|| named(&self.client.default))
+            .or_else(|| (name == "x-forwarded-proto").then(|| self.request.scheme().to_owned()))
     }
 
     /// Why an entry does not take the request, whatever its path; `None` if it does.
@@ -92,7 +93,8 @@ impl<'r> View<'r> {
         let answer = match &rule.effect {
             Effect::Broken(_) => Answer::Status(500),
             Effect::Direct { code, location } => match location {
-                Some(location) if (300..400).contains(code) => match render(location, self.request) {
+                Some(location) if (300..400).contains(code) => match render(location, self.request)
+                {
                     Ok(location) => Answer::Redirect {
                         code: *code,
                         location,
@@ -103,7 +105,10 @@ impl<'r> View<'r> {
             },
             Effect::Redirect(value) => self.redirect(value, entry),
             Effect::Forward(to) => {
-                if to.iter().any(|share| matches!(share.place, Place::Missing(_)) && share.weight > 0) {
+                if to
+                    .iter()
+                    .any(|share| matches!(share.place, Place::Missing(_)) && share.weight > 0)
+                {
                     // The share of what is not there answers 500; one answer stands for all.
                     Answer::Status(500)
                 } else {
@@ -147,6 +152,18 @@ impl<'r> View<'r> {
             path: Some(path),
             authority: authority.filter(|name| *name != self.request.host),
             copies: rule.copies.iter().cloned().collect(),
+            withheld: self
+                .request
+                .headers
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| {
+                    rule.withheld.contains(name)
+                        || self.client.removed.contains(name)
+                        || self.client.set.iter().any(|(set, _)| set == *name)
+                })
+                .cloned()
+                .collect(),
         }
     }
 
@@ -200,9 +217,10 @@ impl PathChange {
                 substitution,
                 ..
             } => {
-                let replaced = regex.replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
-                    substitute(substitution, found).into_bytes()
-                });
+                let replaced =
+                    regex.replace_all(path.as_bytes(), |found: &regex::bytes::Captures<'_>| {
+                        substitute(substitution, found).into_bytes()
+                    });
                 String::from_utf8_lossy(&replaced).into_owned()
             }
         }

@@ -20,7 +20,9 @@ pub(crate) fn security(
         match addresses(&spec["authorization"]) {
             Some(found) => guards.addresses = Some(found),
             None => {
-                guards.others.insert("an authorization rule that is not interpreted".to_owned());
+                guards
+                    .others
+                    .insert("an authorization rule that is not interpreted".to_owned());
             }
         }
     }
@@ -45,7 +47,9 @@ pub(crate) fn traffic(spec: &Value, guards: &mut Guards) {
         limits.buckets.extend(bucket(rule));
     }
     if text(&spec["rateLimit"], "type") == "Global" || spec["rateLimit"]["global"].is_object() {
-        guards.others.insert("a global rate limit that is not interpreted".to_owned());
+        guards
+            .others
+            .insert("a global rate limit that is not interpreted".to_owned());
     }
     // What is as good as none is none.
     limits.concurrent = at(spec, "/circuitBreaker/maxParallelRequests")
@@ -100,12 +104,17 @@ fn passwords(objects: &Objects, namespace: &str, spec: &Value) -> Result<Passwor
             .ok_or_else(|| format!("Secret {secret} has no `.htpasswd`"))?,
     };
     let mut users = BTreeMap::new();
-    for line in String::from_utf8_lossy(&lines).lines().filter(|line| !line.is_empty()) {
+    for line in String::from_utf8_lossy(&lines)
+        .lines()
+        .filter(|line| !line.is_empty())
+    {
         let Some((user, hash)) = line.split_once(":{SHA}") else {
             return Err(format!("Secret {secret} holds a hash that is not SHA-1"));
         };
         // The first of a name counts.
-        users.entry(user.to_owned()).or_insert_with(|| hash.to_owned());
+        users
+            .entry(user.to_owned())
+            .or_insert_with(|| hash.to_owned());
     }
     Ok(Passwords {
         secret,
@@ -116,7 +125,10 @@ fn passwords(objects: &Objects, namespace: &str, spec: &Value) -> Result<Passwor
 fn base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for byte in text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=') {
+    for byte in text
+        .bytes()
+        .filter(|b| !b.is_ascii_whitespace() && *b != b'=')
+    {
         let value = ALPHABET.iter().position(|known| *known == byte)?;
         bits = bits << 6 | u32::try_from(value).ok()?;
         count += 6;
@@ -129,7 +141,11 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 fn authorizer(objects: &Objects, namespace: &str, spec: &Value) -> Result<Authorizer, String> {
-    let service = if spec["http"].is_object() { &spec["http"] } else { &spec["grpc"] };
+    let service = if spec["http"].is_object() {
+        &spec["http"]
+    } else {
+        &spec["grpc"]
+    };
     let mut references = items(&service["backendRefs"]).to_vec();
     if service["backendRef"].is_object() {
         references.push(service["backendRef"].clone());
@@ -139,12 +155,16 @@ fn authorizer(objects: &Objects, namespace: &str, spec: &Value) -> Result<Author
         .map(|reference| place(objects, ("SecurityPolicy", namespace), reference).0)
         .collect();
     let fails_open = spec["failOpen"].as_bool() == Some(true);
-    if let Some(missing) = places.iter().find(|p| matches!(p, crate::behaviour::Place::Missing(_)))
+    if let Some(missing) = places
+        .iter()
+        .find(|p| matches!(p, crate::behaviour::Place::Missing(_)))
         && !fails_open
     {
         return Err(format!("the auth service is {missing}"));
     }
-    let path = service["pathOverride"].as_str().or_else(|| service["path"].as_str());
+    let path = service["pathOverride"]
+        .as_str()
+        .or_else(|| service["path"].as_str());
     Ok(Authorizer {
         places,
         path: path.unwrap_or_default().to_owned(),
@@ -218,9 +238,11 @@ mod tests {
 
     #[test]
     fn a_selector_of_headers_counts_only_some_requests() {
-        let rule = |selector: Value| json!({
-            "clientSelectors": [selector], "limit": { "requests": 5, "unit": "Second" }
-        });
+        let rule = |selector: Value| {
+            json!({
+                "clientSelectors": [selector], "limit": { "requests": 5, "unit": "Second" }
+            })
+        };
         let source = json!({ "sourceCIDR": { "type": "Distinct", "value": "0.0.0.0/0" } });
         assert!(bucket(&rule(source)).is_some_and(|b| b.each && b.size == 5));
         assert_eq!(bucket(&rule(json!({ "headers": [] }))), None);

@@ -1,4 +1,4 @@
-//! Listeners of Gateways and ListenerSets, and which routes belong to them.
+//! Listeners of Gateways and `ListenerSet`s, and which routes belong to them.
 
 use serde_json::Value;
 
@@ -175,7 +175,11 @@ impl Listener {
             .filter_map(|name| Some(name.as_str()?.to_ascii_lowercase()))
             .collect();
         let Some(own) = &self.hostname else {
-            return if names.is_empty() { vec!["*".to_owned()] } else { names };
+            return if names.is_empty() {
+                vec!["*".to_owned()]
+            } else {
+                names
+            };
         };
         if names.is_empty() {
             return vec![own.clone()];
@@ -207,10 +211,7 @@ pub(crate) fn covers(domain: &str, name: &str) -> bool {
 }
 
 /// The most specific of several domains for a name: the exact one, else the longest wildcard.
-pub(crate) fn best<'d>(
-    domains: impl Iterator<Item = &'d str>,
-    name: &str,
-) -> Option<&'d str> {
+pub(crate) fn best<'d>(domains: impl Iterator<Item = &'d str>, name: &str) -> Option<&'d str> {
     domains
         .filter(|domain| covers(domain, name))
         .max_by_key(|domain| (!domain.starts_with('*'), domain.len()))
@@ -228,7 +229,10 @@ mod tests {
         assert!(!covers("*.a.test", "xa.test"));
         assert!(covers("*", "x"));
         assert_eq!(both("*.a.test", "b.a.test").as_deref(), Some("b.a.test"));
-        assert_eq!(both("*.b.a.test", "*.a.test").as_deref(), Some("*.b.a.test"));
+        assert_eq!(
+            both("*.b.a.test", "*.a.test").as_deref(),
+            Some("*.b.a.test")
+        );
         assert_eq!(both("*.a.test", "b.test"), None);
     }
 

@@ -124,12 +124,25 @@ mod tests {
     #[test]
     fn operators_are_replaced() {
         let check = |value: &str, expected: &str| {
-            assert_eq!(render(value, &request()).as_deref(), Ok(expected), "{value}");
+            assert_eq!(
+                render(value, &request()).as_deref(),
+                Ok(expected),
+                "{value}"
+            );
         };
         check("100%%", "100%");
-        check("%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%REQ(:PATH)%", "https://a.test/old/x/?q=1");
-        check(r"%CEL(re.extract(request.url_path, r'^/old/(.*)$', r'/new/\1'))%", "/new/x/");
-        check(r"%CEL(re.extract(request.path, r'^[^?]*([?].*)?$', r'\1'))%", "?q=1");
+        check(
+            "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%REQ(:PATH)%",
+            "https://a.test/old/x/?q=1",
+        );
+        check(
+            r"%CEL(re.extract(request.url_path, r'^/old/(.*)$', r'/new/\1'))%",
+            "/new/x/",
+        );
+        check(
+            r"%CEL(re.extract(request.path, r'^[^?]*([?].*)?$', r'\1'))%",
+            "?q=1",
+        );
         check("%REQ(X-NONE?:METHOD)%", "GET");
         assert!(render("%START_TIME%", &request()).is_err());
     }

@@ -1,6 +1,6 @@
 //! Which policy holds for a rule.
 //!
-//! The most specific one, as a whole: rule, route, listener of a ListenerSet, ListenerSet,
+//! The most specific one, as a whole: rule, route, listener of a `ListenerSet`, `ListenerSet`,
 //! listener of a Gateway, Gateway. With a `mergeType`, one on a route is put over the nearest one
 //! above the routes (Envoy Gateway `internal/gatewayapi/backendtrafficpolicy.go`).
 
@@ -66,26 +66,34 @@ pub(crate) fn above<'o>(
         section,
     };
     let (gateway_namespace, gateway) = &listener.gateway;
-    aimed(objects, kind, &aim(owner_kind, namespace, name, Some(&listener.section)))
-        .or_else(|| aimed(objects, kind, &aim(owner_kind, namespace, name, None)))
-        .or_else(|| aimed(objects, kind, &aim("Gateway", gateway_namespace, gateway, None)))
+    aimed(
+        objects,
+        kind,
+        &aim(owner_kind, namespace, name, Some(&listener.section)),
+    )
+    .or_else(|| aimed(objects, kind, &aim(owner_kind, namespace, name, None)))
+    .or_else(|| {
+        aimed(
+            objects,
+            kind,
+            &aim("Gateway", gateway_namespace, gateway, None),
+        )
+    })
 }
 
 /// The oldest policy with this aim; of the same age the first by name.
 fn aimed<'o>(objects: &'o Objects, kind: &'static str, aim: &Aim<'_>) -> Option<&'o Object> {
     let hits = |policy: &&Object| {
         let one = std::slice::from_ref(policy.at("/spec/targetRef"));
-        policy.namespace == aim.namespace
-            && items(policy.at("/spec/targetRefs"))
-                .iter()
-                .chain(one)
-                .any(|target| {
-                    text(target, "kind") == aim.kind
-                        && text(target, "name") == aim.name
-                        && target["sectionName"].as_str() == aim.section
-                })
+        let mut targets = items(policy.at("/spec/targetRefs")).iter().chain(one);
+        targets.any(|target| {
+            text(target, "kind") == aim.kind
+                && text(target, "name") == aim.name
+                && target["sectionName"].as_str() == aim.section
+        })
     };
-    objects.of(kind).filter(hits).min_by(|a, b| {
+    let policies = objects.aimed(kind, (aim.kind, aim.namespace, aim.name));
+    policies.filter(hits).min_by(|a, b| {
         (a.created.is_empty(), &a.created, &a.namespace, &a.name).cmp(&(
             b.created.is_empty(),
             &b.created,

@@ -16,7 +16,12 @@ pub(crate) fn place(objects: &Objects, from: (&str, &str), reference: &Value) ->
         namespace => namespace,
     };
     let name = text(reference, "name");
-    let missing = |why: &str| (Place::Missing(format!("{kind} {namespace}/{name}{why}")), Wire::default());
+    let missing = |why: &str| {
+        (
+            Place::Missing(format!("{kind} {namespace}/{name}{why}")),
+            Wire::default(),
+        )
+    };
     if !objects.granted(from, (kind, namespace, name)) {
         return missing(" (no ReferenceGrant)");
     }
@@ -26,10 +31,13 @@ pub(crate) fn place(objects: &Objects, from: (&str, &str), reference: &Value) ->
                 return missing(" without port");
             };
             let place = Place::Service(namespace.to_owned(), name.to_owned(), port);
-            (place, Wire {
-                http2: from.0 == "GRPCRoute",
-                tls: verified(objects, "Service", namespace, name),
-            })
+            (
+                place,
+                Wire {
+                    http2: from.0 == "GRPCRoute",
+                    tls: verified(objects, "Service", namespace, name),
+                },
+            )
         }
         "Backend" => match objects.find("Backend", namespace, name) {
             Some(backend) => endpoint(objects, backend),
@@ -71,7 +79,10 @@ fn wire(objects: &Objects, backend: &Object) -> Wire {
             format!("{namespace}/{}", text(reference, "name"))
         };
         let skips = own["insecureSkipVerify"].as_bool() == Some(true);
-        let authorities: Vec<String> = items(&own["caCertificateRefs"]).iter().map(secret).collect();
+        let authorities: Vec<String> = items(&own["caCertificateRefs"])
+            .iter()
+            .map(secret)
+            .collect();
         let authority = match authorities.as_slice() {
             _ if skips => None,
             [] => Some("the system".to_owned()),

@@ -22,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) path: Option<PathChange>,
     pub(crate) authority: Option<AuthorityChange>,
     pub(crate) copies: Vec<crate::behaviour::Place>,
+    /// Request headers, in lower case, that are removed or set.
+    pub(crate) withheld: Vec<String>,
     pub(crate) guards: Guards,
     /// Policies that hold for it, the most specific of each kind first.
     pub(crate) policies: Vec<String>,
@@ -33,7 +35,10 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// By itself; `Location` may hold operators.
-    Direct { code: u16, location: Option<String> },
+    Direct {
+        code: u16,
+        location: Option<String>,
+    },
     /// `RequestRedirect`.
     Redirect(Value),
     Forward(Vec<Share>),
@@ -48,7 +53,11 @@ pub(crate) enum PathChange {
     /// What the prefix of the match becomes.
     Prefix(String),
     /// Every match of a pattern is replaced.
-    Pattern { regex: Regex, text: String, substitution: String },
+    Pattern {
+        regex: Regex,
+        text: String,
+        substitution: String,
+    },
 }
 
 /// Another authority for the backend.
@@ -84,15 +93,14 @@ pub(crate) enum PathTest {
 #[derive(Clone, Debug)]
 pub(crate) enum ValueTest {
     Equals(String),
-    Pattern(String, Regex),
+    Pattern(Regex),
 }
 
 impl ValueTest {
     fn new(value: &Value) -> Result<Self, String> {
         let wanted = text(value, "value").to_owned();
         if text(value, "type") == "RegularExpression" {
-            let regex = compile(&wanted)?;
-            Ok(Self::Pattern(wanted, regex))
+            Ok(Self::Pattern(compile(&wanted)?))
         } else {
             Ok(Self::Equals(wanted))
         }
@@ -101,7 +109,7 @@ impl ValueTest {
     pub(crate) fn holds(&self, value: &str) -> bool {
         match self {
             Self::Equals(wanted) => value == wanted,
-            Self::Pattern(_, regex) => regex.is_match(value.as_bytes()),
+            Self::Pattern(regex) => regex.is_match(value.as_bytes()),
         }
     }
 
@@ -109,7 +117,7 @@ impl ValueTest {
     pub(crate) fn language(&self) -> String {
         match self {
             Self::Equals(wanted) => format!(r"\A{}\z", regex::escape(wanted)),
-            Self::Pattern(_, regex) => regex.as_str().to_owned(),
+            Self::Pattern(regex) => regex.as_str().to_owned(),
         }
     }
 }
@@ -135,9 +143,7 @@ impl PathTest {
             Self::Prefix(own) => path
                 .strip_prefix(own.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            Self::Pattern(text) => {
-                compile(text).is_ok_and(|regex| regex.is_match(path.as_bytes()))
-            }
+            Self::Pattern(text) => compile(text).is_ok_and(|regex| regex.is_match(path.as_bytes())),
         }
     }
 
@@ -250,7 +256,10 @@ fn entry(route: &Object, found: &Value, rule: usize) -> Result<Entry, String> {
     }
     Ok(Entry {
         path,
-        method: found["method"].as_str().map(str::to_owned).filter(|_| !grpc),
+        method: found["method"]
+            .as_str()
+            .map(str::to_owned)
+            .filter(|_| !grpc),
         headers: tests("headers")?,
         cookies: Vec::new(),
         query: tests("queryParams")?,
@@ -324,6 +333,7 @@ fn rule(objects: &Objects, route: &Object, at: usize, value: &Value, listener: &
         path: None,
         authority: None,
         copies: Vec::new(),
+        withheld: Vec::new(),
         guards: Guards::default(),
         policies: Vec::new(),
         extended: false,
@@ -343,11 +353,16 @@ fn fill(
     listener: &Listener,
     rule: &mut Rule,
 ) -> Result<(), String> {
-    for kind in ["SecurityPolicy", "BackendTrafficPolicy", "EnvoyExtensionPolicy"] {
+    for kind in [
+        "SecurityPolicy",
+        "BackendTrafficPolicy",
+        "EnvoyExtensionPolicy",
+    ] {
         let Some((spec, from)) = policy::effective(objects, kind, route, name, listener) else {
             continue;
         };
-        rule.policies.extend(from.iter().map(|policy| policy.title()));
+        rule.policies
+            .extend(from.iter().map(|policy| policy.title()));
         match kind {
             "SecurityPolicy" => {
                 guards::security(objects, &from[0].namespace, &spec, &mut rule.guards)?;
@@ -375,7 +390,15 @@ fn effect(
                 let to = &filter["requestMirror"]["backendRef"];
                 rule.copies.push(reference::place(objects, from, to).0);
             }
-            "ExtensionRef" => {}
+            "RequestHeaderModifier" => {
+                let modifier = &filter["requestHeaderModifier"];
+                let removed = items(&modifier["remove"]).iter().filter_map(Value::as_str);
+                let set = items(&modifier["set"])
+                    .iter()
+                    .map(|header| text(header, "name"));
+                rule.withheld
+                    .extend(removed.chain(set).map(str::to_ascii_lowercase));
+            }
             _ => {}
         }
     }
@@ -397,7 +420,9 @@ fn effect(
     if references.is_empty() {
         return Err("the rule has no backend".to_owned());
     }
-    Ok(Effect::Forward(reference::shares(objects, from, references)))
+    Ok(Effect::Forward(reference::shares(
+        objects, from, references,
+    )))
 }
 
 fn rewrite(value: &Value, rule: &mut Rule) -> Result<(), String> {
@@ -418,7 +443,9 @@ fn rewrite(value: &Value, rule: &mut Rule) -> Result<(), String> {
             rule.path = Some(PathChange::Full(text(path, "replaceFullPath").to_owned()));
         }
         "ReplacePrefixMatch" => {
-            rule.path = Some(PathChange::Prefix(text(path, "replacePrefixMatch").to_owned()));
+            rule.path = Some(PathChange::Prefix(
+                text(path, "replacePrefixMatch").to_owned(),
+            ));
         }
         "ReplaceRegexMatch" => {
             let pattern = text(at(path, "/replaceRegexMatch"), "pattern");

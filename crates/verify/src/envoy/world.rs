@@ -68,7 +68,10 @@ impl World {
                 .iter()
                 .filter(|listener| protocols.contains(&listener.protocol))
                 .map(|listener| listener.port);
-            ports.clone().find(|port| *port == usual).or_else(|| ports.min())
+            ports
+                .clone()
+                .find(|port| *port == usual)
+                .or_else(|| ports.min())
         };
         let plain = port(&[Protocol::Http], 80);
         let secure = port(&[Protocol::Https, Protocol::Passthrough], 443);
@@ -77,10 +80,21 @@ impl World {
             .flat_map(|kind| objects.of(kind))
             .collect();
         // `internal/gatewayapi/resource/resource.go`
-        routes.sort_by_key(|route| (route.created.is_empty(), &route.created, &route.namespace, &route.name));
+        routes.sort_by_key(|route| {
+            (
+                route.created.is_empty(),
+                &route.created,
+                &route.namespace,
+                &route.name,
+            )
+        });
         let mut attached = vec![false; routes.len()];
         for listener in &all {
-            let wanted = if listener.protocol == Protocol::Http { plain } else { secure };
+            let wanted = if listener.protocol == Protocol::Http {
+                plain
+            } else {
+                secure
+            };
             if Some(listener.port) != wanted {
                 continue;
             }
@@ -93,7 +107,10 @@ impl World {
                 }
             }
         }
-        let hosts = world.https.values_mut().flat_map(|door| door.hosts.values_mut());
+        let hosts = world
+            .https
+            .values_mut()
+            .flat_map(|door| door.hosts.values_mut());
         for host in world.http.values_mut().chain(hosts) {
             host.entries.sort_by_key(Entry::rank);
         }
