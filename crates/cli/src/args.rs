@@ -38,6 +38,18 @@ Exit codes:
   2  usage, configuration or unreadable input
   3  some documents could not be read, the rest was compared";
 
+const ROUTE_HELP: &str = "\
+The last argument is the request: a method and a URL, or a URL alone for a GET. Lines with `→`
+are the locations and rules that took it; those above were looked at before.
+
+  gatewright route apps 'GET https://shop.example.com/cart?id=1' -H 'X-Canary: always'
+
+Exit codes:
+  0  both do the same with the request
+  1  they do not
+  2  usage, configuration or unreadable input
+  3  some documents could not be read, the rest was followed";
+
 /// Converts Ingresses with NGINX annotations to Gateway API and Envoy Gateway YAML
 #[derive(Debug, Parser)]
 #[command(name = "gatewright", version, after_help = EXIT_CODES, propagate_version = true)]
@@ -73,6 +85,9 @@ pub(crate) enum Command {
     /// Show what convert would change in objects that exist, in files or in a cluster
     #[command(after_help = DIFF_HELP)]
     Diff(DiffArgs),
+    /// Follow one request through ingress-nginx and through Envoy
+    #[command(after_help = ROUTE_HELP, override_usage = "gatewright route [OPTIONS] [PATH]... 'METHOD URL'")]
+    Route(RouteArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -142,10 +157,31 @@ pub(crate) struct DiffArgs {
         default_value = "text",
         help_heading = "Output"
     )]
-    pub(crate) format: DiffFormat,
+    pub(crate) format: TextOrJson,
     /// No summary
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RouteArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// A header of the request (repeatable); `Host` overrides the host of the URL
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Follow it through the objects of these files instead of the output of `convert`: files,
+    /// directories, globs, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) against: Vec<PathBuf>,
+    /// Format of both ways
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]
@@ -330,7 +366,7 @@ pub(crate) enum ExplainFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DiffFormat {
+pub(crate) enum TextOrJson {
     Text,
     Json,
 }

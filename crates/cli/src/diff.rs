@@ -8,7 +8,7 @@ use gatewright_source::SourceMap;
 use gatewright_transpile::diff::{Difference, diff};
 use gatewright_transpile::{Conversion, Input, Options};
 
-use crate::args::{CommentArgs, DiffArgs, DiffFormat, FindingArgs, RunArgs};
+use crate::args::{CommentArgs, DiffArgs, FindingArgs, RunArgs, TextOrJson};
 use crate::config::File;
 use crate::convert::{Outcome, Run, holds_nothing};
 use crate::discover::{Discovery, Patterns, discover};
@@ -53,9 +53,9 @@ pub(crate) fn run(
         .count();
     let difference = existing.compare(&conversion, &run.options);
     match (format, semantic) {
-        (DiffFormat::Json, _) => Terminal::data(&difference.json())?,
-        (DiffFormat::Text, true) => Terminal::data(&difference.semantic())?,
-        (DiffFormat::Text, false) => terminal.diff(&difference.unified())?,
+        (TextOrJson::Json, _) => Terminal::data(&difference.json())?,
+        (TextOrJson::Text, true) => Terminal::data(&difference.semantic())?,
+        (TextOrJson::Text, false) => terminal.diff(&difference.unified())?,
     }
     terminal.message(&messages(terminal, &conversion, &difference, quiet));
     Ok(Exit::of(

@@ -14,6 +14,7 @@ mod manual;
 mod output;
 mod progress;
 mod read;
+mod route;
 mod suggest;
 mod summary;
 mod sync;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
             load().and_then(|config| Ok(verify::run(&terminal, args, config)?))
         }
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
+        Command::Route(args) => load().and_then(|config| Ok(route::run(&terminal, args, config)?)),
         Command::Diff(args) => load().and_then(|config| Ok(diff::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)

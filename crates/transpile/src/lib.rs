@@ -8,6 +8,7 @@ mod differences;
 mod options;
 mod pipeline;
 mod report;
+pub mod route;
 mod verify;
 mod write;
 
