@@ -9,7 +9,9 @@
 mod bench;
 mod conformance;
 mod corpus;
+mod defaults;
 mod docs;
+mod mutants;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +43,10 @@ enum Task {
     Bench(bench::Arguments),
     /// Write the reference pages below docs/ anew.
     Docs,
+    /// Put faults into emitted objects and count how many `verify` finds.
+    Mutants(mutants::Arguments),
+    /// Write the table of the CRDs' default values, which `diff` reads, anew.
+    Defaults,
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Docs => docs::write(),
+        Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Defaults => defaults::write(),
         Task::Tidy => tidy::run(),
     };
     match outcome {

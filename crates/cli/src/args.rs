@@ -23,11 +23,38 @@ Exit codes:
   2  usage, configuration or unreadable input
   3  some documents could not be read, the rest was done";
 
+const DIFF_HELP: &str = "\
+Objects are matched by group, kind, namespace and name, whatever the files and their order.
+Lines with `-` stand there, lines with `+` are what convert writes. Left out are status, all
+metadata but name and namespace, and the defaults that an API server fills in. Objects of kinds
+that Gatewright writes count as removed when this conversion does not write them; all others are
+ignored and counted. What Secrets hold is hidden.
+
+  kubectl get gateways,httproutes,securitypolicies -A -o yaml | gatewright diff apps --against -
+
+Exit codes:
+  0  nothing would change
+  1  something would
+  2  usage, configuration or unreadable input
+  3  some documents could not be read, the rest was compared";
+
+const ROUTE_HELP: &str = "\
+The last argument is the request: a method and a URL, or a URL alone for a GET. Lines with `→`
+are the locations and rules that took it; those above were looked at before.
+
+  gatewright route apps 'GET https://shop.example.com/cart?id=1' -H 'X-Canary: always'
+
+Exit codes:
+  0  both do the same with the request
+  1  they do not
+  2  usage, configuration or unreadable input
+  3  some documents could not be read, the rest was followed";
+
 /// Converts Ingresses with NGINX annotations to Gateway API and Envoy Gateway YAML
 #[derive(Debug, Parser)]
 #[command(name = "gatewright", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
-    /// When to use colour on stderr; `auto` also honours NO_COLOR and CLICOLOR_FORCE
+    /// When to use colour; `auto` also honours NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// Read this configuration instead of the gatewright.toml of this directory or one above
@@ -61,6 +88,12 @@ pub(crate) enum Command {
     /// Report what is in the input, how ready it is to move, and what else the move touches
     #[command(after_help = EXIT_CODES)]
     Audit(AuditArgs),
+    /// Show what convert would change in objects that exist, in files or in a cluster
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
+    /// Follow one request through ingress-nginx and through Envoy
+    #[command(after_help = ROUTE_HELP, override_usage = "gatewright route [OPTIONS] [PATH]... 'METHOD URL'")]
+    Route(RouteArgs),
     /// Show which settings are in force and where each comes from
     Config(ConfigArgs),
     /// Explain a diagnostic code or an annotation
@@ -140,6 +173,54 @@ pub(crate) struct SyncArgs {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) findings: FindingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Files, a directory or a glob with the objects that exist, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH", required = true, help_heading = "Input")]
+    pub(crate) against: Vec<PathBuf>,
+    /// Say it in words, a line for every difference
+    #[arg(long, help_heading = "Output")]
+    pub(crate) semantic: bool,
+    /// Format of the difference; `json` has values and words
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJson,
+    /// No summary
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RouteArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// A header of the request (repeatable); `Host` overrides the host of the URL
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Follow it through the objects of these files instead of the output of `convert`: files,
+    /// directories, globs, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) against: Vec<PathBuf>,
+    /// Format of both ways
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]
@@ -353,6 +434,12 @@ pub(crate) enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExplainFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
     Text,
     Json,
 }

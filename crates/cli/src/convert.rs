@@ -101,6 +101,7 @@ pub(crate) fn check(
     run.report(terminal, &outcome, None)
 }
 
+/// A conversion that is to be made.
 pub(crate) struct Run {
     pub(crate) paths: Vec<std::path::PathBuf>,
     pub(crate) exclude: Patterns,
@@ -268,7 +269,7 @@ pub(crate) fn fails(settings: &Settings, diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// Whether a text has no document: a command that failed before the pipe wrote it.
-fn holds_nothing(text: &str) -> bool {
+pub(crate) fn holds_nothing(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().all(|line| {
         let line = line.trim();
         line.is_empty() || line.starts_with('#') || line == "---"

@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod config;
 mod convert;
+mod diff;
 mod discover;
 mod exit;
 mod explain;
@@ -17,6 +18,7 @@ mod output;
 mod owned;
 mod progress;
 mod read;
+mod route;
 mod suggest;
 mod summary;
 mod sync;
@@ -61,6 +63,8 @@ pub fn main() -> ExitCode {
             config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
         }
         Command::Audit(args) => load().and_then(|config| Ok(audit::run(&terminal, args, config)?)),
+        Command::Route(args) => load().and_then(|config| Ok(route::run(&terminal, args, config)?)),
+        Command::Diff(args) => load().and_then(|config| Ok(diff::run(&terminal, args, config)?)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

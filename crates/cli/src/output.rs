@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::AnsiColor;
+use anstyle::{AnsiColor, Style};
 
 use crate::args::Color;
 use crate::exit::Fault;
@@ -12,18 +12,31 @@ use crate::exit::Fault;
 /// Where the program writes.
 pub(crate) struct Terminal {
     choice: ColorChoice,
+    data: ColorChoice,
 }
 
 impl Terminal {
     /// Decides once about colour; `auto` asks the terminal, `NO_COLOR`, `CLICOLOR`,
     /// `CLICOLOR_FORCE` and `TERM`.
     pub(crate) fn new(color: Color) -> Self {
-        let choice = match color {
-            Color::Auto => AutoStream::choice(&io::stderr()),
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
+        let (choice, data) = match color {
+            Color::Auto => (
+                AutoStream::choice(&io::stderr()),
+                AutoStream::choice(&io::stdout()),
+            ),
+            Color::Always => (ColorChoice::Always, ColorChoice::Always),
+            Color::Never => (ColorChoice::Never, ColorChoice::Never),
         };
-        Self { choice }
+        Self { choice, data }
+    }
+
+    /// Writes a unified diff to stdout, with colour where that is wanted.
+    pub(crate) fn diff(&self, text: &str) -> Result<(), Fault> {
+        if self.data == ColorChoice::Never {
+            Self::data(text)
+        } else {
+            Self::data(&painted(text))
+        }
     }
 
     /// Whether stderr gets colour.
@@ -62,6 +75,7 @@ impl Terminal {
     pub(crate) fn explain_panics(&self) {
         let terminal = Self {
             choice: self.choice,
+            data: self.data,
         };
         std::panic::set_hook(Box::new(move |panic| {
             terminal.fault(
@@ -84,5 +98,34 @@ impl Terminal {
             let _ = writeln!(text, "\n  {tip}help:{tip:#} {help}");
         }
         self.message(&text);
+    }
+}
+
+/// A unified diff in the colours that `git diff` has.
+fn painted(text: &str) -> String {
+    let mut painted = String::new();
+    for line in text.lines() {
+        let style = match line.as_bytes() {
+            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => Style::new().bold(),
+            [b'@', ..] => AnsiColor::Cyan.on_default(),
+            [b'-', ..] => AnsiColor::Red.on_default(),
+            [b'+', ..] => AnsiColor::Green.on_default(),
+            _ => Style::new(),
+        };
+        let _ = writeln!(painted, "{style}{line}{style:#}");
+    }
+    painted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_has_the_colours_of_git() {
+        assert_eq!(
+            painted("--- a\n@@ -1 +1 @@\n x\n-y\n+z\n"),
+            "\u{1b}[1m--- a\u{1b}[0m\n\u{1b}[36m@@ -1 +1 @@\u{1b}[0m\n x\n\u{1b}[31m-y\u{1b}[0m\n\u{1b}[32m+z\u{1b}[0m\n"
+        );
     }
 }

@@ -4,12 +4,14 @@
 //! and a browser can all stand on it.
 
 pub mod audit;
+pub mod diff;
 mod differences;
 mod example;
 pub mod krm;
 mod options;
 mod pipeline;
 mod report;
+pub mod route;
 mod verify;
 mod write;
 

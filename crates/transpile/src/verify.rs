@@ -53,8 +53,8 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
     for Input { name, text } in texts {
         let file = sources.add(name, text);
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-        let (found, faults) = Objects::read(&parsed.documents);
-        objects.extend(found);
+        let (found, mut faults) = Objects::read(&parsed.documents);
+        faults.extend(objects.extend(found));
         let errors =
             |all: &[Diagnostic]| all.iter().filter(|d| d.severity == Severity::Error).count();
         unreadable += errors(&parsed.diagnostics) + errors(&faults);

@@ -11,7 +11,7 @@ use crate::Written;
 use crate::report::ObjectCount;
 
 /// The order in which people read the fields of these kinds; all others follow as they are.
-const FIELD_ORDER: &[&str] = &[
+pub(crate) const FIELD_ORDER: &[&str] = &[
     "apiVersion",
     "group",
     "kind",

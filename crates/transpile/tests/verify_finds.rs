@@ -479,3 +479,49 @@ fn of_equal_rules_the_first_wins() {
         "/api/v1",
     );
 }
+
+const ASKED: &str = r#"
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: asked
+  namespace: shop
+  annotations:
+    nginx.ingress.kubernetes.io/auth-url: http://gate.auth.svc.cluster.local/check
+    nginx.ingress.kubernetes.io/auth-response-headers: X-User
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: asked.test
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: app, port: {number: 80}}}}
+"#;
+
+/// A backend believes what the auth service says of the user.
+#[test]
+fn a_header_that_clients_can_forge() {
+    let inputs = || {
+        vec![Input {
+            name: "asked.yaml".to_owned(),
+            text: ASKED.to_owned(),
+        }]
+    };
+    let open = |output: &str| {
+        let against = Input {
+            name: "changed.yaml".to_owned(),
+            text: output.to_owned(),
+        };
+        let verified = verify(inputs(), Some(vec![against]), &options());
+        let hosts = verified.verification.hosts.into_iter();
+        let found = hosts.flat_map(|host| host.differences);
+        found
+            .filter(|found| found.aspects == [Aspect::Forged])
+            .any(|found| found.class == Class::MoreOpen && found.witness.header("x-user").is_some())
+    };
+    let output = convert(inputs(), &options()).output;
+    assert!(!open(&output));
+    let kept = output.replace("        - X-User\n", "        - X-Other\n");
+    assert_ne!(kept, output);
+    assert!(open(&kept));
+}

@@ -55,6 +55,8 @@ pub struct Forwarding {
     pub authority: Option<String>,
     /// Who gets copies.
     pub copies: BTreeSet<Place>,
+    /// Headers of the request, in lower case, that the backend does not get from the client.
+    pub withheld: BTreeSet<String>,
 }
 
 /// A backend and its share of the requests.
@@ -294,6 +296,9 @@ impl fmt::Display for Answer {
                 }
                 for copy in &forwarding.copies {
                     write!(f, ", copy to {copy}")?;
+                }
+                for name in &forwarding.withheld {
+                    write!(f, ", without the client's `{name}`")?;
                 }
                 Ok(())
             }

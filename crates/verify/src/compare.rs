@@ -55,6 +55,8 @@ pub enum Aspect {
     Authority,
     /// Who gets copies.
     Copies,
+    /// Headers that a client could forge.
+    Forged,
     /// Certificates of clients.
     Clients,
     /// Limits of requests.
@@ -83,6 +85,7 @@ impl Aspect {
             Self::Path => "path",
             Self::Authority => "host",
             Self::Copies => "copies of requests",
+            Self::Forged => "forged headers",
             Self::Clients => "client certificates",
             Self::Limits => "limits",
             Self::Addresses => "address list",
@@ -208,6 +211,10 @@ fn forwardings(a: &Forwarding, b: &Forwarding, add: &mut impl FnMut(Class, Aspec
     }
     if a.copies != b.copies {
         add(Class::Differs, Aspect::Copies);
+    }
+    // A backend believes these headers, because no client could send them.
+    if !a.withheld.is_subset(&b.withheld) {
+        add(Class::MoreOpen, Aspect::Forged);
     }
 }
 

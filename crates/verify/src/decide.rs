@@ -14,7 +14,7 @@ use crate::automaton::{Automaton, TooMuch};
 use crate::behaviour::{Answer, Behaviour};
 use crate::compare::{Aspect, Class, compare};
 use crate::envoy::{Entry, PathTest, Rule, Spot, View, World};
-use crate::kinds::{self, Kinds};
+use crate::kinds::{self, Kinds, Way};
 use crate::nginx;
 use crate::path::{PathClass, walk};
 
@@ -204,7 +204,13 @@ impl<'a> Pair<'a, '_> {
         kinds: &mut Kinds<'_>,
         out: &mut Outcome<'a>,
     ) {
-        let (requests, whole) = kinds.requests(route, candidates, client, &class.paths[0]);
+        let way = Way {
+            host: self.host,
+            route,
+            entries: candidates,
+            client,
+        };
+        let (requests, whole) = kinds.requests(&way, &class.paths[0]);
         if let Some(why) = whole {
             out.doubt(why);
         }
@@ -238,8 +244,8 @@ impl<'a> Pair<'a, '_> {
     ) -> Option<usize> {
         out.requests += 1;
         let (mut nginx, refused) = self.nginx(request, route)?;
-        if let (Some(route), Answer::Forward(forwarding)) = (route, &mut nginx.answer) {
-            forwarding.copies = nginx::copies(route);
+        if let (Some(host), Some(route)) = (self.host, route) {
+            nginx::complete(host, route, request, &mut nginx);
         }
         let view = View::new(request, client);
         let entry = candidates.iter().find(|entry| view.misses(entry).is_none());
@@ -330,7 +336,13 @@ impl<'a> Pair<'a, '_> {
                 .iter()
                 .filter(|entry| entry.path.takes(&path))
                 .collect();
-            let (requests, _) = kinds.requests(route, &candidates, client, &path);
+            let way = Way {
+                host: self.host,
+                route,
+                entries: &candidates,
+                client,
+            };
+            let (requests, _) = kinds.requests(&way, &path);
             for request in requests.iter().take(64) {
                 self.ask(request, route, &candidates, client, out);
             }

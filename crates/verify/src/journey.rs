@@ -2,11 +2,11 @@
 //! take it.
 
 use gatewright_model::eval::{self, Request};
-use gatewright_model::{Model, PathMatcher};
+use gatewright_model::{Action, Model, PathMatcher, Route};
 use gatewright_source::Span;
 
 use crate::behaviour::{Answer, Behaviour};
-use crate::envoy::{PathTest, Spot, View, World};
+use crate::envoy::{AuthorityChange, PathChange, PathTest, Rule, Spot, View, World};
 use crate::objects::Objects;
 use crate::verdict::{Side, of_route, of_rule};
 use crate::{compare, nginx};
@@ -20,18 +20,24 @@ pub struct Journeys {
     pub envoy: Journey,
     /// What differs at the end, but for the normal form of the path.
     pub differences: Vec<(compare::Class, compare::Aspect)>,
+    /// A Gateway is not among the objects; its listeners are taken as routes name them.
+    pub assumed: bool,
 }
 
 /// The way of a request through one proxy.
 #[derive(Clone, Debug)]
 pub struct Journey {
+    /// What takes the connection; none when nothing does.
+    pub listener: Option<String>,
     /// The virtual host; none when no host answers to the name.
     pub host: Option<String>,
     /// The rules that were looked at, in order.
     pub stops: Vec<Stop>,
     /// What becomes of the request.
     pub end: Side,
-    /// Policies that hold for it, the most specific of each kind first.
+    /// What is made of the request on its way: rewrites, copies, an answer of the proxy's own.
+    pub changes: Vec<String>,
+    /// Policies that hold for it, the most specific of each kind first; Envoy's side only.
     pub policies: Vec<String>,
 }
 
@@ -65,6 +71,7 @@ impl Journeys {
             nginx,
             envoy,
             differences: differences.into_iter().collect(),
+            assumed: world.assumed,
         }
     }
 }
@@ -73,8 +80,8 @@ fn through_nginx(model: &Model, request: &Request) -> Journey {
     let decision = eval::eval(model, request);
     let mut behaviour = nginx::behaviour(model, &decision.served, request);
     let route = decision.route();
-    if let (Some(route), Answer::Forward(forwarding)) = (route, &mut behaviour.answer) {
-        forwarding.copies = nginx::copies(route);
+    if let (Some(host), Some(route)) = (decision.host, route) {
+        nginx::complete(host, route, request, &mut behaviour);
     }
     let stops = decision
         .considered
@@ -99,19 +106,70 @@ fn through_nginx(model: &Model, request: &Request) -> Journey {
             }
         })
         .collect();
+    let changes = route.map(nginx_changes).unwrap_or_default();
     Journey {
+        listener: Some(
+            if request.secure {
+                "port 443"
+            } else {
+                "port 80"
+            }
+            .to_owned(),
+        ),
         host: decision.host.map(|host| host.name.to_string()),
         stops,
         end: of_route(model, route, behaviour),
+        changes,
         policies: Vec::new(),
     }
 }
 
+fn nginx_changes(route: &Route) -> Vec<String> {
+    let Action::Forward(forward) = &route.action else {
+        return Vec::new();
+    };
+    let mut changes = Vec::new();
+    if let Some(rewrite) = &forward.rewrite {
+        changes.push(format!("rewrite {} {}", rewrite.pattern, rewrite.target));
+    }
+    if let Some(authority) = &forward.authority {
+        changes.push(format!("host {}", authority.value));
+    }
+    if let Some((prefix, _)) = &forward.forwarded_prefix {
+        changes.push(format!("header X-Forwarded-Prefix {prefix}"));
+    }
+    changes
+}
+
+fn envoy_changes(rule: &Rule) -> Vec<String> {
+    let mut changes = Vec::new();
+    match &rule.path {
+        None => {}
+        Some(PathChange::Full(path)) => changes.push(format!("the path becomes {path}")),
+        Some(PathChange::Prefix(prefix)) => changes.push(format!("the prefix becomes {prefix}")),
+        Some(PathChange::Pattern {
+            text, substitution, ..
+        }) => changes.push(format!("in the path {text} becomes {substitution}")),
+    }
+    match &rule.authority {
+        None => {}
+        Some(AuthorityChange::Literal(host) | AuthorityChange::Other(host)) => {
+            changes.push(format!("host {host}"));
+        }
+        Some(AuthorityChange::Header(name)) => changes.push(format!("host from header {name}")),
+    }
+    changes.extend(rule.copies.iter().map(|place| format!("copy to {place}")));
+    changes
+}
+
 fn through_envoy(world: &World, request: &Request) -> Journey {
+    let listener = world.listener(request.secure, &request.host);
     let end = |answer| Journey {
+        listener: listener.clone(),
         host: None,
         stops: Vec::new(),
         end: of_rule(None, Behaviour::open(answer)),
+        changes: Vec::new(),
         policies: Vec::new(),
     };
     let (host, client) = match world.place(request.secure, &request.host) {
@@ -158,9 +216,11 @@ fn through_envoy(world: &World, request: &Request) -> Journey {
     };
     let rule = taken.map(|(_, rule)| rule);
     Journey {
+        listener,
         host: Some(host.domain.clone()),
         stops,
         end: of_rule(rule, behaviour),
+        changes: rule.map(envoy_changes).unwrap_or_default(),
         policies: rule.map(|rule| rule.policies.clone()).unwrap_or_default(),
     }
 }

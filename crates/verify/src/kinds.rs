@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_model::eval::{self, Request};
-use gatewright_model::{Action, Model, Route, Subject};
+use gatewright_model::{Action, Host, Model, Route, Subject};
 
 use crate::automaton::classes;
 use crate::envoy::{Client, Entry, PathChange, PathTest, Rule};
@@ -21,6 +21,15 @@ const METHODS: [&str; 10] = [
 const COOKIES: &str = r"\A(?:[!#-'*+.0-9A-Z^-z|~-]+=[!#-+.-:<-\[\]-~-]*(?:; |\z))*\z";
 /// What Envoy sets itself, whatever the client sends.
 const SET_BY_ENVOY: [&str; 3] = ["host", "x-request-id", "x-forwarded-for"];
+
+/// What may become of the requests for some paths.
+pub(crate) struct Way<'w> {
+    pub(crate) host: Option<&'w Host>,
+    pub(crate) route: Option<&'w Route>,
+    /// Entries that may take them, in order.
+    pub(crate) entries: &'w [&'w Entry],
+    pub(crate) client: &'w Client,
+}
 
 /// Values of one part of requests, the plainest first; none is that it is not there.
 type Values = Vec<Option<String>>;
@@ -46,13 +55,13 @@ impl<'m> Kinds<'m> {
 
     /// A request of every kind that the route and the entries tell apart at a path; and why some
     /// are missing, if so.
-    pub(crate) fn requests(
-        &mut self,
-        route: Option<&Route>,
-        entries: &[&Entry],
-        client: &Client,
-        path: &str,
-    ) -> (Vec<Request>, Option<String>) {
+    pub(crate) fn requests(&mut self, way: &Way<'_>, path: &str) -> (Vec<Request>, Option<String>) {
+        let Way {
+            host,
+            route,
+            entries,
+            client,
+        } = *way;
         let plain = Request::get(self.secure, self.name.as_str(), path);
         let mut doubt = None;
         let mut all = vec![plain.clone()];
@@ -79,7 +88,24 @@ impl<'m> Kinds<'m> {
             methods.iter().map(with).collect()
         });
         let mut missing = None;
-        for (name, languages) in self.headers(route, entries, client) {
+        let tests = self.headers(route, entries, client);
+        // Nobody looks at these one by one, so they are forged all together.
+        let forged: Vec<(String, String)> = host
+            .zip(route)
+            .map(|(host, route)| nginx::withheld(host, route))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|name| !tests.contains_key(name))
+            .map(|name| (name, "forged".to_owned()))
+            .collect();
+        if !forged.is_empty() {
+            grow(&|request| {
+                let mut other = request.clone();
+                other.headers.extend(forged.iter().cloned());
+                vec![request.clone(), other]
+            });
+        }
+        for (name, languages) in tests {
             match self.values(&name, languages) {
                 Ok(values) => grow(&|request| {
                     let with = |value: &Option<String>| {

@@ -266,6 +266,7 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
                 }),
                 authority: authority(forward, request),
                 copies: BTreeSet::new(),
+                withheld: BTreeSet::new(),
             }))
         }
     };
@@ -404,10 +405,41 @@ fn guards(model: &Model, served: &Served<'_>) -> Guards {
     guards
 }
 
-/// Copies of the requests of a route.
-pub(crate) fn copies(route: &Route) -> BTreeSet<Place> {
-    let mirror = route.policies.mirror.iter();
-    mirror.filter_map(|mirror| place(&mirror.backend)).collect()
+/// Adds what a route says of a forwarded request beyond its action.
+pub(crate) fn complete(host: &Host, route: &Route, request: &Request, behaviour: &mut Behaviour) {
+    if let Answer::Forward(forwarding) = &mut behaviour.answer {
+        let mirror = route.policies.mirror.iter();
+        forwarding.copies = mirror.filter_map(|mirror| place(&mirror.backend)).collect();
+        let own = withheld(host, route).into_iter();
+        forwarding.withheld = own.filter(|name| request.header(name).is_some()).collect();
+    }
+}
+
+/// Headers, in lower case, of which backends get what nginx says and never what a client does:
+/// those of the auth service and those about the certificate of the client.
+pub(crate) fn withheld(host: &Host, route: &Route) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if !matches!(route.action, Action::Forward(_)) {
+        return names;
+    }
+    if let Some(authorizer) = &route.policies.authorizer {
+        names.extend(
+            authorizer
+                .response_headers
+                .iter()
+                .map(|name| name.to_ascii_lowercase()),
+        );
+    }
+    if let Some(clients) = &host.clients {
+        let about = [
+            "ssl-client-verify",
+            "ssl-client-subject-dn",
+            "ssl-client-issuer-dn",
+        ];
+        names.extend(about.map(str::to_owned));
+        names.extend(clients.pass.then(|| "ssl-client-cert".to_owned()));
+    }
+    names
 }
 
 #[cfg(test)]

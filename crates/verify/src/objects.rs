@@ -3,12 +3,18 @@
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Node, from_node};
+use indexmap::IndexMap;
 use serde_json::Value;
 
 /// Objects of Gateway API and Envoy Gateway, and what they refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     list: Vec<Object>,
+    by_kind: IndexMap<String, Vec<usize>>,
+    /// By kind, namespace and name.
+    by_name: IndexMap<String, usize>,
+    /// Policies by their kind and namespace and by the kind and name of what they are aimed at.
+    by_target: IndexMap<String, Vec<usize>>,
 }
 
 /// One object.
@@ -161,16 +167,42 @@ impl Objects {
             return;
         }
         if let Some(known) = self.find(&object.kind, &object.namespace, &object.name) {
-            let twice = format!("{} occurs twice", known.title());
-            found.push(Diagnostic::new(Code::ReadBack, twice).at(object.span));
+            found.push(twice(known, object.span));
             return;
+        }
+        self.push(object);
+    }
+
+    fn push(&mut self, object: Object) {
+        let at = self.list.len();
+        self.by_kind
+            .entry(object.kind.clone())
+            .or_default()
+            .push(at);
+        let name = key(&[&object.kind, &object.namespace, &object.name]);
+        self.by_name.insert(name, at);
+        let one = std::slice::from_ref(object.at("/spec/targetRef"));
+        for target in items(object.at("/spec/targetRefs")).iter().chain(one) {
+            let kind = text(target, "kind");
+            let aim = key(&[&object.kind, &object.namespace, kind, text(target, "name")]);
+            let list = self.by_target.entry(aim).or_default();
+            if list.last() != Some(&at) {
+                list.push(at);
+            }
         }
         self.list.push(object);
     }
 
-    /// Adds the objects of another text.
-    pub fn extend(&mut self, other: Self) {
-        self.list.extend(other.list);
+    /// Adds the objects of another text, and names those that are there already.
+    pub fn extend(&mut self, other: Self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for object in other.list {
+            match self.find(&object.kind, &object.namespace, &object.name) {
+                Some(known) => found.push(twice(known, object.span)),
+                None => self.push(object),
+            }
+        }
+        found
     }
 
     /// Whether there is none.
@@ -179,15 +211,26 @@ impl Objects {
     }
 
     /// All objects of a kind.
-    pub(crate) fn of(&self, kind: &'static str) -> impl Iterator<Item = &Object> {
-        self.list.iter().filter(move |object| object.kind == kind)
+    pub(crate) fn of(&self, kind: &str) -> impl Iterator<Item = &Object> {
+        let all = self.by_kind.get(kind).into_iter().flatten();
+        all.map(|at| &self.list[*at])
+    }
+
+    /// Policies of a kind that are aimed at an object, whatever part of it.
+    pub(crate) fn aimed(
+        &self,
+        policy: &str,
+        target: (&str, &str, &str),
+    ) -> impl Iterator<Item = &Object> {
+        let (kind, namespace, name) = target;
+        let all = self.by_target.get(&key(&[policy, namespace, kind, name]));
+        all.into_iter().flatten().map(|at| &self.list[*at])
     }
 
     /// One object.
     pub(crate) fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<&Object> {
-        self.list.iter().find(|object| {
-            object.kind == kind && object.namespace == namespace && object.name == name
-        })
+        let at = self.by_name.get(&key(&[kind, namespace, name]))?;
+        Some(&self.list[*at])
     }
 
     /// Whether an object may refer to one of another namespace (`ReferenceGrant`).
@@ -209,6 +252,17 @@ impl Objects {
                     from && to
                 })
     }
+}
+
+fn key(parts: &[&str]) -> String {
+    parts.join("/")
+}
+
+fn twice(known: &Object, span: Span) -> Diagnostic {
+    let message = format!("{} occurs twice", known.title());
+    Diagnostic::new(Code::ReadBack, message)
+        .label(span, "left out")
+        .help("remove one of them")
 }
 
 fn unreadable(span: Span, kind: &str, why: &str) -> Diagnostic {

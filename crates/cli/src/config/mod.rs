@@ -293,34 +293,10 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
                 filename,
                 threads: _,
                 exclude,
-                selection:
-                    SelectionArgs {
-                        namespace,
-                        all_namespaces,
-                        ingress,
-                        ingress_class,
-                        no_class,
-                    },
-                controller:
-                    ControllerArgs {
-                        controller_config,
-                        default_ssl_certificate,
-                        enable_ssl_passthrough,
-                        annotations_prefix,
-                        nginx_version,
-                    },
+                selection,
+                controller,
             },
-        target:
-            TargetArgs {
-                gateway,
-                http_listener,
-                https_listener,
-                listener_sets,
-                allowed_routes,
-                gateway_class,
-                emit,
-                accept: _,
-            },
+        target,
         findings:
             FindingArgs {
                 format,
@@ -329,6 +305,30 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
                 quiet: _,
             },
     } = run;
+    let SelectionArgs {
+        namespace,
+        all_namespaces,
+        ingress,
+        ingress_class,
+        no_class,
+    } = selection;
+    let ControllerArgs {
+        controller_config,
+        default_ssl_certificate,
+        enable_ssl_passthrough,
+        annotations_prefix,
+        nginx_version,
+    } = controller;
+    let TargetArgs {
+        gateway,
+        http_listener,
+        https_listener,
+        listener_sets,
+        allowed_routes,
+        gateway_class,
+        emit,
+        accept: _,
+    } = target;
     let texts = |list: &[PathBuf]| -> Vec<String> {
         list.iter()
             .map(|path| path.to_string_lossy().into_owned())

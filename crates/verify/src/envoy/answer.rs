@@ -152,6 +152,18 @@ impl<'r> View<'r> {
             path: Some(path),
             authority: authority.filter(|name| *name != self.request.host),
             copies: rule.copies.iter().cloned().collect(),
+            withheld: self
+                .request
+                .headers
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| {
+                    rule.withheld.contains(name)
+                        || self.client.removed.contains(name)
+                        || self.client.set.iter().any(|(set, _)| set == *name)
+                })
+                .cloned()
+                .collect(),
         }
     }
 

@@ -15,5 +15,5 @@ mod world;
 
 pub(crate) use answer::View;
 pub(crate) use client::Client;
-pub(crate) use rule::{Effect, Entry, PathChange, PathTest, Rule};
+pub(crate) use rule::{AuthorityChange, Effect, Entry, PathChange, PathTest, Rule};
 pub(crate) use world::{Place as Spot, World};

@@ -85,17 +85,15 @@ pub(crate) fn above<'o>(
 fn aimed<'o>(objects: &'o Objects, kind: &'static str, aim: &Aim<'_>) -> Option<&'o Object> {
     let hits = |policy: &&Object| {
         let one = std::slice::from_ref(policy.at("/spec/targetRef"));
-        policy.namespace == aim.namespace
-            && items(policy.at("/spec/targetRefs"))
-                .iter()
-                .chain(one)
-                .any(|target| {
-                    text(target, "kind") == aim.kind
-                        && text(target, "name") == aim.name
-                        && target["sectionName"].as_str() == aim.section
-                })
+        let mut targets = items(policy.at("/spec/targetRefs")).iter().chain(one);
+        targets.any(|target| {
+            text(target, "kind") == aim.kind
+                && text(target, "name") == aim.name
+                && target["sectionName"].as_str() == aim.section
+        })
     };
-    objects.of(kind).filter(hits).min_by(|a, b| {
+    let policies = objects.aimed(kind, (aim.kind, aim.namespace, aim.name));
+    policies.filter(hits).min_by(|a, b| {
         (a.created.is_empty(), &a.created, &a.namespace, &a.name).cmp(&(
             b.created.is_empty(),
             &b.created,

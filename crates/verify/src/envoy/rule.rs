@@ -22,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) path: Option<PathChange>,
     pub(crate) authority: Option<AuthorityChange>,
     pub(crate) copies: Vec<crate::behaviour::Place>,
+    /// Request headers, in lower case, that are removed or set.
+    pub(crate) withheld: Vec<String>,
     pub(crate) guards: Guards,
     /// Policies that hold for it, the most specific of each kind first.
     pub(crate) policies: Vec<String>,
@@ -331,6 +333,7 @@ fn rule(objects: &Objects, route: &Object, at: usize, value: &Value, listener: &
         path: None,
         authority: None,
         copies: Vec::new(),
+        withheld: Vec::new(),
         guards: Guards::default(),
         policies: Vec::new(),
         extended: false,
@@ -387,7 +390,15 @@ fn effect(
                 let to = &filter["requestMirror"]["backendRef"];
                 rule.copies.push(reference::place(objects, from, to).0);
             }
-            "ExtensionRef" => {}
+            "RequestHeaderModifier" => {
+                let modifier = &filter["requestHeaderModifier"];
+                let removed = items(&modifier["remove"]).iter().filter_map(Value::as_str);
+                let set = items(&modifier["set"])
+                    .iter()
+                    .map(|header| text(header, "name"));
+                rule.withheld
+                    .extend(removed.chain(set).map(str::to_ascii_lowercase));
+            }
             _ => {}
         }
     }

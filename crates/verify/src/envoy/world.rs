@@ -206,6 +206,17 @@ impl World {
         }
     }
 
+    /// What takes a connection for a name, in words.
+    pub(crate) fn listener(&self, secure: bool, name: &str) -> Option<String> {
+        if !secure {
+            return self.plain.then(|| "HTTP".to_owned());
+        }
+        match best(self.https.keys().map(String::as_str), name)? {
+            "*" => Some("HTTPS, any name".to_owned()),
+            own => Some(format!("HTTPS, {own}")),
+        }
+    }
+
     /// Whether anything listens for HTTPS.
     pub(crate) fn secure(&self) -> bool {
         !self.https.is_empty()
