@@ -87,6 +87,8 @@ pub struct Difference {
     pub aspects: Vec<Aspect>,
     /// The request.
     pub witness: Request,
+    /// It shows over plain HTTP and over HTTPS.
+    pub both_schemes: bool,
     /// What ingress-nginx does with it.
     pub nginx: Side,
     /// What Envoy does with it.
@@ -237,12 +239,14 @@ fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Diffe
         rule,
         nginx,
         envoy,
-        ..
+        both_schemes,
+        refused: _,
     } = found;
     Difference {
         class,
         aspects,
         witness,
+        both_schemes,
         nginx: of_route(model, route, nginx),
         envoy: of_rule(rule, envoy),
         declared: code,
