@@ -102,7 +102,9 @@ fn model(texts: &[String]) -> Model {
             namespace: Arc::from("shop"),
             name: Arc::from("web"),
             span: origin().span,
+            tags: Vec::new(),
         }],
+        certificates: Vec::new(),
         hosts: vec![Host {
             name: HostName::Exact(Arc::from("shop.test")),
             first: OwnerId(0),
