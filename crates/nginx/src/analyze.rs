@@ -313,7 +313,12 @@ fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for annotation in &ingress.annotations {
         let key = &*annotation.key.value;
-        let group = key.split_once('/').map_or("", |(group, _)| group);
+        if key
+            .split_once('/')
+            .is_some_and(|(group, _)| group == prefix)
+        {
+            continue;
+        }
         let class = registry::classify(key, prefix);
         let same = match &class {
             KeyClass::Misspelt { likely } => Some(*likely),
@@ -321,7 +326,7 @@ fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
             _ => continue,
         };
         // Manifests for several controllers say the same to each.
-        if group == prefix || same.is_some_and(ours) {
+        if same.is_some_and(ours) {
             continue;
         }
         let Some(mut diagnostic) = class.diagnostic(key, annotation.key.span) else {
