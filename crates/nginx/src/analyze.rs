@@ -313,20 +313,19 @@ fn prefix(objects: &Objects, options: &Options) -> String {
 /// What is told of annotations that are not under the controller's prefix: those of other
 /// controllers, and slips of the pen.
 fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
-    let ours = |name: &str| {
-        let under = |annotation: &&crate::ingress::Annotation| {
-            let rest = annotation.key.value.strip_prefix(prefix);
-            rest.and_then(|rest| rest.strip_prefix('/')) == Some(name)
-        };
-        ingress
-            .annotations
-            .iter()
-            .any(|annotation| under(&annotation))
-    };
+    let own: Vec<&str> = (ingress.annotations.iter())
+        .filter_map(|annotation| annotation.key.value.strip_prefix(prefix)?.strip_prefix('/'))
+        .filter_map(|name| Some(registry::find(name)?.key))
+        .collect();
     let mut found = Vec::new();
     for annotation in &ingress.annotations {
         let key = &*annotation.key.value;
-        let group = key.split_once('/').map_or("", |(group, _)| group);
+        if key
+            .split_once('/')
+            .is_some_and(|(group, _)| group == prefix)
+        {
+            continue;
+        }
         let class = registry::classify(key, prefix);
         let same = match &class {
             KeyClass::Misspelt { likely } => Some(*likely),
@@ -334,7 +333,7 @@ fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
             _ => continue,
         };
         // Manifests for several controllers say the same to each.
-        if group == prefix || same.is_some_and(ours) {
+        if same.is_some_and(|same| own.contains(&same)) {
             continue;
         }
         let Some(mut diagnostic) = class.diagnostic(key, annotation.key.span) else {
