@@ -28,7 +28,7 @@ const RANGES: [(u16, &str); 9] = [
     (6, "Refused"),
     (7, "Limits of the target"),
     (8, "Patterns"),
-    (9, "Environment and configuration"),
+    (9, "Environment, configuration and verification"),
 ];
 
 /// The part of docs/configuration.md behind this line is made from the table of keys.

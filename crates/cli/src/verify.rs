@@ -104,7 +104,7 @@ fn report(terminal: &Terminal, run: &Run, verified: &Verified) -> Result<(), Fau
     }
     // Findings are long; the verdicts stand behind them, where a terminal ends.
     terminal.message(&rendered(verified, format, terminal.color()));
-    Terminal::data(&verified.table())
+    Terminal::data(&verified.table(run.findings.quiet))
 }
 
 fn rendered(verified: &Verified, format: Format, color: bool) -> String {

@@ -25,7 +25,7 @@ macro_rules! codes {
         ///
         /// Ranges: 01xx reading files, 02xx Kubernetes objects, 03xx how ingress-nginx combines
         /// them, 04xx annotation keys and values, 05xx translated with a difference, 06xx refused,
-        /// 07xx limits of the target, 08xx patterns, 09xx environment and configuration.
+        /// 07xx limits of the target, 08xx patterns, 09xx environment, configuration and `verify`.
         #[expect(clippy::doc_markdown, reason = "the titles are shown on terminals as they are")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {

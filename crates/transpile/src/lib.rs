@@ -42,9 +42,9 @@ pub struct Written {
 }
 
 impl Verified {
-    /// A line for each host, what the verdicts rest on, and the outcome.
-    pub fn table(&self) -> String {
-        gatewright_verify::table(&self.verification)
+    /// A line for each host, what the verdicts rest on (left out where `short`), and the outcome.
+    pub fn table(&self, short: bool) -> String {
+        gatewright_verify::table(&self.verification, short)
     }
 }
 

@@ -108,6 +108,7 @@ struct DifferenceRecord<'a> {
     aspects: Vec<&'static str>,
     declared: Option<Code>,
     request: RequestRecord<'a>,
+    both_schemes: bool,
     nginx: SideRecord<'a>,
     envoy: SideRecord<'a>,
 }
@@ -188,6 +189,7 @@ impl Verified {
                     .map(|(n, v)| (n.as_str(), v.as_str()))
                     .collect(),
             },
+            both_schemes: found.both_schemes,
             nginx: self.side(&found.nginx),
             envoy: self.side(&found.envoy),
         }

@@ -33,6 +33,8 @@ pub(crate) struct Found<'a> {
     pub(crate) envoy: Behaviour,
     /// The source proxy serves, and the model itself says that it cannot be carried over.
     pub(crate) refused: bool,
+    /// It shows over plain HTTP and over HTTPS.
+    pub(crate) both_schemes: bool,
 }
 
 /// What was found for one name, plain and over TLS.
@@ -61,26 +63,29 @@ impl<'a> Outcome<'a> {
             known.class == found.class
                 && known.aspects == found.aspects
                 && known.refused == found.refused
-                && known.witness.secure == found.witness.secure
                 && std::ptr::eq(
                     known.route.map_or(std::ptr::null(), std::ptr::from_ref),
                     found.route.map_or(std::ptr::null(), std::ptr::from_ref),
                 )
                 && known.rule.map(|rule| &rule.title) == found.rule.map(|rule| &rule.title)
         };
-        match self.found.iter_mut().find(same) {
-            Some(known) if weight(&known.witness) <= weight(&found.witness) => {}
-            Some(known) => *known = found,
-            None => self.found.push(found),
+        let Some(known) = self.found.iter_mut().find(same) else {
+            self.found.push(found);
+            return;
+        };
+        let both = known.both_schemes || known.witness.secure != found.witness.secure;
+        if weight(&known.witness) > weight(&found.witness) {
+            *known = found;
         }
+        known.both_schemes = both;
     }
 }
 
 /// Shorter witnesses are better ones.
-fn weight(request: &Request) -> (usize, usize) {
+fn weight(request: &Request) -> (usize, usize, bool) {
     let headers = request.headers.len() + usize::from(request.method != "GET");
     let query = request.query.as_ref().map_or(0, String::len);
-    (headers, request.path.len() + query)
+    (headers, request.path.len() + query, request.secure)
 }
 
 /// Decides for one name and one scheme.
@@ -407,6 +412,7 @@ fn differ<'a>(
         nginx,
         envoy,
         refused,
+        both_schemes: false,
     });
 }
 

@@ -13,7 +13,7 @@ use regex_automata::util::primitives::StateID;
 use crate::automaton::{Automaton, READABLE, STATES, TooMuch};
 
 /// Which paths a verdict speaks of, for people.
-pub const NORMAL_FORM: &str = "paths in the form that Envoy gives them before it looks for a rule: \
+pub const NORMAL_FORM: &str = "in the form that Envoy gives them before it looks for a rule: \
 slashes merged, dot segments resolved, letters, digits and `-._~/` not escaped, `!$&'()*+,;=:@[]` \
 plain or escaped, all other characters escaped. nginx compares what such a path means, Envoy its text. Other \
 spellings of the same path are brought into this form by both. Not looked at: backslashes, \

@@ -60,6 +60,14 @@ fn difference(model: &Model, host: &HostReport, found: &Difference, readable: bo
         aspects.join(", ")
     );
     let mut diagnostic = Diagnostic::new(code, message);
+    if found.both_schemes {
+        let other = if found.witness.secure {
+            "plain HTTP"
+        } else {
+            "HTTPS"
+        };
+        diagnostic = diagnostic.note(format!("it is the same over {other}"));
+    }
     if let Some(owner) = found.nginx.owner {
         let owner = model.owner(owner);
         let object = ObjectRef::new(
@@ -158,16 +166,17 @@ pub fn last_line(verification: &Verification) -> String {
 pub const COMPARED: &str = "hosts, plain HTTP and HTTPS, paths, methods, headers, cookies and \
 query parameters that a rule asks for; statuses and redirects; backends with their weights and \
 how they are spoken to; the path and the host that a backend sees; copies of requests; passwords, \
-auth services, address lists, rate limits, limits of bodies and client certificates";
+auth services, address lists, rate limits, limits of bodies, client certificates, and headers \
+that a client could forge";
 /// What they are not about.
-pub const NOT_COMPARED: &str = "headers and bodies of answers, headers of requests to backends, \
-timeouts, retries, balancing, sessions, compression, logs, the order of access checks, what an \
+pub const NOT_COMPARED: &str = "headers and bodies of answers, other headers of requests to \
+backends, the sum of the buckets of a limit, timeouts, retries, balancing, sessions, compression, logs, the order of access checks, what an \
 auth service is told, who is a client behind other proxies, TLS versions, ciphers and \
 certificates of hosts, ports in the Host header, the controller's default limit of bodies, and \
 scripts of an EnvoyExtensionPolicy";
 
-/// A line for each host, what the verdicts rest on, and the outcome.
-pub fn table(verification: &Verification) -> String {
+/// A line for each host, what the verdicts rest on unless that is known, and the outcome.
+pub fn table(verification: &Verification, short: bool) -> String {
     let mut text = String::new();
     let width = verification
         .hosts
@@ -216,11 +225,12 @@ pub fn table(verification: &Verification) -> String {
             host.verdict.word()
         );
     }
-    for (title, words) in [
+    let basis = [
         ("paths", NORMAL_FORM),
         ("compared", COMPARED),
         ("not compared", NOT_COMPARED),
-    ] {
+    ];
+    for (title, words) in basis.into_iter().filter(|_| !short) {
         let _ = write!(text, "\n{}", wrapped(title, words));
     }
     for words in &verification.assumptions {

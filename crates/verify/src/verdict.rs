@@ -11,7 +11,15 @@ use crate::decide::{Found, Outcome, decide};
 use crate::declared::Declared;
 use crate::envoy::{Effect, Rule, World};
 use crate::hosts::groups;
-use crate::objects::Objects;
+use crate::objects::{Objects, items};
+
+/// Kinds that may be aimed at objects by their labels.
+const POLICIES: [&str; 4] = [
+    "SecurityPolicy",
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+];
 
 /// What was found for all hosts.
 #[derive(Debug)]
@@ -79,6 +87,8 @@ pub struct Difference {
     pub aspects: Vec<Aspect>,
     /// The request.
     pub witness: Request,
+    /// It shows over plain HTTP and over HTTPS.
+    pub both_schemes: bool,
     /// What ingress-nginx does with it.
     pub nginx: Side,
     /// What Envoy does with it.
@@ -143,13 +153,12 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
             "escaped slashes are not looked at: with `escapedSlashesAction: {action}` Envoy answers them in a way of its own"
         ));
     }
-    if objects.of("EnvoyPatchPolicy").next().is_some() {
-        assumptions.push("an EnvoyPatchPolicy is among the objects".to_owned());
-        for host in &mut hosts {
-            let why = "an EnvoyPatchPolicy may change anything".to_owned();
-            if host.verdict != Verdict::Differs {
-                host.verdict = Verdict::NotDecided(why);
-            }
+    if let Some(why) = unread(objects) {
+        for host in hosts
+            .iter_mut()
+            .filter(|host| host.verdict != Verdict::Differs)
+        {
+            host.verdict = Verdict::NotDecided(why.clone());
         }
     }
     Verification {
@@ -158,6 +167,23 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         assumptions,
         plain_only,
     }
+}
+
+/// What of the objects may change anything and is not interpreted.
+fn unread(objects: &Objects) -> Option<String> {
+    if let Some(patch) = objects.of("EnvoyPatchPolicy").next() {
+        return Some(format!("{} may change anything", patch.title()));
+    }
+    POLICIES
+        .iter()
+        .flat_map(|kind| objects.of(kind))
+        .find(|policy| !items(policy.at("/spec/targetSelectors")).is_empty())
+        .map(|policy| {
+            format!(
+                "the `targetSelectors` of {} are not followed",
+                policy.title()
+            )
+        })
 }
 
 fn report(
@@ -213,12 +239,14 @@ fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Diffe
         rule,
         nginx,
         envoy,
-        ..
+        both_schemes,
+        refused: _,
     } = found;
     Difference {
         class,
         aspects,
         witness,
+        both_schemes,
         nginx: of_route(model, route, nginx),
         envoy: of_rule(rule, envoy),
         declared: code,

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::edit::Objects;
@@ -13,7 +14,7 @@ use super::faults::{list, text};
 use super::paths::classes;
 
 /// The original and the mutant serve every request alike.
-const SAME: &str = "no request is served otherwise";
+pub(super) const SAME: &str = "no request is served otherwise";
 /// They differ where the checker does not look.
 const APART: &str = "only headers, retries, timeouts or balancing differ, which are not compared";
 
@@ -382,6 +383,9 @@ impl<'a> Side<'a> {
         {
             *rules = strictest(rules);
         }
+        if let Some(authorization) = fields.get_mut("authorization") {
+            drop_idle_denials(authorization);
+        }
         if self.compared && policy["kind"] == "BackendTrafficPolicy" {
             fields.retain(|key, _| key == "rateLimit");
         }
@@ -389,6 +393,39 @@ impl<'a> Side<'a> {
             fields.clear();
         }
         spec
+    }
+}
+
+/// Removes rules that refuse who would be refused without them too.
+fn drop_idle_denials(authorization: &mut Value) {
+    if authorization["defaultAction"] != "Deny" {
+        return;
+    }
+    let networks = |rule: &Value| -> Option<Vec<IpNet>> {
+        let networks = list(rule, "/principal/clientCIDRs").iter();
+        networks
+            .map(|network| network.as_str()?.parse().ok())
+            .collect()
+    };
+    let allowed: Option<Vec<IpNet>> = list(authorization, "/rules")
+        .iter()
+        .filter(|rule| rule["action"] == "Allow")
+        .map(networks)
+        .collect::<Option<Vec<_>>>()
+        .map(|all| all.concat());
+    let (Some(allowed), Some(rules)) = (allowed, authorization.get_mut("rules")) else {
+        return;
+    };
+    let meet = |one: &IpNet, other: &IpNet| one.contains(other) || other.contains(one);
+    if let Some(rules) = rules.as_array_mut() {
+        rules.retain(|rule| {
+            rule["action"] != "Deny"
+                || networks(rule).is_none_or(|denied| {
+                    denied
+                        .iter()
+                        .any(|one| allowed.iter().any(|other| meet(one, other)))
+                })
+        });
     }
 }
 

@@ -111,7 +111,11 @@ impl World {
             .https
             .values_mut()
             .flat_map(|door| door.hosts.values_mut());
-        for host in world.http.values_mut().chain(hosts) {
+        // Then the order of routes and rules is the order of asking.
+        let as_written = objects
+            .of("EnvoyProxy")
+            .any(|proxy| proxy.at("/spec/preserveRouteOrder").as_bool() == Some(true));
+        for host in world.http.values_mut().chain(hosts).filter(|_| !as_written) {
             host.entries.sort_by_key(Entry::rank);
         }
         for (route, attached) in routes.iter().zip(attached) {
