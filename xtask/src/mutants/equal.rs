@@ -523,7 +523,7 @@ fn rank(one: &Value) -> (u8, usize, usize, usize, usize) {
 mod tests {
     use super::*;
 
-    fn route(rules: Value) -> Objects {
+    fn route(rules: &Value) -> Objects {
         vec![
             json!({
                 "kind": "HTTPRoute",
@@ -545,7 +545,7 @@ mod tests {
         })
     }
 
-    fn check(one: Value, other: Value, expect: Option<&str>) {
+    fn check(one: &Value, other: &Value, expect: Option<&str>) {
         let said = format!("{one}\n{other}");
         assert_eq!(reason(&route(one), &route(other)), expect, "{said}");
     }
@@ -561,7 +561,7 @@ mod tests {
             ((regex, "/[ab]c"), (regex, "/[cd]c"), Some(SAME)),
         ] {
             let (a, b) = (rule(kind, a, "a"), rule(other, b, "b"));
-            check(json!([a, b]), json!([b, a]), expect);
+            check(&json!([a, b]), &json!([b, a]), expect);
         }
     }
 
@@ -574,32 +574,32 @@ mod tests {
             rule
         };
         let (a, b) = (tested("Exact", "a", "a"), tested("Exact", "b", "b"));
-        check(json!([a, b]), json!([b, a]), Some(SAME));
+        check(&json!([a, b]), &json!([b, a]), Some(SAME));
         let (a, b) = (
             tested("RegularExpression", "a.*", "a"),
             tested("RegularExpression", ".*b", "b"),
         );
-        check(json!([a, b]), json!([b, a]), None);
+        check(&json!([a, b]), &json!([b, a]), None);
     }
 
     #[test]
     fn rules_that_do_the_same_are_one() {
         let (all, some) = (rule("PathPrefix", "/", "a"), rule("Exact", "/x", "a"));
-        check(json!([all, some]), json!([all]), Some(SAME));
+        check(&json!([all, some]), &json!([all]), Some(SAME));
         let some = rule("Exact", "/x", "b");
-        check(json!([all, some]), json!([all]), None);
+        check(&json!([all, some]), &json!([all]), None);
         let mut none = rule("PathPrefix", "/", "a");
         none.as_object_mut().unwrap().remove("backendRefs");
         none["filters"] = json!([{"type": "ExtensionRef", "extensionRef": {"name": "none"}}]);
-        check(json!([some, none]), json!([some]), Some(SAME));
+        check(&json!([some, none]), &json!([some]), Some(SAME));
     }
 
     #[test]
     fn letters_have_a_case_and_digits_have_none() {
         let regex = "RegularExpression";
         let one = |value| json!([rule(regex, value, "a")]);
-        check(one("(?i)/[0-9]+"), one("/[0-9]+"), Some(SAME));
-        check(one("(?i)/a"), one("/a"), None);
+        check(&one("(?i)/[0-9]+"), &one("/[0-9]+"), Some(SAME));
+        check(&one("(?i)/a"), &one("/a"), None);
     }
 
     #[test]
@@ -607,13 +607,13 @@ mod tests {
         let plain = rule("PathPrefix", "/", "a");
         let mut marked = plain.clone();
         marked["filters"] = json!([{"type": "RequestHeaderModifier", "requestHeaderModifier": {}}]);
-        check(json!([plain]), json!([marked]), Some(APART));
+        check(&json!([plain]), &json!([marked]), Some(APART));
         let policy = json!({
             "kind": "SecurityPolicy",
             "metadata": {"namespace": "shop", "name": "p"},
             "spec": {"targetRefs": [{"kind": "HTTPRoute", "name": "web"}], "basicAuth": {}},
         });
-        let open = route(json!([plain]));
+        let open = route(&json!([plain]));
         let mut closed = open.clone();
         closed.push(policy);
         assert_eq!(reason(&closed, &open), None);
