@@ -6,17 +6,19 @@
 //! belongs to, and for the method, each header and the query one value of each set of tests that
 //! some value passes. Both sides are asked what they do with a request of each kind.
 
+use std::sync::Arc;
+
 use gatewright_model::eval::{self, Answer as Served, Request};
 use gatewright_model::{Host, Model, Route};
 use indexmap::IndexMap;
 
-use crate::automaton::{Automaton, TooMuch};
+use crate::automaton::TooMuch;
 use crate::behaviour::{Answer, Behaviour};
 use crate::compare::{Aspect, Class, compare};
 use crate::envoy::{Entry, PathTest, Rule, Spot, View, World};
-use crate::kinds::{self, Kinds, Way};
+use crate::kinds::{self, Kinds, Memory, Way};
 use crate::nginx;
-use crate::path::{PathClass, walk};
+use crate::path::PathClass;
 
 /// Requests that are looked at for one name and scheme.
 const REQUESTS: usize = 400_000;
@@ -94,6 +96,7 @@ pub(crate) fn decide<'a>(
     world: &'a World,
     name: &str,
     secure: bool,
+    memory: &mut Memory,
     out: &mut Outcome<'a>,
 ) {
     let host = eval::select(model, name);
@@ -113,8 +116,8 @@ pub(crate) fn decide<'a>(
     }
     match world.place(secure, name) {
         Spot::Nowhere | Spot::Passthrough(_) => pair.whole(out),
-        Spot::NoHost(client) => pair.paths(&[], client, out),
-        Spot::Host(found, client) => pair.paths(&found.entries, client, out),
+        Spot::NoHost(client) => pair.paths(&[], client, memory, out),
+        Spot::Host(found, client) => pair.paths(&found.entries, client, memory, out),
     }
 }
 
@@ -146,23 +149,29 @@ impl<'a> Pair<'a, '_> {
         differ(&request, decision.route(), None, (nginx, envoy), false, out);
     }
 
-    fn paths(&self, entries: &'a [Entry], client: &crate::envoy::Client, out: &mut Outcome<'a>) {
+    fn paths(
+        &self,
+        entries: &'a [Entry],
+        client: &crate::envoy::Client,
+        memory: &mut Memory,
+        out: &mut Outcome<'a>,
+    ) {
         let routes = self.host.map_or(&[][..], |host| &host.routes);
         if routes.is_empty() && entries.is_empty() {
             return;
         }
-        let (classes, languages) = match self.classes(routes, entries, out) {
+        let (classes, languages) = match self.classes(routes, entries, memory, out) {
             Ok(found) => found,
             Err(TooMuch(why)) => {
                 out.doubt(format!("the paths are too many to tell apart: {why}"));
-                self.sample(routes, entries, client, out);
+                self.sample(routes, entries, client, memory, out);
                 return;
             }
         };
         out.classes += classes.len();
         let budget = out.requests + REQUESTS;
-        let mut kinds = Kinds::new(self.model, self.name, self.secure);
-        for class in &classes {
+        let mut kinds = Kinds::new(self.model, self.name, self.secure, memory);
+        for class in classes.iter() {
             let mut candidates = Vec::new();
             for entry in entries {
                 if class
@@ -282,8 +291,9 @@ impl<'a> Pair<'a, '_> {
         &self,
         routes: &[Route],
         entries: &[Entry],
+        memory: &mut Memory,
         out: &mut Outcome<'a>,
-    ) -> Result<(Vec<PathClass>, Languages), TooMuch> {
+    ) -> Result<(Arc<[PathClass]>, Languages), TooMuch> {
         let (mut left, mut loose) = (Vec::new(), Vec::new());
         for route in routes {
             let (language, may) = nginx::language(&route.matcher);
@@ -317,8 +327,7 @@ impl<'a> Pair<'a, '_> {
                 .iter()
                 .filter_map(|at| self.world.rules[*at].path_language()),
         );
-        let classes = walk(&Automaton::new(&left)?, &Automaton::new(&right)?)?;
-        Ok((classes, languages))
+        Ok((memory.walks.classes(left, right)?, languages))
     }
 
     /// Some requests, where they cannot all be looked at.
@@ -327,9 +336,10 @@ impl<'a> Pair<'a, '_> {
         routes: &'a [Route],
         entries: &'a [Entry],
         client: &crate::envoy::Client,
+        memory: &mut Memory,
         out: &mut Outcome<'a>,
     ) {
-        let mut kinds = Kinds::new(self.model, self.name, self.secure);
+        let mut kinds = Kinds::new(self.model, self.name, self.secure, memory);
         for path in kinds::guesses(routes, entries) {
             let Ok(decoded) = eval::decode(&path) else {
                 continue;

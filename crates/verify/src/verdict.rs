@@ -11,6 +11,7 @@ use crate::decide::{Found, Outcome, decide};
 use crate::declared::Declared;
 use crate::envoy::{Effect, Rule, World};
 use crate::hosts::groups;
+use crate::kinds::Memory;
 use crate::objects::{Objects, items};
 
 /// Kinds that may be aimed at objects by their labels.
@@ -119,7 +120,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         .iter()
         .map(|finding| finding.code)
         .find(|code| *code == Code::NoCertificate && !world.secure());
-    let mut hosts = Vec::new();
+    let (mut hosts, mut memory) = (Vec::new(), Memory::default());
     for names in groups(model, &world) {
         let mut outcome = Outcome {
             undecided: names.doubt,
@@ -132,7 +133,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         };
         for name in &names.names {
             for &secure in schemes {
-                decide(model, &world, name, secure, &mut outcome);
+                decide(model, &world, name, secure, &mut memory, &mut outcome);
             }
         }
         hosts.push(report(model, names.label, outcome, &declared));
