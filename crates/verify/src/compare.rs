@@ -104,7 +104,10 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
     };
     match (&nginx.answer, &envoy.answer) {
         // Whatever it was, it is no longer served.
-        (Answer::Unknown(_), Answer::Status(500..)) => add(Class::Stricter, Aspect::Answer),
+        (Answer::Unknown(_), Answer::Status(500..))
+        | (Answer::Refused(_), Answer::Status(400..)) => {
+            add(Class::Stricter, Aspect::Answer);
+        }
         (Answer::Unknown(_), _) | (_, Answer::Unknown(_)) => {}
         (Answer::Forward(a), Answer::Forward(b)) => {
             forwardings(a, b, &mut add);

@@ -241,7 +241,6 @@ fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Diffe
         nginx,
         envoy,
         both_schemes,
-        refused: _,
     } = found;
     Difference {
         class,
