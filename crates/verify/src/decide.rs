@@ -51,14 +51,19 @@ pub(crate) struct Outcome<'a> {
     pub(crate) by_example: bool,
     /// Whether users of a Secret could not be compared.
     pub(crate) unseen_users: bool,
+    /// A request for every entry whose requests are limited on both sides.
+    pub(crate) limited: IndexMap<EntryId, Found<'a>>,
 }
+
+/// An entry of one domain of one listener: Envoy counts for each of them apart.
+pub(crate) type EntryId = usize;
 
 impl<'a> Outcome<'a> {
     fn doubt(&mut self, why: impl Into<String>) {
         self.undecided.get_or_insert_with(|| why.into());
     }
 
-    fn add(&mut self, found: Found<'a>) {
+    pub(crate) fn add(&mut self, found: Found<'a>) {
         let same = |known: &&mut Found<'a>| {
             known.class == found.class
                 && known.aspects == found.aspects
@@ -266,6 +271,21 @@ impl<'a> Pair<'a, '_> {
             _ => Behaviour::open(Answer::Status(404)),
         };
         examples(route, rule, &nginx, &envoy, out);
+        if let (Some(entry), Some(_), Some(_)) = (entry, &nginx.guards.limits, &envoy.guards.limits)
+            && matches!(envoy.answer, Answer::Forward(_))
+        {
+            let id = std::ptr::from_ref::<Entry>(entry).addr();
+            out.limited.entry(id).or_insert_with(|| Found {
+                class: Class::MoreOpen,
+                aspects: vec![Aspect::LimitSum],
+                witness: request.clone(),
+                route,
+                rule,
+                nginx: nginx.clone(),
+                envoy: envoy.clone(),
+                both_schemes: false,
+            });
+        }
         differ(request, route, rule, (nginx, envoy), out);
         entry.map(|entry| entry.rule)
     }
