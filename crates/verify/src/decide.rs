@@ -33,8 +33,6 @@ pub(crate) struct Found<'a> {
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) nginx: Behaviour,
     pub(crate) envoy: Behaviour,
-    /// The source proxy serves, and the model itself says that it cannot be carried over.
-    pub(crate) refused: bool,
     /// It shows over plain HTTP and over HTTPS.
     pub(crate) both_schemes: bool,
 }
@@ -53,18 +51,22 @@ pub(crate) struct Outcome<'a> {
     pub(crate) by_example: bool,
     /// Whether users of a Secret could not be compared.
     pub(crate) unseen_users: bool,
+    /// A request for every entry whose requests are limited on both sides.
+    pub(crate) limited: IndexMap<EntryId, Found<'a>>,
 }
+
+/// An entry of one domain of one listener: Envoy counts for each of them apart.
+pub(crate) type EntryId = usize;
 
 impl<'a> Outcome<'a> {
     fn doubt(&mut self, why: impl Into<String>) {
         self.undecided.get_or_insert_with(|| why.into());
     }
 
-    fn add(&mut self, found: Found<'a>) {
+    pub(crate) fn add(&mut self, found: Found<'a>) {
         let same = |known: &&mut Found<'a>| {
             known.class == found.class
                 && known.aspects == found.aspects
-                && known.refused == found.refused
                 && std::ptr::eq(
                     known.route.map_or(std::ptr::null(), std::ptr::from_ref),
                     found.route.map_or(std::ptr::null(), std::ptr::from_ref),
@@ -146,7 +148,7 @@ impl<'a> Pair<'a, '_> {
             // Neither has anything for the name.
             return;
         }
-        differ(&request, decision.route(), None, (nginx, envoy), false, out);
+        differ(&request, decision.route(), None, (nginx, envoy), out);
     }
 
     fn paths(
@@ -257,7 +259,7 @@ impl<'a> Pair<'a, '_> {
         out: &mut Outcome<'a>,
     ) -> Option<usize> {
         out.requests += 1;
-        let (mut nginx, refused) = self.nginx(request, route)?;
+        let mut nginx = self.nginx(request, route)?;
         if let (Some(host), Some(route)) = (self.host, route) {
             nginx::complete(host, route, request, &mut nginx);
         }
@@ -269,22 +271,36 @@ impl<'a> Pair<'a, '_> {
             _ => Behaviour::open(Answer::Status(404)),
         };
         examples(route, rule, &nginx, &envoy, out);
-        differ(request, route, rule, (nginx, envoy), refused, out);
+        if let (Some(entry), Some(_), Some(_)) = (entry, &nginx.guards.limits, &envoy.guards.limits)
+            && matches!(envoy.answer, Answer::Forward(_))
+        {
+            let id = std::ptr::from_ref::<Entry>(entry).addr();
+            out.limited.entry(id).or_insert_with(|| Found {
+                class: Class::MoreOpen,
+                aspects: vec![Aspect::LimitSum],
+                witness: request.clone(),
+                route,
+                rule,
+                nginx: nginx.clone(),
+                envoy: envoy.clone(),
+                both_schemes: false,
+            });
+        }
+        differ(request, route, rule, (nginx, envoy), out);
         entry.map(|entry| entry.rule)
     }
 
     /// `None` where it only matters that a body is larger than the default, which is not
     /// compared.
-    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> Option<(Behaviour, bool)> {
+    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> Option<Behaviour> {
         let (Some(host), Some(route)) = (self.host, route) else {
-            return Some((Behaviour::open(Answer::Status(404)), false));
+            return Some(Behaviour::open(Answer::Status(404)));
         };
         let served = eval::serve(self.model, host, route, request);
         if matches!(served.answer, Served::TooLarge { written: false }) {
             return None;
         }
-        let refused = matches!(served.answer, Served::Refused(_));
-        Some((nginx::behaviour(self.model, &served, request), refused))
+        Some(nginx::behaviour(self.model, &served, request))
     }
 
     fn classes(
@@ -400,13 +416,9 @@ fn differ<'a>(
     route: Option<&'a Route>,
     rule: Option<&'a Rule>,
     (nginx, envoy): (Behaviour, Behaviour),
-    refused: bool,
     out: &mut Outcome<'a>,
 ) {
-    let mut differences = compare(&nginx, &envoy);
-    if refused && envoy.answer == Answer::Status(503) {
-        differences.insert((Class::Stricter, Aspect::Answer));
-    }
+    let differences = compare(&nginx, &envoy);
     let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
         return;
     };
@@ -421,7 +433,6 @@ fn differ<'a>(
         rule,
         nginx,
         envoy,
-        refused,
         both_schemes: false,
     });
 }

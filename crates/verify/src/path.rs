@@ -98,7 +98,10 @@ pub(crate) struct PathClass {
 
 /// Walks that were made: many hosts of a cluster have the same paths.
 #[derive(Default)]
-pub(crate) struct Walks(IndexMap<(Vec<String>, Vec<String>), Arc<[PathClass]>>);
+pub(crate) struct Walks(IndexMap<Sides, Arc<[PathClass]>>);
+
+/// The patterns of both sides.
+type Sides = (Vec<String>, Vec<String>);
 
 impl Walks {
     /// Every set of languages that some path belongs to, of patterns that match whole paths.

@@ -117,9 +117,10 @@ fn nothing_differs_that_is_not_announced() {
     let mut shown = vec![false; KNOWN.len()];
     for (name, case) in all() {
         let certificate = Some(("infra".to_owned(), "certificate".to_owned()));
-        let secure = Options {
-            default_ssl_certificate: case.options.default_ssl_certificate.clone().or(certificate),
-            ..case.options.clone()
+        let own = case.options.default_ssl_certificate.clone();
+        let options = Options {
+            default_ssl_certificate: own.or(certificate),
+            ..case.options
         };
         let found = verify(case.inputs, None, &options);
         let hosts = found.verification.hosts.iter();
