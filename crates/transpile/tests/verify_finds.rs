@@ -414,6 +414,24 @@ fn a_limit_that_is_raised() {
     );
 }
 
+/// Each of the two listeners lets through what nginx does, and so twice as much together.
+#[test]
+fn limits_that_are_too_much_together() {
+    check(
+        |objects| {
+            let policy = object(objects, "BackendTrafficPolicy", "admin");
+            let rules = policy["spec"]["rateLimit"]["local"]["rules"].as_array_mut();
+            for rule in rules.unwrap() {
+                rule["limit"] = json!({ "requests": 50, "unit": "Second" });
+            }
+        },
+        "shop.test",
+        Class::MoreOpen,
+        Aspect::LimitSum,
+        "/admin",
+    );
+}
+
 #[test]
 fn a_host_that_is_added() {
     check(

@@ -40,6 +40,8 @@ pub enum Answer {
     Forward(Box<Forwarding>),
     /// TLS goes to a backend as it is.
     Passthrough(Vec<Share>),
+    /// It is served, but in a way that cannot be carried over, for this reason.
+    Refused(String),
     /// Nobody knows, for this reason.
     Unknown(String),
 }
@@ -284,7 +286,8 @@ impl fmt::Display for Answer {
             Self::Status(code) => write!(f, "answers {code}"),
             Self::Redirect { code, location } => write!(f, "redirects with {code} to {location}"),
             Self::Passthrough(shares) => write!(f, "passes TLS on to {}", list(shares)),
-            Self::Unknown(why) => write!(f, "unknown: {why}"),
+            Self::Refused(why) => write!(f, "does what cannot be carried over: {why}"),
+            Self::Unknown(why) => write!(f, "does what is not known: {why}"),
             Self::Forward(forwarding) => {
                 write!(f, "forwards to {}", list(&forwarding.shares))?;
                 match &forwarding.path {

@@ -61,6 +61,8 @@ pub enum Aspect {
     Clients,
     /// Limits of requests.
     Limits,
+    /// Limits of several rules together.
+    LimitSum,
     /// Lists of addresses.
     Addresses,
     /// Passwords.
@@ -88,6 +90,7 @@ impl Aspect {
             Self::Forged => "forged headers",
             Self::Clients => "client certificates",
             Self::Limits => "limits",
+            Self::LimitSum => "limits of all rules together",
             Self::Addresses => "address list",
             Self::Passwords => "passwords",
             Self::Authorizer => "auth service",
@@ -104,7 +107,10 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
     };
     match (&nginx.answer, &envoy.answer) {
         // Whatever it was, it is no longer served.
-        (Answer::Unknown(_), Answer::Status(500..)) => add(Class::Stricter, Aspect::Answer),
+        (Answer::Unknown(_), Answer::Status(500..))
+        | (Answer::Refused(_), Answer::Status(400..)) => {
+            add(Class::Stricter, Aspect::Answer);
+        }
         (Answer::Unknown(_), _) | (_, Answer::Unknown(_)) => {}
         (Answer::Forward(a), Answer::Forward(b)) => {
             forwardings(a, b, &mut add);
@@ -424,6 +430,38 @@ fn limits(a: &Limits, b: &Limits) -> (bool, bool) {
     (lost || looser, added)
 }
 
+/// Whether several limits that count apart let through more together than one does.
+pub(crate) fn more_together(limit: &Limits, parts: &[&Limits]) -> bool {
+    // Of the buckets of a part, one holds for addresses of a family; the smallest counts.
+    let least = |part: &Limits, of: fn(&Bucket) -> (u64, u64)| {
+        part.buckets
+            .iter()
+            .filter(|bucket| bucket.only.as_deref() != Some("::/0"))
+            .map(of)
+            .min_by(|a, b| {
+                (u128::from(a.0) * u128::from(b.1)).cmp(&(u128::from(b.0) * u128::from(a.1)))
+            })
+    };
+    let rates = limit.buckets.iter().any(|rate| {
+        // In a day, so that shares of whole numbers add up.
+        let day =
+            |(gains, seconds): (u64, u64)| u128::from(gains) * 86_400 / u128::from(seconds.max(1));
+        let gained: u128 = parts
+            .iter()
+            .filter_map(|part| least(part, |bucket| (bucket.gains, bucket.seconds)))
+            .map(day)
+            .sum();
+        let at_once: u128 = parts
+            .iter()
+            .filter_map(|part| least(part, |bucket| (bucket.size, 1)))
+            .map(|(size, _)| u128::from(size))
+            .sum();
+        gained > day((rate.gains, rate.seconds)) || at_once > u128::from(rate.size)
+    });
+    let all: u64 = parts.iter().filter_map(|part| part.concurrent).sum();
+    rates || limit.concurrent.is_some_and(|most| all > most)
+}
+
 /// Whether a bucket lets through no more than another, neither at once nor over time.
 fn no_more(bucket: &Bucket, limit: &Bucket) -> bool {
     bucket.size <= limit.size
@@ -490,6 +528,25 @@ mod tests {
             limits(&limit, &of(vec![bucket(Some("0.0.0.0/0"), 10, 1)])),
             (true, false)
         );
+    }
+
+    #[test]
+    fn parts_of_a_limit_are_added_up() {
+        let of = |size, gains, seconds| Limits {
+            buckets: vec![Bucket {
+                size,
+                gains,
+                seconds,
+                only: None,
+                exempt: BTreeSet::new(),
+                each: true,
+            }],
+            concurrent: Some(size),
+        };
+        let limit = of(50, 10, 1);
+        assert!(!more_together(&limit, &[&of(5, 5, 1), &of(5, 300, 60)]));
+        assert!(more_together(&limit, &[&of(5, 5, 1), &of(5, 301, 60)]));
+        assert!(more_together(&limit, &[&of(30, 1, 1), &of(21, 1, 1)]));
     }
 
     #[test]

@@ -6,17 +6,19 @@
 //! belongs to, and for the method, each header and the query one value of each set of tests that
 //! some value passes. Both sides are asked what they do with a request of each kind.
 
+use std::sync::Arc;
+
 use gatewright_model::eval::{self, Answer as Served, Request};
 use gatewright_model::{Host, Model, Route};
 use indexmap::IndexMap;
 
-use crate::automaton::{Automaton, TooMuch};
+use crate::automaton::TooMuch;
 use crate::behaviour::{Answer, Behaviour};
 use crate::compare::{Aspect, Class, compare};
 use crate::envoy::{Entry, PathTest, Rule, Spot, View, World};
-use crate::kinds::{self, Kinds, Way};
+use crate::kinds::{self, Kinds, Memory, Way};
 use crate::nginx;
-use crate::path::{PathClass, walk};
+use crate::path::PathClass;
 
 /// Requests that are looked at for one name and scheme.
 const REQUESTS: usize = 400_000;
@@ -31,8 +33,6 @@ pub(crate) struct Found<'a> {
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) nginx: Behaviour,
     pub(crate) envoy: Behaviour,
-    /// The source proxy serves, and the model itself says that it cannot be carried over.
-    pub(crate) refused: bool,
     /// It shows over plain HTTP and over HTTPS.
     pub(crate) both_schemes: bool,
 }
@@ -51,18 +51,22 @@ pub(crate) struct Outcome<'a> {
     pub(crate) by_example: bool,
     /// Whether users of a Secret could not be compared.
     pub(crate) unseen_users: bool,
+    /// A request for every entry whose requests are limited on both sides.
+    pub(crate) limited: IndexMap<EntryId, Found<'a>>,
 }
+
+/// An entry of one domain of one listener: Envoy counts for each of them apart.
+pub(crate) type EntryId = usize;
 
 impl<'a> Outcome<'a> {
     fn doubt(&mut self, why: impl Into<String>) {
         self.undecided.get_or_insert_with(|| why.into());
     }
 
-    fn add(&mut self, found: Found<'a>) {
+    pub(crate) fn add(&mut self, found: Found<'a>) {
         let same = |known: &&mut Found<'a>| {
             known.class == found.class
                 && known.aspects == found.aspects
-                && known.refused == found.refused
                 && std::ptr::eq(
                     known.route.map_or(std::ptr::null(), std::ptr::from_ref),
                     found.route.map_or(std::ptr::null(), std::ptr::from_ref),
@@ -94,6 +98,7 @@ pub(crate) fn decide<'a>(
     world: &'a World,
     name: &str,
     secure: bool,
+    memory: &mut Memory,
     out: &mut Outcome<'a>,
 ) {
     let host = eval::select(model, name);
@@ -113,8 +118,8 @@ pub(crate) fn decide<'a>(
     }
     match world.place(secure, name) {
         Spot::Nowhere | Spot::Passthrough(_) => pair.whole(out),
-        Spot::NoHost(client) => pair.paths(&[], client, out),
-        Spot::Host(found, client) => pair.paths(&found.entries, client, out),
+        Spot::NoHost(client) => pair.paths(&[], client, memory, out),
+        Spot::Host(found, client) => pair.paths(&found.entries, client, memory, out),
     }
 }
 
@@ -143,26 +148,32 @@ impl<'a> Pair<'a, '_> {
             // Neither has anything for the name.
             return;
         }
-        differ(&request, decision.route(), None, (nginx, envoy), false, out);
+        differ(&request, decision.route(), None, (nginx, envoy), out);
     }
 
-    fn paths(&self, entries: &'a [Entry], client: &crate::envoy::Client, out: &mut Outcome<'a>) {
+    fn paths(
+        &self,
+        entries: &'a [Entry],
+        client: &crate::envoy::Client,
+        memory: &mut Memory,
+        out: &mut Outcome<'a>,
+    ) {
         let routes = self.host.map_or(&[][..], |host| &host.routes);
         if routes.is_empty() && entries.is_empty() {
             return;
         }
-        let (classes, languages) = match self.classes(routes, entries, out) {
+        let (classes, languages) = match self.classes(routes, entries, memory, out) {
             Ok(found) => found,
             Err(TooMuch(why)) => {
                 out.doubt(format!("the paths are too many to tell apart: {why}"));
-                self.sample(routes, entries, client, out);
+                self.sample(routes, entries, client, memory, out);
                 return;
             }
         };
         out.classes += classes.len();
         let budget = out.requests + REQUESTS;
-        let mut kinds = Kinds::new(self.model, self.name, self.secure);
-        for class in &classes {
+        let mut kinds = Kinds::new(self.model, self.name, self.secure, memory);
+        for class in classes.iter() {
             let mut candidates = Vec::new();
             for entry in entries {
                 if class
@@ -248,7 +259,7 @@ impl<'a> Pair<'a, '_> {
         out: &mut Outcome<'a>,
     ) -> Option<usize> {
         out.requests += 1;
-        let (mut nginx, refused) = self.nginx(request, route)?;
+        let mut nginx = self.nginx(request, route)?;
         if let (Some(host), Some(route)) = (self.host, route) {
             nginx::complete(host, route, request, &mut nginx);
         }
@@ -260,30 +271,45 @@ impl<'a> Pair<'a, '_> {
             _ => Behaviour::open(Answer::Status(404)),
         };
         examples(route, rule, &nginx, &envoy, out);
-        differ(request, route, rule, (nginx, envoy), refused, out);
+        if let (Some(entry), Some(_), Some(_)) = (entry, &nginx.guards.limits, &envoy.guards.limits)
+            && matches!(envoy.answer, Answer::Forward(_))
+        {
+            let id = std::ptr::from_ref::<Entry>(entry).addr();
+            out.limited.entry(id).or_insert_with(|| Found {
+                class: Class::MoreOpen,
+                aspects: vec![Aspect::LimitSum],
+                witness: request.clone(),
+                route,
+                rule,
+                nginx: nginx.clone(),
+                envoy: envoy.clone(),
+                both_schemes: false,
+            });
+        }
+        differ(request, route, rule, (nginx, envoy), out);
         entry.map(|entry| entry.rule)
     }
 
     /// `None` where it only matters that a body is larger than the default, which is not
     /// compared.
-    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> Option<(Behaviour, bool)> {
+    fn nginx(&self, request: &Request, route: Option<&'a Route>) -> Option<Behaviour> {
         let (Some(host), Some(route)) = (self.host, route) else {
-            return Some((Behaviour::open(Answer::Status(404)), false));
+            return Some(Behaviour::open(Answer::Status(404)));
         };
         let served = eval::serve(self.model, host, route, request);
         if matches!(served.answer, Served::TooLarge { written: false }) {
             return None;
         }
-        let refused = matches!(served.answer, Served::Refused(_));
-        Some((nginx::behaviour(self.model, &served, request), refused))
+        Some(nginx::behaviour(self.model, &served, request))
     }
 
     fn classes(
         &self,
         routes: &[Route],
         entries: &[Entry],
+        memory: &mut Memory,
         out: &mut Outcome<'a>,
-    ) -> Result<(Vec<PathClass>, Languages), TooMuch> {
+    ) -> Result<(Arc<[PathClass]>, Languages), TooMuch> {
         let (mut left, mut loose) = (Vec::new(), Vec::new());
         for route in routes {
             let (language, may) = nginx::language(&route.matcher);
@@ -317,8 +343,7 @@ impl<'a> Pair<'a, '_> {
                 .iter()
                 .filter_map(|at| self.world.rules[*at].path_language()),
         );
-        let classes = walk(&Automaton::new(&left)?, &Automaton::new(&right)?)?;
-        Ok((classes, languages))
+        Ok((memory.walks.classes(left, right)?, languages))
     }
 
     /// Some requests, where they cannot all be looked at.
@@ -327,9 +352,10 @@ impl<'a> Pair<'a, '_> {
         routes: &'a [Route],
         entries: &'a [Entry],
         client: &crate::envoy::Client,
+        memory: &mut Memory,
         out: &mut Outcome<'a>,
     ) {
-        let mut kinds = Kinds::new(self.model, self.name, self.secure);
+        let mut kinds = Kinds::new(self.model, self.name, self.secure, memory);
         for path in kinds::guesses(routes, entries) {
             let Ok(decoded) = eval::decode(&path) else {
                 continue;
@@ -390,13 +416,9 @@ fn differ<'a>(
     route: Option<&'a Route>,
     rule: Option<&'a Rule>,
     (nginx, envoy): (Behaviour, Behaviour),
-    refused: bool,
     out: &mut Outcome<'a>,
 ) {
-    let mut differences = compare(&nginx, &envoy);
-    if refused && envoy.answer == Answer::Status(503) {
-        differences.insert((Class::Stricter, Aspect::Answer));
-    }
+    let differences = compare(&nginx, &envoy);
     let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
         return;
     };
@@ -411,7 +433,6 @@ fn differ<'a>(
         rule,
         nginx,
         envoy,
-        refused,
         both_schemes: false,
     });
 }

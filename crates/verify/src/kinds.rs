@@ -10,6 +10,7 @@ use crate::automaton::classes;
 use crate::envoy::{Client, Entry, PathChange, PathTest, Rule};
 use crate::journey::normal;
 use crate::nginx;
+use crate::path::Walks;
 
 /// Requests that are looked at for one set of paths.
 const COMBINATIONS: usize = 4_096;
@@ -39,17 +40,24 @@ pub(crate) struct Kinds<'m> {
     model: &'m Model,
     name: String,
     secure: bool,
+    memory: &'m mut Memory,
+}
+
+/// What was worked out before: hosts of a cluster have much in common.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) walks: Walks,
     /// Values that tell a list of languages apart.
-    known: BTreeMap<(String, Vec<String>), Result<Values, String>>,
+    values: BTreeMap<(String, Vec<String>), Result<Values, String>>,
 }
 
 impl<'m> Kinds<'m> {
-    pub(crate) fn new(model: &'m Model, name: &str, secure: bool) -> Self {
+    pub(crate) fn new(model: &'m Model, name: &str, secure: bool, memory: &'m mut Memory) -> Self {
         Self {
             model,
             name: name.to_owned(),
             secure,
-            known: BTreeMap::new(),
+            memory,
         }
     }
 
@@ -203,7 +211,7 @@ impl<'m> Kinds<'m> {
             _ => r"\A(?:[!-~](?:[ -~]*[!-~])?)?\z",
         };
         let key = (name.to_owned(), languages);
-        if let Some(known) = self.known.get(&key) {
+        if let Some(known) = self.memory.values.get(&key) {
             return known.clone();
         }
         let values = classes(base, &key.1)
@@ -212,7 +220,7 @@ impl<'m> Kinds<'m> {
                 std::iter::once(None).chain(texts).collect()
             })
             .map_err(|why| why.0);
-        self.known.insert(key, values.clone());
+        self.memory.values.insert(key, values.clone());
         values
     }
 

@@ -228,7 +228,8 @@ pub(crate) fn behaviour(model: &Model, served: &Served<'_>, request: &Request) -
         eval::Answer::Status(code) => Answer::Status(*code),
         eval::Answer::TooLarge { .. } => Answer::Status(413),
         eval::Answer::Unknown(why) => Answer::Unknown((*why).to_owned()),
-        eval::Answer::Unavailable | eval::Answer::Refused(_) => Answer::Status(503),
+        eval::Answer::Unavailable => Answer::Status(503),
+        eval::Answer::Refused(refusal) => Answer::Refused(refusal.reason.clone()),
         eval::Answer::Forbidden(_) => Answer::Status(403),
         eval::Answer::Redirect { code, location } => Answer::Redirect {
             code: *code,

@@ -6,6 +6,7 @@
 //! means, and on the right as it is spelled.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 use regex_automata::util::primitives::StateID;
@@ -95,11 +96,36 @@ pub(crate) struct PathClass {
     pub(crate) paths: Vec<String>,
 }
 
+/// Walks that were made: many hosts of a cluster have the same paths.
+#[derive(Default)]
+pub(crate) struct Walks(IndexMap<Sides, Arc<[PathClass]>>);
+
+/// The patterns of both sides.
+type Sides = (Vec<String>, Vec<String>);
+
+impl Walks {
+    /// Every set of languages that some path belongs to, of patterns that match whole paths.
+    pub(crate) fn classes(
+        &mut self,
+        left: Vec<String>,
+        right: Vec<String>,
+    ) -> Result<Arc<[PathClass]>, TooMuch> {
+        let key = (left, right);
+        if let Some(known) = self.0.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let classes = walk(&Automaton::new(&key.0)?, &Automaton::new(&key.1)?)?;
+        let classes: Arc<[PathClass]> = classes.into();
+        self.0.insert(key, Arc::clone(&classes));
+        Ok(classes)
+    }
+}
+
 /// Paths that are kept of a class.
 const KEPT: usize = 4;
 
 /// Every set of languages that some path belongs to.
-pub(crate) fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> {
+fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> {
     let tokens = tokens();
     let mut classes: Vec<PathClass> = Vec::new();
     let mut by_set: IndexMap<(Vec<usize>, Vec<usize>), usize> = IndexMap::new();

@@ -170,7 +170,7 @@ auth services, address lists, rate limits, limits of bodies, client certificates
 that a client could forge";
 /// What they are not about.
 pub const NOT_COMPARED: &str = "headers and bodies of answers, other headers of requests to \
-backends, the sum of the buckets of a limit, timeouts, retries, balancing, sessions, compression, logs, the order of access checks, what an \
+backends, timeouts, retries, balancing, sessions, compression, logs, the order of access checks, what an \
 auth service is told, who is a client behind other proxies, TLS versions, ciphers and \
 certificates of hosts, ports in the Host header, the controller's default limit of bodies, and \
 scripts of an EnvoyExtensionPolicy";

@@ -1,16 +1,19 @@
 //! What is said of each host.
 
+use std::collections::BTreeMap;
+
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::eval::Request;
 use gatewright_model::{Model, OwnerId, Route};
 use gatewright_source::Span;
 
-use crate::behaviour::Behaviour;
-use crate::compare::{Aspect, Class};
+use crate::behaviour::{Behaviour, Limits};
+use crate::compare::{Aspect, Class, more_together};
 use crate::decide::{Found, Outcome, decide};
 use crate::declared::Declared;
 use crate::envoy::{Effect, Rule, World};
 use crate::hosts::groups;
+use crate::kinds::Memory;
 use crate::objects::{Objects, items};
 
 /// Kinds that may be aimed at objects by their labels.
@@ -119,7 +122,8 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         .iter()
         .map(|finding| finding.code)
         .find(|code| *code == Code::NoCertificate && !world.secure());
-    let mut hosts = Vec::new();
+    let mut memory = Memory::default();
+    let mut outcomes = Vec::new();
     for names in groups(model, &world) {
         let mut outcome = Outcome {
             undecided: names.doubt,
@@ -132,11 +136,16 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         };
         for name in &names.names {
             for &secure in schemes {
-                decide(model, &world, name, secure, &mut outcome);
+                decide(model, &world, name, secure, &mut memory, &mut outcome);
             }
         }
-        hosts.push(report(model, names.label, outcome, &declared));
+        outcomes.push((names.label, outcome));
     }
+    together(&mut outcomes);
+    let mut hosts: Vec<HostReport> = outcomes
+        .into_iter()
+        .map(|(label, outcome)| report(model, label, outcome, &declared))
+        .collect();
     let mut assumptions = Vec::new();
     if let Some(code) = plain_only {
         assumptions.push(format!(
@@ -166,6 +175,32 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         stray: world.stray,
         assumptions,
         plain_only,
+    }
+}
+
+/// A limit holds for all routes of its owner together, and Envoy counts for each entry apart:
+/// together they must not let through more.
+fn together<'a>(outcomes: &mut [(String, Outcome<'a>)]) {
+    let mut owners: BTreeMap<OwnerId, Vec<(usize, Found<'a>)>> = BTreeMap::new();
+    for (at, (_, outcome)) in outcomes.iter_mut().enumerate() {
+        for (_, found) in std::mem::take(&mut outcome.limited) {
+            if let Some(route) = found.route {
+                owners.entry(route.owner).or_default().push((at, found));
+            }
+        }
+    }
+    for parts in owners.into_values() {
+        let limits: Vec<&Limits> = parts
+            .iter()
+            .filter_map(|(_, part)| part.envoy.guards.limits.as_ref())
+            .collect();
+        let Some((at, first)) = parts.first() else {
+            continue;
+        };
+        let whole = first.nginx.guards.limits.as_ref();
+        if limits.len() > 1 && whole.is_some_and(|whole| more_together(whole, &limits)) {
+            outcomes[*at].1.add(first.clone());
+        }
     }
 }
 
@@ -199,6 +234,7 @@ fn report(
         requests,
         by_example,
         unseen_users,
+        limited: _,
     } = outcome;
     let mut differences: Vec<Difference> = found
         .into_iter()
@@ -240,7 +276,6 @@ fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Diffe
         nginx,
         envoy,
         both_schemes,
-        refused: _,
     } = found;
     Difference {
         class,

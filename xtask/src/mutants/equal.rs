@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::edit::Objects;
@@ -13,9 +14,9 @@ use super::faults::{list, text};
 use super::paths::classes;
 
 /// The original and the mutant serve every request alike.
-const SAME: &str = "no request is served otherwise";
+pub(super) const SAME: &str = "no request is served otherwise";
 /// They differ where the checker does not look.
-const APART: &str = "only headers, retries, timeouts or balancing differ, which are not compared";
+const APART: &str = "only headers, retries, timeouts, balancing or who may see an answer of the proxy's own differ, which are not compared";
 
 /// So many tests of headers, methods and parameters on one host are combined.
 const MAX_TESTS: usize = 10;
@@ -317,7 +318,11 @@ impl<'a> Side<'a> {
                 filters.push(spec);
             }
         }
-        let policies = self.policies(route, rule);
+        let policies = if self.compared && list(rule, "/backendRefs").is_empty() {
+            Vec::new()
+        } else {
+            self.policies(route, rule)
+        };
         let plain_404 = filters == [json!({"directResponse": {"statusCode": 404}})];
         let action = if plain_404 && policies.is_empty() {
             NOT_FOUND.to_owned()
@@ -382,6 +387,9 @@ impl<'a> Side<'a> {
         {
             *rules = strictest(rules);
         }
+        if let Some(authorization) = fields.get_mut("authorization") {
+            drop_idle_denials(authorization);
+        }
         if self.compared && policy["kind"] == "BackendTrafficPolicy" {
             fields.retain(|key, _| key == "rateLimit");
         }
@@ -389,6 +397,39 @@ impl<'a> Side<'a> {
             fields.clear();
         }
         spec
+    }
+}
+
+/// Removes rules that refuse who would be refused without them too.
+fn drop_idle_denials(authorization: &mut Value) {
+    if authorization["defaultAction"] != "Deny" {
+        return;
+    }
+    let networks = |rule: &Value| -> Option<Vec<IpNet>> {
+        let networks = list(rule, "/principal/clientCIDRs").iter();
+        networks
+            .map(|network| network.as_str()?.parse().ok())
+            .collect()
+    };
+    let allowed: Option<Vec<IpNet>> = list(authorization, "/rules")
+        .iter()
+        .filter(|rule| rule["action"] == "Allow")
+        .map(networks)
+        .collect::<Option<Vec<_>>>()
+        .map(|all| all.concat());
+    let (Some(allowed), Some(rules)) = (allowed, authorization.get_mut("rules")) else {
+        return;
+    };
+    let meet = |one: &IpNet, other: &IpNet| one.contains(other) || other.contains(one);
+    if let Some(rules) = rules.as_array_mut() {
+        rules.retain(|rule| {
+            rule["action"] != "Deny"
+                || networks(rule).is_none_or(|denied| {
+                    denied
+                        .iter()
+                        .any(|one| allowed.iter().any(|other| meet(one, other)))
+                })
+        });
     }
 }
 
@@ -486,7 +527,7 @@ fn rank(one: &Value) -> (u8, usize, usize, usize, usize) {
 mod tests {
     use super::*;
 
-    fn route(rules: Value) -> Objects {
+    fn route(rules: &Value) -> Objects {
         vec![
             json!({
                 "kind": "HTTPRoute",
@@ -508,7 +549,7 @@ mod tests {
         })
     }
 
-    fn check(one: Value, other: Value, expect: Option<&str>) {
+    fn check(one: &Value, other: &Value, expect: Option<&str>) {
         let said = format!("{one}\n{other}");
         assert_eq!(reason(&route(one), &route(other)), expect, "{said}");
     }
@@ -524,7 +565,7 @@ mod tests {
             ((regex, "/[ab]c"), (regex, "/[cd]c"), Some(SAME)),
         ] {
             let (a, b) = (rule(kind, a, "a"), rule(other, b, "b"));
-            check(json!([a, b]), json!([b, a]), expect);
+            check(&json!([a, b]), &json!([b, a]), expect);
         }
     }
 
@@ -537,32 +578,32 @@ mod tests {
             rule
         };
         let (a, b) = (tested("Exact", "a", "a"), tested("Exact", "b", "b"));
-        check(json!([a, b]), json!([b, a]), Some(SAME));
+        check(&json!([a, b]), &json!([b, a]), Some(SAME));
         let (a, b) = (
             tested("RegularExpression", "a.*", "a"),
             tested("RegularExpression", ".*b", "b"),
         );
-        check(json!([a, b]), json!([b, a]), None);
+        check(&json!([a, b]), &json!([b, a]), None);
     }
 
     #[test]
     fn rules_that_do_the_same_are_one() {
         let (all, some) = (rule("PathPrefix", "/", "a"), rule("Exact", "/x", "a"));
-        check(json!([all, some]), json!([all]), Some(SAME));
+        check(&json!([all, some]), &json!([all]), Some(SAME));
         let some = rule("Exact", "/x", "b");
-        check(json!([all, some]), json!([all]), None);
+        check(&json!([all, some]), &json!([all]), None);
         let mut none = rule("PathPrefix", "/", "a");
         none.as_object_mut().unwrap().remove("backendRefs");
         none["filters"] = json!([{"type": "ExtensionRef", "extensionRef": {"name": "none"}}]);
-        check(json!([some, none]), json!([some]), Some(SAME));
+        check(&json!([some, none]), &json!([some]), Some(SAME));
     }
 
     #[test]
     fn letters_have_a_case_and_digits_have_none() {
         let regex = "RegularExpression";
         let one = |value| json!([rule(regex, value, "a")]);
-        check(one("(?i)/[0-9]+"), one("/[0-9]+"), Some(SAME));
-        check(one("(?i)/a"), one("/a"), None);
+        check(&one("(?i)/[0-9]+"), &one("/[0-9]+"), Some(SAME));
+        check(&one("(?i)/a"), &one("/a"), None);
     }
 
     #[test]
@@ -570,13 +611,13 @@ mod tests {
         let plain = rule("PathPrefix", "/", "a");
         let mut marked = plain.clone();
         marked["filters"] = json!([{"type": "RequestHeaderModifier", "requestHeaderModifier": {}}]);
-        check(json!([plain]), json!([marked]), Some(APART));
+        check(&json!([plain]), &json!([marked]), Some(APART));
         let policy = json!({
             "kind": "SecurityPolicy",
             "metadata": {"namespace": "shop", "name": "p"},
             "spec": {"targetRefs": [{"kind": "HTTPRoute", "name": "web"}], "basicAuth": {}},
         });
-        let open = route(json!([plain]));
+        let open = route(&json!([plain]));
         let mut closed = open.clone();
         closed.push(policy);
         assert_eq!(reason(&closed, &open), None);

@@ -182,29 +182,30 @@ impl Sites<'_> {
             let path = rule.pointer("/matches/0/path")?;
             (text(path, "/type") == "RegularExpression").then(|| text(path, "/value").to_owned())
         };
-        for (first, second) in rules.iter().zip(rules.iter().skip(1)) {
-            let (Some(one), Some(other)) = (pattern(first), pattern(second)) else {
-                continue;
-            };
-            if one == other {
-                continue;
+        for (at, second) in rules.iter().enumerate() {
+            for first in &rules[..at] {
+                let (Some(one), Some(other)) = (pattern(first), pattern(second)) else {
+                    continue;
+                };
+                if one == other {
+                    continue;
+                }
+                let missing = (one.len() + 4).saturating_sub(other.len());
+                // An empty group matches what it stands in front of.
+                let longer = format!("{other}{}", "(?:)".repeat(missing.div_ceil(4)));
+                self.add(
+                    Fault::OrderSwapped,
+                    Edit::Set(
+                        format!("/spec/rules/{at}/matches/0/path/value"),
+                        json!(longer),
+                    ),
+                    format!(
+                        "rule {} outranks {}",
+                        text(second, "/name"),
+                        text(first, "/name")
+                    ),
+                );
             }
-            let at = rules.iter().position(|rule| std::ptr::eq(rule, second));
-            let missing = (one.len() + 4).saturating_sub(other.len());
-            // An empty group matches what it stands in front of.
-            let longer = format!("{other}{}", "(?:)".repeat(missing.div_ceil(4)));
-            self.add(
-                Fault::OrderSwapped,
-                Edit::Set(
-                    format!("/spec/rules/{}/matches/0/path/value", at.unwrap_or(0)),
-                    json!(longer),
-                ),
-                format!(
-                    "rule {} outranks {}",
-                    text(second, "/name"),
-                    text(first, "/name")
-                ),
-            );
         }
     }
 
