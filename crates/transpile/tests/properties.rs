@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 
 use gatewright_nginx::registry;
 use gatewright_nginx::registry::metadata::METADATA;
+use gatewright_source::SourceMap;
 use gatewright_transpile::audit::audit;
 use gatewright_transpile::krm::{ResourceList, Writing};
-use gatewright_source::SourceMap;
 use gatewright_transpile::{Conversion, Input, NoClass, Options, convert};
 use gatewright_yaml::from_node;
 use proptest::prelude::*;
@@ -551,8 +551,7 @@ fn listeners_of_other_shapes_are_sound_too() {
 
 /// The documents of Ingresses as items of a list.
 fn list_of(ingresses: &[String]) -> String {
-    let mut text =
-        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n".to_owned();
+    let mut text = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n".to_owned();
     for ingress in ingresses {
         text.push_str("# before\n");
         for (at, line) in ingress.lines().enumerate() {
@@ -599,7 +598,11 @@ fn a_function_keeps_what_it_is_given_and_says_the_same_again() {
 #[test]
 fn no_list_makes_the_function_panic() {
     let damage = (any::<prop::sample::Index>(), any::<Option<char>>());
-    let input = (prop::collection::vec(ingress(), 0..3), damage, any::<String>());
+    let input = (
+        prop::collection::vec(ingress(), 0..3),
+        damage,
+        any::<String>(),
+    );
     check(200, &input, |(ingresses, (at, instead), other)| {
         let mut letters: Vec<char> = list_of(&ingresses).chars().collect();
         let at = at.index(letters.len());
