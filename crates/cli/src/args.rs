@@ -489,6 +489,8 @@ pub(crate) enum AuditFormat {
     Markdown,
     /// For programs
     Json,
+    /// One page with search, a picture, and Ingresses beside what is written for them
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

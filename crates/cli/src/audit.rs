@@ -39,6 +39,7 @@ pub(crate) fn run(
         AuditFormat::Text => report.text(),
         AuditFormat::Markdown => report.markdown(),
         AuditFormat::Json => report.json(),
+        AuditFormat::Html => report.html(&conversion),
     };
     match &output {
         Some(path) => write::write(path, &text)?,

@@ -42,7 +42,8 @@ pub(crate) fn convert(
     let layout = keys::choice(run.settings.value("layout")).unwrap_or(LayoutArg::Stream);
     let kustomization = run.settings.value("kustomization").flag();
     if layout == LayoutArg::Stream {
-        if kustomization {
+        // What the configuration says holds for the layouts that it is about.
+        if writing.kustomization == Some(true) {
             return Err(
                 Fault::new("a kustomization.yaml names files, and one stream is none")
                     .help("choose another `--layout`"),

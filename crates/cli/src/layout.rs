@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_transpile::{Conversion, Written};
+use rayon::prelude::*;
 
 use crate::args::LayoutArg;
 use crate::discover::{absolute, below, shown};
@@ -234,24 +235,30 @@ pub(crate) fn write<'a>(
         ))
         .help("name another directory, move the files away, or replace them with `--force`"));
     }
-    for (place, output) in files {
-        let path = directory.join(place);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| {
-                Fault::new(format!(
-                    "cannot create `{}`: {}",
-                    shown(parent),
-                    plain(&error)
-                ))
-            })?;
-        }
-        if output.private {
-            write::write_secret(&path, &output.text)?;
-        } else {
-            write::write(&path, &output.text)?;
-        }
-    }
+    // Each waits for the disk, so they wait together.
+    let written: Vec<Result<(), Fault>> = files
+        .par_iter()
+        .map(|(place, output)| write_one(&directory.join(place), output))
+        .collect();
+    written.into_iter().collect::<Result<(), Fault>>()?;
     Ok(stale(directory, files))
+}
+
+fn write_one(path: &Path, output: &Output) -> Result<(), Fault> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| {
+            Fault::new(format!(
+                "cannot create `{}`: {}",
+                shown(parent),
+                plain(&error)
+            ))
+        })?;
+    }
+    if output.private {
+        write::write_secret(path, &output.text)
+    } else {
+        write::write(path, &output.text)
+    }
 }
 
 fn stale(directory: &Path, files: &BTreeMap<PathBuf, Output>) -> Option<Diagnostic> {

@@ -1,5 +1,6 @@
 //! What is in the input, how ready it is to move, and what else the move touches.
 
+mod html;
 mod markdown;
 mod scan;
 mod text;
@@ -212,6 +213,11 @@ impl Audit {
         text::render(self)
     }
 
+    /// As one HTML page, with the Ingresses beside what is written for them.
+    pub fn html(&self, conversion: &Conversion) -> String {
+        html::render(self, conversion)
+    }
+
     /// As Markdown.
     pub fn markdown(&self) -> String {
         markdown::render(self)
@@ -282,14 +288,19 @@ impl<'a> Auditor<'a> {
                     hosts.push(self.value(item).to_owned());
                 }
             }
-            let nameless = items.iter().any(|item| {
-                let rule = item.path.strip_prefix("spec.rules[");
-                let rule = rule.and_then(|rest| rest.split_once(']'));
-                rule.is_some_and(|(at, _)| {
-                    let host = format!("spec.rules[{at}].host");
-                    !items.iter().any(|other| *other.path == *host)
-                })
-            });
+            let rule = |item: &&&Item| {
+                let rest = item.path.strip_prefix("spec.rules[")?;
+                Some(rest.split_once(']')?.0.to_owned())
+            };
+            let named: BTreeSet<String> = items
+                .iter()
+                .filter(|item| item.path.ends_with("].host"))
+                .filter_map(|item| rule(&item))
+                .collect();
+            let nameless = items
+                .iter()
+                .filter_map(|item| rule(&item))
+                .any(|rule| !named.contains(&rule));
             if nameless {
                 hosts.push("*".to_owned());
             }

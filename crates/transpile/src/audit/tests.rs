@@ -137,6 +137,63 @@ fn other_objects_are_found() {
 }
 
 #[test]
+fn the_page_holds_no_markup_of_others_and_no_secrets() {
+    let text = ingress(
+        "plain",
+        &[("configuration-snippet", "</pre><script>alert(1)</script>")],
+    ) + &ingress(
+        "users",
+        &[
+            ("auth-type", "basic"),
+            ("auth-secret", "users"),
+            ("rewrite-target", "/"),
+        ],
+    ) + "apiVersion: v1\nkind: Secret\nmetadata: {name: users, namespace: shop}\nstringData: {auth: \"ada:{SHA}NWoZK3kTsExUV00Ywo1G5jlUKKs=\"}\n";
+    let input = Input {
+        name: "<b>.yaml".to_owned(),
+        text,
+    };
+    let conversion = convert(vec![input], &Options::default());
+    let page = audit(&conversion).html(&conversion);
+    assert!(!page.contains("alert(1)</script>"), "{page}");
+    assert!(!page.contains("<b>.yaml"), "{page}");
+    assert!(conversion.output.contains(".htpasswd: "));
+    assert!(!page.contains(".htpasswd: "), "{page}");
+    assert!(page.contains("sensitive, not shown"), "{page}");
+    // Nothing is fetched from anywhere.
+    assert!(
+        !page.contains("src=") && !page.contains("@import"),
+        "{page}"
+    );
+    for id in page.split("href=\"#").skip(1) {
+        let id = id.split('"').next().expect("an end");
+        assert!(
+            page.contains(&format!("id=\"{id}\"")),
+            "#{id} leads nowhere"
+        );
+    }
+}
+
+#[test]
+fn rules_lead_to_the_annotations_that_they_are_from() {
+    let text = ingress("web", &[("rewrite-target", "/$1")]).replace("path: /,", "path: /api/(.*),");
+    let input = Input {
+        name: "in.yaml".to_owned(),
+        text,
+    };
+    let conversion = convert(vec![input], &Options::default());
+    let page = audit(&conversion).html(&conversion);
+    assert!(
+        page.contains("<a href=\"#i0l8\"># rewrite-target"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<span id=\"i0l8\"><span class=\"n\">8</span>    nginx.ingress.kubernetes.io/rewrite-target"),
+        "{page}"
+    );
+}
+
+#[test]
 fn cells_of_markdown_stay_cells() {
     let text = ingress("plain", &[]).replace("plain.test", "\"*.plain.test\"");
     let markdown = report(&text).markdown();
