@@ -288,7 +288,7 @@ impl<'a> Auditor<'a> {
                     hosts.push(self.value(item).to_owned());
                 }
             }
-            let rule = |item: &&&Item| {
+            let rule = |item: &&Item<'_>| {
                 let rest = item.path.strip_prefix("spec.rules[")?;
                 Some(rest.split_once(']')?.0.to_owned())
             };

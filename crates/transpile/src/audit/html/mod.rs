@@ -278,7 +278,7 @@ fn sides(out: &mut String, audit: &Audit, conversion: &Conversion) {
     if converted.is_empty() {
         return;
     }
-    let mut items: BTreeMap<(&str, &str), Vec<&Item>> = BTreeMap::new();
+    let mut items: BTreeMap<(&str, &str), Vec<Item<'_>>> = BTreeMap::new();
     for (object, item) in conversion.ledger.items() {
         if &*object.kind == "Ingress" {
             let of_object = items.entry((&object.namespace, &object.name));
@@ -332,7 +332,7 @@ fn sides(out: &mut String, audit: &Audit, conversion: &Conversion) {
 fn before<'a>(
     out: &mut String,
     at: usize,
-    items: &[&'a Item],
+    items: &[Item<'a>],
     conversion: &Conversion,
 ) -> BTreeMap<&'a str, String> {
     let mut origins = BTreeMap::new();
@@ -356,7 +356,7 @@ fn before<'a>(
         .find("\n---")
         .map_or(text.len(), |found| end + found);
     for item in of_file() {
-        if let Some((_, name)) = key(item).and_then(|key| key.rsplit_once('/')) {
+        if let Some((_, name)) = key(*item).and_then(|key| key.rsplit_once('/')) {
             let line = source.position(item.span.start).line;
             origins.insert(name, format!("i{at}l{line}"));
         }
