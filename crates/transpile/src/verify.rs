@@ -20,7 +20,7 @@ pub struct Verified {
     pub verification: Verification,
     /// The differences as findings, behind what reading the objects brought up.
     pub diagnostics: Vec<Diagnostic>,
-    /// What converting the input brought up.
+    /// What converting the input brought up; its texts are among `sources`.
     pub conversion: Conversion,
     /// Documents of either side that could not be read.
     pub unreadable: usize,
