@@ -108,6 +108,8 @@ pub struct Tls {
 pub struct Guards {
     /// A certificate of the client.
     pub clients: Option<Clients>,
+    /// The subjects of certificates that are let in, in Rust's syntax of patterns.
+    pub subject: Option<String>,
     /// Buckets that are not empty.
     pub limits: Option<Limits>,
     /// An address that is let in.
@@ -320,6 +322,9 @@ impl Guards {
                 (false, false) => "any client certificate or none",
             };
             words.push(how.to_owned());
+        }
+        if self.subject.is_some() {
+            words.push("a certificate of certain subjects".to_owned());
         }
         if let Some(limits) = &self.limits {
             for bucket in &limits.buckets {

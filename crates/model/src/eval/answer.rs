@@ -80,6 +80,14 @@ pub fn serve<'m>(
         clients: host.clients.as_ref().filter(|_| request.secure),
         ..Guards::default()
     };
+    let subject = host
+        .clients
+        .as_ref()
+        .and_then(|clients| clients.subject.as_ref());
+    if subject.is_some() && !request.secure {
+        let answer = Answer::Status(403);
+        return Served { answer, guards };
+    }
     if let Some(answer) = before(model, route, request) {
         return Served { answer, guards };
     }

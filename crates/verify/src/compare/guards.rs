@@ -7,6 +7,7 @@ use std::str::FromStr as _;
 use ipnet::IpNet;
 
 use super::{Aspect, Class};
+use crate::automaton::classes;
 use crate::behaviour::{Addresses, Bucket, Clients, Guards, Limits, Passwords};
 
 pub(super) fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)) {
@@ -36,6 +37,13 @@ pub(super) fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)
         Aspect::Clients,
         add,
         clients,
+    );
+    both(
+        a.subject.as_ref(),
+        b.subject.as_ref(),
+        Aspect::Clients,
+        add,
+        |a: &String, b| subjects(a, b),
     );
     both(
         a.limits.as_ref(),
@@ -92,6 +100,16 @@ fn clients(a: &Clients, b: &Clients) -> (bool, bool) {
         || b.revoked && !a.revoked
         || !a.authorities.is_subset(&b.authorities);
     (weaker, stronger)
+}
+
+/// Whether the second takes a subject that the first does not, and the other way round.
+fn subjects(a: &str, b: &str) -> (bool, bool) {
+    let languages = [a.to_owned(), b.to_owned()];
+    let Ok(classes) = classes(r"\A[ -~]*\z", &languages) else {
+        return (a != b, a != b);
+    };
+    let only = |at: usize| classes.iter().any(|(_, all)| *all == [at]);
+    (only(1), only(0))
 }
 
 fn passwords(a: &Passwords, b: &Passwords) -> (bool, bool) {

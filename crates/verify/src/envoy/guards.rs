@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::reference::place;
 use crate::behaviour::{Addresses, Authorizer, Bucket, Guards, Limits, Passwords};
 use crate::objects::{Objects, at, items, text};
+use crate::re2;
 
 /// The guards of a `SecurityPolicy`; the error says why the controller refuses it, upon which
 /// the rule answers 500.
@@ -17,8 +18,11 @@ pub(crate) fn security(
     guards: &mut Guards,
 ) -> Result<(), String> {
     if spec["authorization"].is_object() {
-        match addresses(&spec["authorization"]) {
-            Some(found) => guards.addresses = Some(found),
+        match authorization(&spec["authorization"]) {
+            Some((found, subject)) => {
+                guards.addresses = found;
+                guards.subject = subject;
+            }
             None => {
                 guards
                     .others
@@ -60,27 +64,79 @@ pub(crate) fn traffic(spec: &Value, guards: &mut Guards) {
     }
 }
 
-fn addresses(spec: &Value) -> Option<Addresses> {
+/// The addresses and the subjects of certificates that are let in, where all rules that let in
+/// ask for the same subject.
+fn authorization(spec: &Value) -> Option<(Option<Addresses>, Option<String>)> {
     let allows = |word: &str| word == "Allow";
+    let otherwise = allows(text(spec, "defaultAction"));
     let mut rules = Vec::new();
+    let mut asked = BTreeSet::new();
     for rule in items(&spec["rules"]) {
-        let principal = rule["principal"].as_object()?;
-        if rule.get("operation").is_some_and(|o| !o.is_null())
-            || rule.get("cel").is_some_and(|c| !c.is_null())
-            || principal.keys().any(|key| key != "clientCIDRs")
-        {
+        if rule.get("operation").is_some_and(|o| !o.is_null()) {
             return None;
         }
-        let networks = items(&principal["clientCIDRs"])
-            .iter()
-            .filter_map(|network| network.as_str().map(str::to_owned))
-            .collect();
-        rules.push((allows(text(rule, "action")), networks));
+        let allow = allows(text(rule, "action"));
+        let condition = rule["cel"].as_str();
+        if allow {
+            asked.insert(condition);
+        } else if condition.is_some() {
+            return None;
+        }
+        let networks = match rule["principal"].as_object() {
+            Some(principal) if principal.keys().all(|key| key == "clientCIDRs") => {
+                items(&principal["clientCIDRs"])
+                    .iter()
+                    .filter_map(|network| network.as_str().map(str::to_owned))
+                    .collect()
+            }
+            None if condition.is_some() => vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()],
+            _ => return None,
+        };
+        rules.push((
+            allow,
+            networks,
+            condition.is_some() && rule["principal"].is_null(),
+        ));
     }
-    Some(Addresses {
-        rules,
-        otherwise: allows(text(spec, "defaultAction")),
-    })
+    let mut asked = asked.into_iter();
+    let condition = asked.next().flatten();
+    if asked.next().is_some() || (condition.is_some() && otherwise) {
+        return None;
+    }
+    let subject = match condition {
+        Some(condition) => Some(subjects(condition)?),
+        None => None,
+    };
+    let everybody = matches!(rules.as_slice(), [(true, _, true)]);
+    let addresses = Addresses {
+        rules: rules
+            .into_iter()
+            .map(|(allow, networks, _)| (allow, networks))
+            .collect(),
+        otherwise,
+    };
+    Some(((!everybody).then_some(addresses), subject))
+}
+
+/// The subjects for which a condition holds, in Rust's syntax of patterns. Without a certificate
+/// it is an error, which lets nobody in.
+fn subjects(condition: &str) -> Option<String> {
+    let literal = condition
+        .strip_prefix("connection.subject_peer_certificate.matches('")?
+        .strip_suffix("')")?;
+    let mut pattern = String::new();
+    let mut chars = literal.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next()? {
+                escaped @ ('\\' | '\'') => pattern.push(escaped),
+                _ => return None,
+            },
+            '\'' => return None,
+            _ => pattern.push(c),
+        }
+    }
+    re2::anywhere(&pattern).ok()
 }
 
 /// Names and hashes; `None` for the users when the Secret is not among the objects.
@@ -230,10 +286,37 @@ mod tests {
         let spec = json!({ "defaultAction": "Deny", "rules": [
             { "action": "Allow", "principal": { "clientCIDRs": ["10.0.0.0/8"] } }
         ] });
-        let found = addresses(&spec).unwrap();
-        assert_eq!(found.to_string(), "allow 10.0.0.0/8, deny other addresses");
+        let (found, _) = authorization(&spec).unwrap();
+        assert_eq!(
+            found.unwrap().to_string(),
+            "allow 10.0.0.0/8, deny other addresses"
+        );
         let spec = json!({ "rules": [{ "action": "Allow", "principal": { "headers": [] } }] });
-        assert_eq!(addresses(&spec), None);
+        assert_eq!(authorization(&spec), None);
+    }
+
+    #[test]
+    fn a_subject_may_be_asked_for_besides_the_address() {
+        let cel = r"connection.subject_peer_certificate.matches('.*CN=o\'x\\.y.*')";
+        let both = json!({ "defaultAction": "Deny", "rules": [
+            { "action": "Deny", "principal": { "clientCIDRs": ["10.9.0.0/16"] } },
+            { "action": "Allow", "principal": { "clientCIDRs": ["10.0.0.0/8"] }, "cel": cel },
+        ] });
+        let (addresses, subject) = authorization(&both).unwrap();
+        assert_eq!(
+            addresses.unwrap().to_string(),
+            "deny 10.9.0.0/16, allow 10.0.0.0/8, deny other addresses"
+        );
+        assert_eq!(subject.unwrap(), r"(?-u).*CN=o'x\.y.*");
+        let alone =
+            json!({ "defaultAction": "Deny", "rules": [{ "action": "Allow", "cel": cel }] });
+        assert!(matches!(authorization(&alone), Some((None, Some(_)))));
+        // Whoever another rule lets in needs no such subject.
+        let open = json!({ "defaultAction": "Deny", "rules": [
+            { "action": "Allow", "cel": cel },
+            { "action": "Allow", "principal": { "clientCIDRs": ["10.0.0.0/8"] } },
+        ] });
+        assert_eq!(authorization(&open), None);
     }
 
     #[test]

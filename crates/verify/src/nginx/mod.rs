@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use gatewright_model::eval::{self, Request, Served};
+use gatewright_model::pattern::Pattern;
 use gatewright_model::{
     Action, Backend, Host, Model, Protocol, Route, SecretRef, Target, VerifyClient,
 };
@@ -161,6 +162,17 @@ fn guards(model: &Model, served: &Served<'_>) -> Guards {
             )]),
             revoked: clients.revoked,
         });
+    }
+    if let Some(pattern) = found.clients.and_then(|c| c.subject.as_ref()) {
+        let language = Pattern::parse_case_sensitive(pattern).ok();
+        match language.and_then(|pattern| pattern.found_regex()) {
+            Some(language) => guards.subject = Some(language),
+            None => {
+                guards
+                    .others
+                    .insert("a subject that nobody knows".to_owned());
+            }
+        }
     }
     if let Some(limits) = found.limits {
         let bucket = |rate: &gatewright_model::RequestLimit| Bucket {
