@@ -61,6 +61,7 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         diagnostics.extend(parsed.diagnostics);
         diagnostics.extend(faults);
     }
+    let objects = objects.with_plain_listener(options.listeners.0.clone());
     let verification = gatewright_verify::verify(&model, &objects, &conversion.diagnostics);
     diagnostics.extend(gatewright_verify::diagnostics(&model, &verification, !own));
     Verified {

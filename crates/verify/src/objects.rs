@@ -15,6 +15,8 @@ pub struct Objects {
     by_name: IndexMap<String, usize>,
     /// Policies by their kind and namespace and by the kind and name of what they are aimed at.
     by_target: IndexMap<String, Vec<usize>>,
+    /// The listener for plain HTTP of a Gateway that is not among them.
+    plain: Option<String>,
 }
 
 /// One object.
@@ -88,6 +90,23 @@ const KINDS: [(&str, &str); 17] = [
 ];
 
 impl Objects {
+    /// Names the listener for plain HTTP of a Gateway that is not among them. Without a name it is
+    /// any that begins with `http` and not with `https`.
+    #[must_use]
+    pub fn with_plain_listener(self, name: Option<String>) -> Self {
+        Self {
+            plain: name,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_plain_listener(&self, name: &str) -> bool {
+        match &self.plain {
+            Some(plain) => plain == name,
+            None => name.starts_with("http") && !name.starts_with("https"),
+        }
+    }
+
     /// Reads documents. What cannot be understood is left out and named.
     pub fn read(documents: &[Document]) -> (Self, Vec<Diagnostic>) {
         let (mut objects, mut found) = (Self::default(), Vec::new());

@@ -154,7 +154,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
     }
     if world.assumed {
         assumptions.push(
-            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80 or under a name that begins with `http` and HTTPS otherwise, and to have the settings for clients that the conversion asks for".to_owned(),
+            "a Gateway is not among the objects: its listeners are taken to be open and without host names, with plain HTTP on port 80, or under the name that was given or else begins with `http`, and HTTPS otherwise, and to have the settings for clients that the conversion asks for".to_owned(),
         );
     }
     if let Some(action) = &world.slashes {

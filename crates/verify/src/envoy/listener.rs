@@ -89,8 +89,7 @@ fn of(object: &Object, gateway: &(String, String)) -> Vec<Listener> {
         .collect()
 }
 
-/// The listeners that a route names of a Gateway which is not among the objects: port 80 and
-/// names that begin with `http` but not with `https` are plain HTTP, all others HTTPS.
+/// The listeners that a route names of a Gateway which is not among the objects.
 fn assume(objects: &Objects, route: &Object, parent: &Value, all: &mut Vec<Listener>) {
     let kind = parent_kind(parent);
     let namespace = parent_namespace(route, parent);
@@ -104,7 +103,7 @@ fn assume(objects: &Objects, route: &Object, parent: &Value, all: &mut Vec<Liste
         (Some(80), _) => [true, false],
         (Some(_), _) => [false, true],
         (None, "") => [true, true],
-        (None, name) if name.starts_with("http") && !name.starts_with("https") => [true, false],
+        (None, name) if objects.is_plain_listener(name) => [true, false],
         (None, _) => [false, true],
     };
     let passthrough = route.kind == "TLSRoute";
