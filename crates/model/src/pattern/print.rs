@@ -6,6 +6,8 @@ use super::ast::{Assert, Class, GroupKind, Item, Kind, Mode, Node, Repeat};
 use super::encode::{is_always_encoded, may_be_encoded};
 use super::set::ByteSet;
 
+/// Paths as they are sent, where `%21` stands for one character.
+const SENT: Dialect = Dialect::Re2 { encoded: true };
 /// A set with more encoded members than this is not meant to name them.
 pub(super) const MAX_ENCODED: usize = 24;
 
@@ -58,6 +60,13 @@ impl Printer {
             }
             Kind::Literal { byte, fold } => self.literal(*byte, *fold, level, out),
             Kind::Any { newline } => out.push_str(self.any(*newline)),
+            Kind::Class(class) if class.negated && self.dialect == SENT => {
+                let mut class = class.clone();
+                class.items.push(Item::Byte(b'%'));
+                out.push_str("(?:%..|");
+                self.class(&class, Level::Alternation, out);
+                out.push(')');
+            }
             Kind::Class(class) => self.class(class, level, out),
             Kind::Assert(assert) => {
                 wrapped(level == Level::Atom, out, |out| {
@@ -147,6 +156,7 @@ impl Printer {
 
     fn any(self, newline: bool) -> &'static str {
         match self.dialect {
+            SENT => "(?:%..|[^%])",
             // A path holds no line feed, which alone `.` leaves out.
             Dialect::Re2 { .. } => ".",
             Dialect::Rust if newline => r"[\x00-\xFF]",
@@ -166,7 +176,13 @@ impl Printer {
     }
 
     fn repeat(self, repeat: &Repeat, out: &mut String) {
-        self.node(&repeat.body, Level::Atom, out);
+        // Three characters that are sent for one are no more than any number.
+        let any_number = repeat.max.is_none() && repeat.min <= 1;
+        match &repeat.body.kind {
+            Kind::Any { .. } if any_number && self.dialect == SENT => out.push('.'),
+            Kind::Class(class) if any_number => self.class(class, Level::Atom, out),
+            _ => self.node(&repeat.body, Level::Atom, out),
+        }
         // Writing to a string cannot fail.
         let _ = match (repeat.min, repeat.max) {
             (0, None) => write!(out, "*"),

@@ -25,10 +25,10 @@ impl Re2 {
     ///
     /// A character that cannot be sent as it is, such as a space, `?` or `é`, is
     /// written percent-encoded, and one that some clients encode (`|`) both ways; so
-    /// are the members of a class that names them. What stands for any character
-    /// (`.`, `[^/]`, `\W`) still takes one character of the text, and `%20` has
-    /// three of them: that differs from nginx where such a thing is counted, as in
-    /// `/.{3}$`, or follows or precedes a bound, as in `/a.b`.
+    /// are the members of a class that names them. `.` and `[^/]` take such an escape
+    /// whole, also one of a character that the class excludes. `\W` and its like take one
+    /// character of the text, and `%20` has three of them: that differs from nginx where
+    /// they are counted, as in `/\W{3}$`, or follow or precede a bound, as in `/a\Wb`.
     #[must_use]
     pub fn for_encoded_path(mut self) -> Self {
         self.encoded = true;

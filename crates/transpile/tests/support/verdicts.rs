@@ -89,13 +89,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("cases/canary/cookie", "; beta.user="),
     ("corpus/online-boutique-canary.yaml", "; canary="),
     ("behaviour/80-canary-by-cookie/input.yaml", "; use_canary="),
-    // A `.` takes one character of the decoded path, and `%21` has three.
-    ("cases/regex/host-wide", "/img%21d"),
-    ("behaviour/27-regex-order-by-length/input.yaml", "/6%218"),
-    (
-        "behaviour/29-regex-special-characters/input.yaml",
-        "/v1%210",
-    ),
     // A class that excludes a character takes its escape.
     ("cases/rewrite/reserved-characters", "/f/%3F"),
     // Envoy sets `X-Forwarded-Proto` where the client does not.
