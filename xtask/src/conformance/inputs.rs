@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
-use super::echo::{Echo, Place};
+use super::echo::{Echo, Hit, Place};
 use super::kube::{Kube, ObjectRef};
 use super::namespace::write_hosts;
 use super::netlink::PODS;
@@ -101,6 +101,44 @@ pub(crate) fn prepare(
 }
 
 impl World {
+    /// Whether something answers at a backend.
+    pub(crate) fn reaches(&self, backend: &gatewright_verify::Place) -> bool {
+        self.places
+            .values()
+            .any(|place| self.is_called(backend, &place.namespace, &place.service))
+    }
+
+    /// Whether a hit is one of a backend.
+    pub(crate) fn is_at(&self, backend: &gatewright_verify::Place, hit: &Hit) -> bool {
+        self.is_called(backend, &hit.namespace, &hit.service)
+    }
+
+    fn is_called(
+        &self,
+        backend: &gatewright_verify::Place,
+        namespace: &str,
+        service: &str,
+    ) -> bool {
+        match backend {
+            gatewright_verify::Place::Service(space, name, _) => {
+                space == namespace && name == service
+                    || self.external_targets.iter().any(|(source, target)| {
+                        target == service && *source == format!("{space}/{name}")
+                    })
+            }
+            gatewright_verify::Place::Host(host, _) => {
+                host.parse::<IpAddr>().is_ok_and(|address| {
+                    self.places.iter().any(|(at, place)| {
+                        at.ip() == address
+                            && place.namespace == namespace
+                            && place.service == service
+                    })
+                }) || host.split('.').next() == Some(service)
+            }
+            gatewright_verify::Place::Missing(_) => false,
+        }
+    }
+
     /// Nothing when the API server refuses the object: the cluster of the manifest's owner had
     /// no such object either.
     fn apply(&mut self, kube: &Kube, value: &Value) -> Result<Option<Value>> {
