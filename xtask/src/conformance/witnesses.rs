@@ -517,6 +517,11 @@ fn let_in(addresses: &Addresses) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use gatewright_verify::{Forwarding, Guards, Passwords, Place, Wire};
+
+    use super::super::client;
     use super::*;
 
     fn list(rules: &[(bool, &str)], otherwise: bool) -> Addresses {
@@ -545,5 +550,144 @@ mod tests {
         }
         assert_eq!(let_in(&some), Some(Ipv4Addr::new(203, 0, 113, 1)));
         assert_eq!(let_in(&list(&[(true, "8.8.8.8")], false)), None);
+    }
+
+    fn question(answer: Answer, guards: Guards) -> Question {
+        Question {
+            kind: Kind::Witness,
+            request: eval::Request::get(false, "a.test", "/x"),
+            aspects: vec![Aspect::Answer],
+            predicted: Behaviour { answer, guards },
+        }
+    }
+
+    fn wrong(question: &Question, answer: Answered) -> Vec<String> {
+        let world = World::default();
+        let request = question.request(&world).expect("a request");
+        let observed = Observed {
+            answers: vec![answer],
+            others: Vec::new(),
+        };
+        question
+            .judge(&request, &observed, &world)
+            .expect("a judgement")
+    }
+
+    fn status(status: u16, location: Option<&str>) -> Answered {
+        Answered {
+            answer: client::Answer {
+                status,
+                headers: location
+                    .map(|to| ("location".to_owned(), to.to_owned()))
+                    .into_iter()
+                    .collect(),
+                ..client::Answer::default()
+            },
+            hit: None,
+        }
+    }
+
+    fn served() -> Answered {
+        Answered {
+            hit: Some(Hit {
+                id: 1,
+                namespace: "shop".to_owned(),
+                service: "web".to_owned(),
+                pod: "web-0".to_owned(),
+                method: "GET".to_owned(),
+                path: "/x".to_owned(),
+                headers: vec![("host".to_owned(), "a.test".to_owned())],
+                body: 0,
+                tls: false,
+                sni: None,
+            }),
+            ..status(200, None)
+        }
+    }
+
+    #[test]
+    fn answers_of_the_proxy_are_compared() {
+        let redirect = || Answer::Redirect {
+            code: 308,
+            location: "https://a.test".to_owned(),
+        };
+        for (predicted, came, right) in [
+            (Answer::Status(404), status(404, None), true),
+            (Answer::Status(404), status(503, None), false),
+            (Answer::Status(200), served(), false),
+            (redirect(), status(308, Some("https://a.test:443/")), true),
+            (redirect(), status(301, Some("https://a.test/")), false),
+            (redirect(), status(308, Some("https://b.test/")), false),
+            (Answer::NoListener, status(404, None), false),
+        ] {
+            let question = question(predicted, Guards::default());
+            assert_eq!(wrong(&question, came).is_empty(), right, "{question:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_backend_sees_is_compared() {
+        let forward = |service: &str, path: &str| {
+            Answer::Forward(Box::new(Forwarding {
+                shares: vec![Share {
+                    place: Place::Service("shop".to_owned(), service.to_owned(), 80),
+                    wire: Wire::default(),
+                    weight: 1,
+                }],
+                path: Some(path.to_owned()),
+                authority: None,
+                copies: BTreeSet::new(),
+                withheld: BTreeSet::new(),
+            }))
+        };
+        let request = Request {
+            method: "GET".to_owned(),
+            scheme: Scheme::Http,
+            host: "a.test".to_owned(),
+            path: "/x".to_owned(),
+            headers: IndexMap::new(),
+            body_size: None,
+            source_ip: None,
+            client_cert: None,
+            repeat: None,
+            concurrency: None,
+        };
+        for (service, path, came, right) in [
+            ("web", "/x", served(), true),
+            ("web", "/y", served(), false),
+            ("other", "/x", served(), false),
+            ("web", "/x", status(503, None), false),
+        ] {
+            let question = question(forward(service, path), Guards::default());
+            let observed = Observed {
+                answers: vec![came],
+                others: Vec::new(),
+            };
+            let found = question.judge(&request, &observed, &World::default());
+            assert_eq!(
+                found.map(|found| found.is_empty()),
+                Ok(right),
+                "{service} {path}"
+            );
+        }
+        let absent = question(forward("web", "/x"), Guards::default());
+        assert!(absent.request(&World::default()).is_err());
+    }
+
+    #[test]
+    fn guards_have_to_refuse() {
+        let guards = Guards {
+            addresses: Some(list(&[(true, "203.0.113.0/24")], false)),
+            passwords: Some(Passwords {
+                secret: "shop/users".to_owned(),
+                users: None,
+            }),
+            ..Guards::default()
+        };
+        let question = question(Answer::Status(404), guards);
+        assert!(wrong(&question, status(403, None)).is_empty());
+        assert!(wrong(&question, status(401, None)).is_empty());
+        assert!(!wrong(&question, status(404, None)).is_empty());
+        assert!(!wrong(&question, served()).is_empty());
     }
 }
