@@ -25,6 +25,72 @@ const REPLICAS: &str = "behaviour.test/replicas";
 const TLS_HOSTS: &str = "behaviour.test/tls-hosts";
 const CA: &str = "behaviour.test/ca";
 
+/// The Services that an output sends requests to, for an input that says nothing of any: with
+/// them its predictions can be asked, and its references be judged.
+pub(crate) fn missing_services(input: &[Value], output: &[Value]) -> Vec<Value> {
+    let mut ports: BTreeMap<(String, String), BTreeSet<u64>> = BTreeMap::new();
+    if input.iter().any(|value| value["kind"] == "Service") {
+        return Vec::new();
+    }
+    for object in output {
+        let namespace = object["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or("default");
+        references(&object["spec"], namespace, &mut ports);
+    }
+    ports
+        .into_iter()
+        .map(|((namespace, name), ports)| {
+            let ports: Vec<Value> = ports
+                .into_iter()
+                .map(|port| json!({ "name": format!("port-{port}"), "port": port, "protocol": "TCP" }))
+                .collect();
+            json!({
+                "apiVersion": "v1", "kind": "Service",
+                "metadata": { "namespace": namespace, "name": name },
+                "spec": { "selector": { "app": name }, "ports": ports },
+            })
+        })
+        .collect()
+}
+
+fn references(
+    value: &Value,
+    namespace: &str,
+    ports: &mut BTreeMap<(String, String), BTreeSet<u64>>,
+) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                references(item, namespace, ports);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let found = match (key.as_str(), field) {
+                    ("backendRefs", Value::Array(items)) => items.iter().collect(),
+                    ("backendRef", one) => vec![one],
+                    _ => Vec::new(),
+                };
+                for reference in found {
+                    let is_service = reference["kind"].as_str().unwrap_or("Service") == "Service";
+                    if let (true, Some(name), Some(port)) = (
+                        is_service,
+                        reference["name"].as_str(),
+                        reference["port"].as_u64(),
+                    ) {
+                        let namespace = reference["namespace"].as_str().unwrap_or(namespace);
+                        let key = (namespace.to_owned(), name.to_owned());
+                        ports.entry(key).or_default().insert(port);
+                    }
+                }
+                references(field, namespace, ports);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What was made of a case's input.
 #[derive(Debug, Default)]
 pub(crate) struct World {

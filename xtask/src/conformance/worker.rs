@@ -24,7 +24,7 @@ use super::convert::{Diagnostic, convert, options};
 use super::echo::{Echo, Hit};
 use super::envoy::{self, Envoy, Updates};
 use super::ingresses::Ingress;
-use super::inputs::{World, prepare};
+use super::inputs::{World, missing_services, prepare};
 use super::kube::{ObjectRef, documents, readable};
 use super::setup::Tools;
 use super::stack::Stack;
@@ -201,7 +201,11 @@ impl Worker {
             .map(|(_, value)| value.clone())
             .collect();
         let before = Updates::read().unwrap_or_default();
-        let world = prepare(&self.stack.kube, &mut self.echo, &input, &values)?;
+        let mut given = input.clone();
+        if order.asking != Asking::Recorded && case.exchanges.is_empty() {
+            given.extend(missing_services(&input, &values));
+        }
+        let world = prepare(&self.stack.kube, &mut self.echo, &given, &values)?;
         objects.extend(world.objects.iter().cloned());
         let misjudged = admission::misjudged(&self.stack.kube, &input, &conversion.diagnostics)?;
         result.conditions.extend(misjudged);
