@@ -407,3 +407,41 @@ fn tls_data(pair: &Pair) -> Value {
     data.insert("tls.key".to_owned(), json!(BASE64.encode(&pair.key)));
     Value::Object(data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_no_input_speaks_of_are_made() {
+        let route = json!({
+            "kind": "HTTPRoute", "metadata": { "namespace": "shop", "name": "r" },
+            "spec": { "rules": [{
+                "filters": [{ "requestMirror": { "backendRef": { "name": "copy", "port": 81 } } }],
+                "backendRefs": [
+                    { "name": "web", "port": 80 },
+                    { "name": "web", "port": 8080, "namespace": "other" },
+                    { "kind": "Backend", "name": "b", "port": 80 },
+                ],
+            }] },
+        });
+        let made: Vec<String> = missing_services(&[], std::slice::from_ref(&route))
+            .iter()
+            .map(|service| {
+                let metadata = &service["metadata"];
+                let port = &service["spec"]["ports"][0]["port"];
+                format!("{}/{}:{port}", metadata["namespace"], metadata["name"])
+            })
+            .collect();
+        assert_eq!(
+            made,
+            [
+                "\"other\"/\"web\":8080",
+                "\"shop\"/\"copy\":81",
+                "\"shop\"/\"web\":80"
+            ]
+        );
+        let known = json!({ "kind": "Service", "metadata": { "name": "web" } });
+        assert!(missing_services(&[known], &[route]).is_empty());
+    }
+}
