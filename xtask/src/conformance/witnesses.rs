@@ -216,6 +216,16 @@ impl Question {
         {
             return Err("the auth service is not in the case".to_owned());
         }
+        if let Some(clients) = &guards.clients
+            && let Some(absent) = clients
+                .authorities
+                .iter()
+                .find(|authority| !world.names.contains(&format!("secret {authority}")))
+        {
+            return Err(format!(
+                "Secret {absent}, which vouches for clients, is not in the case"
+            ));
+        }
         let shares = match &self.predicted.answer {
             Answer::Unknown(why) | Answer::Refused(why) => return Err(why.clone()),
             Answer::Forward(forwarding) => &forwarding.shares,
@@ -279,9 +289,12 @@ impl Question {
         }
     }
 
-    /// Whether Envoy is predicted to say that a backend is not there.
-    pub(crate) fn expects_unavailable(&self) -> bool {
-        matches!(self.predicted.answer, Answer::Status(503))
+    /// Whether a backend may be waited for.
+    pub(crate) fn expects_backend(&self) -> bool {
+        matches!(
+            self.predicted.answer,
+            Answer::Forward(_) | Answer::Passthrough(_)
+        )
     }
 
     /// In which ways `observed` is not what was predicted for `sent`.

@@ -31,8 +31,9 @@ use super::stack::Stack;
 use super::verdict::{Declaration, Judged, judge};
 use super::witnesses::{self, Checked, Outcome, Question};
 
-/// So often a request is sent again whose backend is not there yet.
-const WITNESS_ATTEMPTS: usize = 8;
+/// So often a request is sent again whose backend is not there yet; see
+/// [`Worker::observe_when_ready`].
+const WITNESS_ATTEMPTS: usize = 50;
 
 /// One line to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -423,7 +424,7 @@ impl Worker {
         let is_routed = |hit: &Hit| question.is_routed(world, hit);
         let mut observed = self.send(request, world, question.hits(), is_routed);
         for _ in 0..WITNESS_ATTEMPTS {
-            if question.expects_unavailable() || !is_unready(&observed) {
+            if !question.expects_backend() || !is_unready(&observed) {
                 break;
             }
             sleep(Duration::from_millis(700));
