@@ -171,6 +171,7 @@ impl World {
     pub(crate) fn reaches(&self, backend: &gatewright_verify::Place) -> bool {
         self.places
             .values()
+            .filter(|place| !place.pods.is_empty())
             .any(|place| self.is_called(backend, &place.namespace, &place.service))
     }
 

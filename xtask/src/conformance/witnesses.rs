@@ -364,9 +364,10 @@ impl Question {
                 .map(|hit| status_of(&hit.path));
             match answered {
                 Some(200) | None => {}
-                // Envoy takes nothing but 200 for a yes.
-                Some(201..300) => refusals.push(500),
-                Some(status) => refusals.push(status),
+                // Envoy takes nothing but 200 for a yes; it passes on what a 4xx says, sends to a
+                // sign-in page if there is one, and fails on the rest.
+                Some(status @ 400..500) => refusals.extend([status, 302]),
+                Some(status) => refusals.extend([status, 302, 500]),
             }
         }
         refusals
