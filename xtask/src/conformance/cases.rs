@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::witnesses::Accepted;
+
 /// One directory of a suite.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Case {
@@ -16,6 +18,8 @@ pub(crate) struct Case {
     /// Empty for a case that is only applied and judged by its conditions.
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) differences: Vec<Difference>,
+    /// Predictions of `verify` that are known to be wrong: `witnesses.toml`.
+    pub(crate) wrong: Vec<Accepted>,
 }
 
 impl Case {
@@ -148,6 +152,13 @@ struct DifferenceFile {
     difference: Vec<Difference>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessFile {
+    #[serde(default)]
+    wrong: Vec<Accepted>,
+}
+
 fn get() -> String {
     "GET".to_owned()
 }
@@ -198,6 +209,16 @@ fn collect(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// Nothing where there is no file.
+fn table<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    if !path.is_file() {
+        return Ok(T::default());
+    }
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{}", path.display()))
+}
+
 fn load(name: &str, directory: &Path) -> Result<Case> {
     let requests = directory.join("requests.yaml");
     let exchanges = if requests.is_file() {
@@ -208,20 +229,14 @@ fn load(name: &str, directory: &Path) -> Result<Case> {
         Vec::new()
     };
     let listed = directory.join("differences.toml");
-    let differences = if listed.is_file() {
-        let text = fs::read_to_string(&listed)
-            .with_context(|| format!("cannot read {}", listed.display()))?;
-        toml::from_str::<DifferenceFile>(&text)
-            .with_context(|| format!("{}", listed.display()))?
-            .difference
-    } else {
-        Vec::new()
-    };
+    let differences = table::<DifferenceFile>(&listed)?.difference;
+    let wrong = table::<WitnessFile>(&directory.join("witnesses.toml"))?.wrong;
     let case = Case {
         name: name.to_owned(),
         directory: directory.to_path_buf(),
         exchanges,
         differences,
+        wrong,
     };
     for difference in &case.differences {
         if !case

@@ -258,7 +258,7 @@ fn is_same_value(name: &str, expected: &str, came: &str) -> bool {
 }
 
 /// As browsers take it: an empty path is `/`, a default port is no port.
-fn normal_url(url: &str) -> String {
+pub(super) fn normal_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use gatewright_transpile::Options;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,8 +66,30 @@ struct Report {
 pub(crate) struct Conversion {
     /// Documents of the output: text as written, and its value.
     pub(crate) output: Vec<(String, Value)>,
+    /// The output as it was written.
+    pub(crate) text: String,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) exit_code: i32,
+}
+
+fn has_configuration(input: &[Value]) -> bool {
+    let (namespace, name) = CONTROLLER_CONFIG;
+    input.iter().any(|value| {
+        value["kind"] == "ConfigMap"
+            && value["metadata"]["namespace"] == namespace
+            && value["metadata"]["name"] == name
+    })
+}
+
+/// What the conversion is told on its command line, for the library.
+pub(crate) fn options(input: &[Value]) -> Options {
+    let owned = |(namespace, name): (&str, &str)| (namespace.to_owned(), name.to_owned());
+    Options {
+        default_ssl_certificate: Some(owned(DEFAULT_CERTIFICATE)),
+        controller_config: has_configuration(input).then(|| owned(CONTROLLER_CONFIG)),
+        threads: Some(1),
+        ..Options::default()
+    }
 }
 
 /// Converts the input of `case`; files of the conversion are left in `directory` for debugging.
@@ -86,12 +109,7 @@ pub(crate) fn convert(
         .arg(format!("json={}", report.display()))
         .args(["--default-ssl-certificate", &format!("{namespace}/{name}")]);
     let (namespace, name) = CONTROLLER_CONFIG;
-    let has_configuration = input.iter().any(|value| {
-        value["kind"] == "ConfigMap"
-            && value["metadata"]["namespace"] == namespace
-            && value["metadata"]["name"] == name
-    });
-    if has_configuration {
+    if has_configuration(input) {
         command.args(["--controller-config", &format!("{namespace}/{name}")]);
     }
     let output = command
@@ -124,6 +142,7 @@ pub(crate) fn convert(
     });
     Ok(Conversion {
         output,
+        text,
         diagnostics: report.diagnostics,
         exit_code,
     })

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::cases::Case;
-use super::report::{Report, Totals};
+use super::report::{Predictions, Report, Totals};
 use super::verdict::Verdict;
+use super::witnesses::{Kind, Outcome};
 
 /// Families by the numbers of the cases' names, in the order of the document.
 const FAMILIES: [(u32, u32, &str, &str); 18] = [
@@ -90,6 +91,7 @@ pub(crate) fn render(report: &Report, cases: &[Case], versions: &str) -> String 
             t.unlisted, t.silent, t.opened, t.not_asked, t.refused_objects, t.bad_conditions
         );
     }
+    predictions(&mut text, report);
     text.push_str(
         "\n## Declared differences\n\n\
          `gatewright explain CODE` tells what can be done about each.\n",
@@ -133,6 +135,64 @@ pub(crate) fn render(report: &Report, cases: &[Case], versions: &str) -> String 
         }
     }
     text
+}
+
+/// What became of what `verify` predicts.
+fn predictions(text: &mut String, report: &Report) {
+    text.push_str(
+        "\n## What `verify` predicts\n\n\
+         `gatewright verify` says what Envoy does with a request. The suite sends Envoy the witness of each\n\
+         difference that it lists for the cases, and a request for each of the first rules of some hosts, and\n\
+         compares status, redirect, backend, the path and the host that it sees, and what guards ask for.\n\
+         A wrong prediction fails the run, unless `witnesses.toml` of the case gives a reason for it.\n\n\
+         | requests | as predicted | otherwise | otherwise, with a reason | not sent |\n\
+         | --- | ---: | ---: | ---: | ---: |\n",
+    );
+    let t = &report.totals;
+    for (title, found) in [
+        ("witnesses of differences", &t.witnesses),
+        ("requests of rules", &t.rules),
+    ] {
+        let _ = writeln!(
+            text,
+            "| {title} | {} | {} | {} | {} |",
+            found.right,
+            found.wrong,
+            found.accepted,
+            found.not_sent()
+        );
+    }
+    let mut rows = String::new();
+    for result in &report.cases {
+        for checked in &result.witnesses {
+            let why = match &checked.outcome {
+                Outcome::Accepted(_, reason) => format!("otherwise: {reason}"),
+                Outcome::Unsendable(why) if checked.kind == Kind::Witness => {
+                    format!("not sent: {why}")
+                }
+                _ => continue,
+            };
+            let request = cell(&checked.request);
+            let _ = writeln!(rows, "| {} | `{request}` | {} |", result.name, cell(&why));
+        }
+    }
+    if !rows.is_empty() {
+        let _ = write!(
+            text,
+            "\n| case | request | why |\n| --- | --- | --- |\n{rows}"
+        );
+    }
+    reasons(text, &t.rules);
+}
+
+fn reasons(text: &mut String, found: &Predictions) {
+    if found.unsendable.is_empty() {
+        return;
+    }
+    text.push_str("\nRequests of rules that were not sent:\n\n");
+    for (why, count) in &found.unsendable {
+        let _ = writeln!(text, "- {count}: {why}");
+    }
 }
 
 fn row(text: &mut String, title: &str, totals: &Totals) {

@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
-use super::echo::{Echo, Place};
+use super::echo::{Echo, Hit, Place};
 use super::kube::{Kube, ObjectRef};
 use super::namespace::write_hosts;
 use super::netlink::PODS;
@@ -24,6 +24,72 @@ pub(crate) const DEFAULT_CERTIFICATE: (&str, &str) = ("gateway-infra", "default-
 const REPLICAS: &str = "behaviour.test/replicas";
 const TLS_HOSTS: &str = "behaviour.test/tls-hosts";
 const CA: &str = "behaviour.test/ca";
+
+/// The Services that an output sends requests to, for an input that says nothing of any: with
+/// them its predictions can be asked, and its references be judged.
+pub(crate) fn missing_services(input: &[Value], output: &[Value]) -> Vec<Value> {
+    let mut ports: BTreeMap<(String, String), BTreeSet<u64>> = BTreeMap::new();
+    if input.iter().any(|value| value["kind"] == "Service") {
+        return Vec::new();
+    }
+    for object in output {
+        let namespace = object["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or("default");
+        references(&object["spec"], namespace, &mut ports);
+    }
+    ports
+        .into_iter()
+        .map(|((namespace, name), ports)| {
+            let ports: Vec<Value> = ports
+                .into_iter()
+                .map(|port| json!({ "name": format!("port-{port}"), "port": port, "protocol": "TCP" }))
+                .collect();
+            json!({
+                "apiVersion": "v1", "kind": "Service",
+                "metadata": { "namespace": namespace, "name": name },
+                "spec": { "selector": { "app": name }, "ports": ports },
+            })
+        })
+        .collect()
+}
+
+fn references(
+    value: &Value,
+    namespace: &str,
+    ports: &mut BTreeMap<(String, String), BTreeSet<u64>>,
+) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                references(item, namespace, ports);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let found = match (key.as_str(), field) {
+                    ("backendRefs", Value::Array(items)) => items.iter().collect(),
+                    ("backendRef", one) => vec![one],
+                    _ => Vec::new(),
+                };
+                for reference in found {
+                    let is_service = reference["kind"].as_str().unwrap_or("Service") == "Service";
+                    if let (true, Some(name), Some(port)) = (
+                        is_service,
+                        reference["name"].as_str(),
+                        reference["port"].as_u64(),
+                    ) {
+                        let namespace = reference["namespace"].as_str().unwrap_or(namespace);
+                        let key = (namespace.to_owned(), name.to_owned());
+                        ports.entry(key).or_default().insert(port);
+                    }
+                }
+                references(field, namespace, ports);
+            }
+        }
+        _ => {}
+    }
+}
 
 /// What was made of a case's input.
 #[derive(Debug, Default)]
@@ -101,6 +167,45 @@ pub(crate) fn prepare(
 }
 
 impl World {
+    /// Whether something answers at a backend.
+    pub(crate) fn reaches(&self, backend: &gatewright_verify::Place) -> bool {
+        self.places
+            .values()
+            .filter(|place| !place.pods.is_empty())
+            .any(|place| self.is_called(backend, &place.namespace, &place.service))
+    }
+
+    /// Whether a hit is one of a backend.
+    pub(crate) fn is_at(&self, backend: &gatewright_verify::Place, hit: &Hit) -> bool {
+        self.is_called(backend, &hit.namespace, &hit.service)
+    }
+
+    fn is_called(
+        &self,
+        backend: &gatewright_verify::Place,
+        namespace: &str,
+        service: &str,
+    ) -> bool {
+        match backend {
+            gatewright_verify::Place::Service(space, name, _) => {
+                space == namespace && name == service
+                    || self.external_targets.iter().any(|(source, target)| {
+                        target == service && *source == format!("{space}/{name}")
+                    })
+            }
+            gatewright_verify::Place::Host(host, _) => {
+                host.parse::<IpAddr>().is_ok_and(|address| {
+                    self.places.iter().any(|(at, place)| {
+                        at.ip() == address
+                            && place.namespace == namespace
+                            && place.service == service
+                    })
+                }) || host.split('.').next() == Some(service)
+            }
+            gatewright_verify::Place::Missing(_) => false,
+        }
+    }
+
     /// Nothing when the API server refuses the object: the cluster of the manifest's owner had
     /// no such object either.
     fn apply(&mut self, kube: &Kube, value: &Value) -> Result<Option<Value>> {
@@ -302,4 +407,42 @@ fn tls_data(pair: &Pair) -> Value {
     );
     data.insert("tls.key".to_owned(), json!(BASE64.encode(&pair.key)));
     Value::Object(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_no_input_speaks_of_are_made() {
+        let route = json!({
+            "kind": "HTTPRoute", "metadata": { "namespace": "shop", "name": "r" },
+            "spec": { "rules": [{
+                "filters": [{ "requestMirror": { "backendRef": { "name": "copy", "port": 81 } } }],
+                "backendRefs": [
+                    { "name": "web", "port": 80 },
+                    { "name": "web", "port": 8080, "namespace": "other" },
+                    { "kind": "Backend", "name": "b", "port": 80 },
+                ],
+            }] },
+        });
+        let made: Vec<String> = missing_services(&[], std::slice::from_ref(&route))
+            .iter()
+            .map(|service| {
+                let metadata = &service["metadata"];
+                let port = &service["spec"]["ports"][0]["port"];
+                format!("{}/{}:{port}", metadata["namespace"], metadata["name"])
+            })
+            .collect();
+        assert_eq!(
+            made,
+            [
+                "\"other\"/\"web\":8080",
+                "\"shop\"/\"copy\":81",
+                "\"shop\"/\"web\":80"
+            ]
+        );
+        let known = json!({ "kind": "Service", "metadata": { "name": "web" } });
+        assert!(missing_services(&[known], &[route]).is_empty());
+    }
 }

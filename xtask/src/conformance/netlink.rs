@@ -35,6 +35,14 @@ const RANGES: [(Ipv4Addr, u8); 7] = [
     (Ipv4Addr::new(203, 0, 113, 1), 24),
 ];
 
+/// Whether requests can come from an address.
+pub(crate) fn is_local(address: Ipv4Addr) -> bool {
+    RANGES.iter().any(|(start, prefix)| {
+        let mask = u32::MAX << (32 - prefix);
+        start.to_bits() & mask == address.to_bits() & mask
+    })
+}
+
 /// Brings `lo` up and makes all ranges of the suite local.
 pub(crate) fn prepare_loopback() -> Result<()> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;

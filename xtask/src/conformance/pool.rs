@@ -13,7 +13,7 @@ use super::cases::Case;
 use super::namespace::isolated;
 use super::setup::Tools;
 use super::verdict::Declaration;
-use super::worker::{CaseResult, Order};
+use super::worker::{Asking, CaseResult, Order};
 
 /// How a run is made.
 pub(crate) struct Options<'a> {
@@ -29,6 +29,7 @@ pub(crate) fn run(
     options: &Options<'_>,
     cases: Vec<Case>,
     declaration: impl Fn(&Case) -> Declaration + Sync,
+    asking: impl Fn(&Case) -> Asking + Sync,
 ) -> Result<(Vec<CaseResult>, Vec<Handle>)> {
     let total = cases.len();
     let queue = Mutex::new(VecDeque::from(cases));
@@ -36,7 +37,8 @@ pub(crate) fn run(
     let handles = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..options.jobs)
             .map(|index| {
-                let (queue, results, declaration) = (&queue, &results, &declaration);
+                let (queue, results) = (&queue, &results);
+                let (declaration, asking) = (&declaration, &asking);
                 scope.spawn(move || -> Result<Handle> {
                     let mut handle = Handle::start(options, index)?;
                     let mut lost_in_a_row = 0;
@@ -46,6 +48,7 @@ pub(crate) fn run(
                         };
                         let order = Order {
                             declaration: declaration(&case),
+                            asking: asking(&case),
                             case,
                         };
                         let result = handle.order(&order).unwrap_or_else(|error| {

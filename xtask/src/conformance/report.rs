@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::cases::Case;
 use super::verdict::{Judged, Verdict};
+use super::witnesses::{Checked, Kind, Outcome};
 use super::worker::CaseResult;
 
 /// Everything of a run.
@@ -17,6 +18,8 @@ pub(crate) struct Report {
     pub(crate) totals: Totals,
     /// Accepted differences that did not come.
     pub(crate) vanished: Vec<String>,
+    /// Predictions that are listed as wrong and are not.
+    pub(crate) mended: Vec<String>,
     pub(crate) cases: Vec<CaseResult>,
 }
 
@@ -35,6 +38,36 @@ pub(crate) struct Totals {
     pub(crate) refused_objects: usize,
     pub(crate) bad_conditions: usize,
     pub(crate) failures: usize,
+    /// Predictions for requests that show a difference.
+    pub(crate) witnesses: Predictions,
+    /// Predictions for requests where nothing differs.
+    pub(crate) rules: Predictions,
+}
+
+/// How predictions of `verify` fared.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct Predictions {
+    pub(crate) right: usize,
+    pub(crate) wrong: usize,
+    /// Wrong, and known to be.
+    pub(crate) accepted: usize,
+    /// By the reason.
+    pub(crate) unsendable: BTreeMap<String, usize>,
+}
+
+impl Predictions {
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Right => self.right += 1,
+            Outcome::Wrong(_) => self.wrong += 1,
+            Outcome::Accepted(..) => self.accepted += 1,
+            Outcome::Unsendable(why) => *self.unsendable.entry(why.clone()).or_default() += 1,
+        }
+    }
+
+    pub(crate) fn not_sent(&self) -> usize {
+        self.unsendable.values().sum()
+    }
 }
 
 impl Totals {
@@ -51,6 +84,12 @@ impl Totals {
                 Verdict::Unlisted => self.unlisted += 1,
                 Verdict::Silent => self.silent += 1,
                 Verdict::Opened => self.opened += 1,
+            }
+        }
+        for checked in &result.witnesses {
+            match checked.kind {
+                Kind::Witness => self.witnesses.add(&checked.outcome),
+                Kind::Rule => self.rules.add(&checked.outcome),
             }
         }
         self.refused_objects += result.refused.len();
@@ -78,9 +117,20 @@ impl Report {
         let by_name: BTreeMap<&str, &Case> = cases.iter().map(|c| (c.name.as_str(), c)).collect();
         let mut totals = Totals::default();
         let mut vanished = Vec::new();
+        let mut mended = Vec::new();
         for result in &results {
             let case = by_name.get(result.name.as_str()).copied();
             totals.add(result, case);
+            let was_checked = !result.witnesses.is_empty();
+            for entry in case.map_or(&[][..], |case| &case.wrong) {
+                let is_wrong = result.witnesses.iter().any(|checked| {
+                    checked.request == entry.request
+                        && matches!(checked.outcome, Outcome::Accepted(..))
+                });
+                if was_checked && !is_wrong {
+                    mended.push(format!("{}: {}", result.name, entry.request));
+                }
+            }
             for entry in case.map_or(&[][..], |case| &case.differences) {
                 let is_same = result
                     .requests
@@ -98,6 +148,7 @@ impl Report {
             seconds: duration.as_secs_f64(),
             totals,
             vanished,
+            mended,
             cases: results,
         }
     }
@@ -111,8 +162,10 @@ impl Report {
             + totals.not_asked
             + totals.refused_objects
             + totals.bad_conditions
-            + totals.failures;
-        faults == 0 && self.vanished.is_empty()
+            + totals.failures
+            + totals.witnesses.wrong
+            + totals.rules.wrong;
+        faults == 0 && self.vanished.is_empty() && self.mended.is_empty()
     }
 
     /// A line for each case, more where something is wrong, then the totals.
@@ -122,6 +175,9 @@ impl Report {
         }
         for entry in &self.vanished {
             println!("VANISHED  {entry}: no longer differs; remove it from differences.toml");
+        }
+        for entry in &self.mended {
+            println!("MENDED  {entry}: predicted rightly; remove it from witnesses.toml");
         }
         let t = &self.totals;
         println!();
@@ -145,6 +201,18 @@ impl Report {
             self.vanished.len(),
             self.seconds
         );
+        for (what, found) in [("witnesses", &t.witnesses), ("rules", &t.rules)] {
+            println!(
+                "{what}: Envoy answered {} as verify predicts, {} otherwise, {} otherwise as is known; {} not sent",
+                found.right,
+                found.wrong,
+                found.accepted,
+                found.not_sent()
+            );
+            for (why, count) in &found.unsendable {
+                println!("  {count} not sent: {why}");
+            }
+        }
     }
 
     /// Entries that would accept what differs now; a person has to judge and to write the reason.
@@ -226,7 +294,11 @@ fn print_case(result: &CaseResult) {
         && result
             .requests
             .iter()
-            .all(|j| j.verdict <= Verdict::Declared);
+            .all(|j| j.verdict <= Verdict::Declared)
+        && !result
+            .witnesses
+            .iter()
+            .any(|checked| matches!(checked.outcome, Outcome::Wrong(_)));
     let mark = if is_fine { "ok  " } else { "FAIL" };
     println!(
         "{mark} {:<44} {} ({:.1} s)",
@@ -234,6 +306,7 @@ fn print_case(result: &CaseResult) {
         parts.join(", "),
         result.seconds
     );
+    result.witnesses.iter().for_each(print_checked);
     if let Some(failure) = &result.failure {
         println!("     failed: {failure}");
     }
@@ -246,6 +319,41 @@ fn print_case(result: &CaseResult) {
     for judged in &result.requests {
         if judged.verdict > Verdict::Declared {
             print_request(judged);
+        }
+    }
+}
+
+/// Says nothing of a rule that was predicted rightly, or was not sent: there are many.
+fn print_checked(checked: &Checked) {
+    let Checked {
+        kind,
+        request,
+        predicted,
+        came,
+        outcome,
+    } = checked;
+    let word = match kind {
+        Kind::Witness => "witness",
+        Kind::Rule => "rule",
+    };
+    match outcome {
+        Outcome::Right => {}
+        Outcome::Unsendable(why) => {
+            if *kind == Kind::Witness {
+                println!("     witness not sent: {request}: {why}");
+            }
+        }
+        Outcome::Wrong(found) | Outcome::Accepted(found, _) => {
+            let known = match outcome {
+                Outcome::Accepted(..) => "known to be ",
+                _ => "",
+            };
+            println!("     {word} {known}predicted wrongly: {request}");
+            for difference in found {
+                println!("       {difference}");
+            }
+            println!("       predicted: Envoy {predicted}");
+            println!("       came: {came}");
         }
     }
 }

@@ -10,30 +10,48 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use gatewright_transpile::Input;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::admission;
-use super::cases::{Case, Exchange};
+use super::cases::{Case, Exchange, Request};
 use super::client;
 use super::compare::Observed;
 use super::conditions::{Inspection, inspect};
-use super::convert::{Diagnostic, convert};
-use super::echo::Echo;
+use super::convert::{Diagnostic, convert, options};
+use super::echo::{Echo, Hit};
 use super::envoy::{self, Envoy, Updates};
 use super::ingresses::Ingress;
-use super::inputs::{World, prepare};
+use super::inputs::{World, missing_services, prepare};
 use super::kube::{ObjectRef, documents, readable};
 use super::setup::Tools;
 use super::stack::Stack;
 use super::verdict::{Declaration, Judged, judge};
+use super::witnesses::{self, Checked, Outcome, Question};
+
+/// So often a request is sent again whose backend is not there yet; see
+/// [`Worker::observe_when_ready`].
+const WITNESS_ATTEMPTS: usize = 50;
 
 /// One line to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) case: Case,
     pub(crate) declaration: Declaration,
+    pub(crate) asking: Asking,
+}
+
+/// Which requests are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Asking {
+    /// Those that were recorded.
+    Recorded,
+    /// Those that `verify` speaks of.
+    Witnesses,
+    /// Both.
+    All,
 }
 
 /// One line back.
@@ -54,6 +72,8 @@ pub(crate) struct CaseResult {
     /// Conditions that are not as they should be.
     pub(crate) conditions: Vec<String>,
     pub(crate) requests: Vec<Judged>,
+    /// What became of the predictions of `verify`.
+    pub(crate) witnesses: Vec<Checked>,
 }
 
 impl CaseResult {
@@ -70,6 +90,7 @@ impl CaseResult {
             refused: Vec::new(),
             conditions: Vec::new(),
             requests: Vec::new(),
+            witnesses: Vec::new(),
         }
     }
 
@@ -181,7 +202,11 @@ impl Worker {
             .map(|(_, value)| value.clone())
             .collect();
         let before = Updates::read().unwrap_or_default();
-        let world = prepare(&self.stack.kube, &mut self.echo, &input, &values)?;
+        let mut given = input.clone();
+        if order.asking != Asking::Recorded && case.exchanges.is_empty() {
+            given.extend(missing_services(&input, &values));
+        }
+        let world = prepare(&self.stack.kube, &mut self.echo, &given, &values)?;
         objects.extend(world.objects.iter().cloned());
         let misjudged = admission::misjudged(&self.stack.kube, &input, &conversion.diagnostics)?;
         result.conditions.extend(misjudged);
@@ -201,7 +226,11 @@ impl Worker {
             }
         }
         let ingresses = Ingress::all(&input);
-        for exchange in &case.exchanges {
+        let recorded = match order.asking {
+            Asking::Witnesses => &[][..],
+            Asking::Recorded | Asking::All => &case.exchanges,
+        };
+        for exchange in recorded {
             let observed = if values.is_empty() {
                 nobody()
             } else {
@@ -215,6 +244,15 @@ impl Worker {
                 &ingresses,
                 order.declaration,
             ));
+        }
+        // Where nothing was converted there is nobody to ask.
+        if order.asking != Asking::Recorded && !values.is_empty() {
+            let name = case.input().display().to_string();
+            let asked =
+                witnesses::questions(Input { name, text }, conversion.text, &options(&input));
+            for question in &asked {
+                result.witnesses.push(self.check(question, case, &world));
+            }
         }
         if self.envoy.as_mut().is_some_and(|envoy| !envoy.is_alive()) {
             result
@@ -331,13 +369,7 @@ impl Worker {
             4
         };
         for _ in 0..attempts {
-            // Envoy says so in words; a direct response has no body.
-            let unready = observed.answers.iter().any(|answered| {
-                answered.hit.is_none()
-                    && answered.answer.status == 503
-                    && answered.answer.header("content-length").as_deref() != Some("0")
-            });
-            if !single || !unready || exchange.nginx.status == Some(503) {
+            if !single || !is_unready(&observed) || exchange.nginx.status == Some(503) {
                 break;
             }
             sleep(Duration::from_millis(700));
@@ -346,8 +378,90 @@ impl Worker {
         observed
     }
 
+    /// Sends what `verify` predicts the answer of, and compares.
+    fn check(&self, question: &Question, case: &Case, world: &World) -> Checked {
+        let mut checked = Checked {
+            kind: question.kind,
+            request: question.line(),
+            predicted: question.predicted.to_string(),
+            came: String::new(),
+            outcome: Outcome::Right,
+        };
+        let request = match question.request(world) {
+            Ok(request) => request,
+            Err(why) => {
+                checked.outcome = Outcome::Unsendable(why);
+                return checked;
+            }
+        };
+        for attempt in question.attempts(&request, world) {
+            let observed = self.ask(question, &attempt, world);
+            checked.came = observed.summary();
+            match question.judge(&attempt, &observed, world) {
+                Ok(wrong) if wrong.is_empty() => {}
+                Ok(wrong) => {
+                    let known = case
+                        .wrong
+                        .iter()
+                        .find(|entry| entry.request == checked.request);
+                    checked.outcome = match known {
+                        Some(entry) => Outcome::Accepted(wrong, entry.reason.clone()),
+                        None => Outcome::Wrong(wrong),
+                    };
+                    break;
+                }
+                Err(why) => {
+                    checked.outcome = Outcome::Unsendable(why);
+                    break;
+                }
+            }
+        }
+        checked
+    }
+
+    /// See [`Self::observe_when_ready`].
+    fn ask(&self, question: &Question, request: &Request, world: &World) -> Observed {
+        let is_routed = |hit: &Hit| question.is_routed(world, hit);
+        let mut observed = self.send(request, world, question.hits(), is_routed);
+        for _ in 0..WITNESS_ATTEMPTS {
+            if !question.expects_backend() || !is_unready(&observed) {
+                break;
+            }
+            sleep(Duration::from_millis(700));
+            observed = self.send(request, world, question.hits(), is_routed);
+        }
+        observed
+    }
+
     fn observe(&self, exchange: &Exchange, world: &World, ingresses: &[Ingress]) -> Observed {
         let request = &exchange.request;
+        let total = request.repeat.unwrap_or(1);
+        // Mirrored requests are not waited for by the proxy: they may come after the answer.
+        let late = exchange.nginx.subrequests.as_ref().map_or(0, |others| {
+            let own = if exchange.nginx.backend.is_some() {
+                total
+            } else {
+                0
+            };
+            (others.len() + own).max(1)
+        });
+        self.send(request, world, late, |hit| {
+            ingresses
+                .iter()
+                .any(|ingress| ingress.routes_to(&hit.namespace, &hit.service))
+                || world_routes(world, hit.service.as_str(), ingresses)
+        })
+    }
+
+    /// Sends a request as often as it says. Where hits may come after the answer, `hits` are
+    /// waited for.
+    fn send(
+        &self,
+        request: &Request,
+        world: &World,
+        hits: usize,
+        is_routed: impl Fn(&Hit) -> bool,
+    ) -> Observed {
         self.echo.take_hits();
         let certificate = request
             .client_cert
@@ -381,26 +495,13 @@ impl Worker {
                 *presented = known.map_or("an unknown one", String::as_str).to_owned();
             }
         }
-        self.await_late_hits(exchange, total);
-        Observed::new(answers, self.echo.take_hits(), |hit| {
-            ingresses
-                .iter()
-                .any(|ingress| ingress.routes_to(&hit.namespace, &hit.service))
-                || world_routes(world, hit.service.as_str(), ingresses)
-        })
+        if hits > 0 {
+            self.await_late_hits(hits);
+        }
+        Observed::new(answers, self.echo.take_hits(), is_routed)
     }
 
-    /// Mirrored requests are not waited for by the proxy: they may come after the answer.
-    fn await_late_hits(&self, exchange: &Exchange, total: usize) {
-        let Some(subrequests) = &exchange.nginx.subrequests else {
-            return;
-        };
-        let wanted = subrequests.len()
-            + if exchange.nginx.backend.is_some() {
-                total
-            } else {
-                0
-            };
+    fn await_late_hits(&self, wanted: usize) {
         let deadline = Instant::now() + Duration::from_millis(500);
         while self.echo.pending() < wanted && Instant::now() < deadline {
             sleep(Duration::from_millis(10));
@@ -437,6 +538,16 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whether a backend is not there, or not yet: Envoy says so in words, and a direct response has
+/// no body.
+fn is_unready(observed: &Observed) -> bool {
+    observed.answers.iter().any(|answered| {
+        answered.hit.is_none()
+            && answered.answer.status == 503
+            && answered.answer.header("content-length").as_deref() != Some("0")
+    })
 }
 
 /// What is observed where nothing was converted: there is no Gateway to ask, and one that serves

@@ -50,6 +50,10 @@ impl Controls {
         }
         controls
     }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status.unwrap_or(200)
+    }
 }
 
 /// Status, headers and body of an answer; framing is the protocol's.
@@ -73,7 +77,7 @@ pub(super) fn answer(hit: &Hit, controls: &Controls) -> Answer {
         .clone()
         .unwrap_or_else(|| serde_json::to_vec(hit).unwrap_or_default());
     Answer {
-        status: controls.status.unwrap_or(200),
+        status: controls.status(),
         headers,
         body,
     }

@@ -104,6 +104,11 @@ impl Connection {
     }
 }
 
+/// The status that a request for this path and query asks for.
+pub(crate) fn status_of(path: &str) -> u16 {
+    answer::Controls::of(path).status()
+}
+
 /// All backends of a worker.
 pub(crate) struct Echo {
     runtime: Arc<Runtime>,
