@@ -139,13 +139,17 @@ fn subjects(condition: &str) -> Option<String> {
     re2::anywhere(&pattern).ok()
 }
 
-/// Names and hashes; `None` for the users when the Secret is not among the objects.
+/// Names and hashes; `None` for the users when no Secret is among the objects, as where they
+/// are kept elsewhere.
 fn passwords(objects: &Objects, namespace: &str, spec: &Value) -> Result<Passwords, String> {
     let reference = &spec["users"];
     let name = text(reference, "name");
     let namespace = reference["namespace"].as_str().unwrap_or(namespace);
     let secret = format!("{namespace}/{name}");
     let Some(object) = objects.find("Secret", namespace, name) else {
+        if objects.of("Secret").next().is_some() {
+            return Err(format!("Secret {secret} is not there"));
+        }
         return Ok(Passwords {
             secret,
             users: None,
