@@ -185,3 +185,19 @@ pub(crate) fn rewrite(hostname: Option<String>, path: Option<String>) -> HttpRou
         ..HttpRouteRulesFilters::default()
     }
 }
+
+/// Replaces the prefix by which a rule took the path.
+pub(crate) fn replace_prefix(to: String) -> HttpRouteRulesFilters {
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::UrlRewrite,
+        url_rewrite: Some(HttpRouteRulesFiltersUrlRewrite {
+            hostname: None,
+            path: Some(HttpRouteRulesFiltersUrlRewritePath {
+                r#type: HttpRouteRulesFiltersUrlRewritePathType::ReplacePrefixMatch,
+                replace_full_path: None,
+                replace_prefix_match: Some(to),
+            }),
+        }),
+        ..HttpRouteRulesFilters::default()
+    }
+}

@@ -23,7 +23,7 @@ use crate::order::{Ranked, lengthen};
 use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
 use crate::redirect::ToHttps;
-use crate::{formatter, path, redirect};
+use crate::{formatter, idiom, path, redirect};
 
 /// Why a rule answers 503 in place of its backend.
 const NO_REWRITE: &str = "the rewrite cannot be carried over";
@@ -527,7 +527,7 @@ impl Emitter<'_> {
         let mut comments = Vec::new();
         let mut filters = Vec::new();
         if let Some(rewrite) = &forward.rewrite {
-            match self.rewrite(owner, rewrite, name) {
+            match self.rewrite(owner, rewrite, path, name) {
                 Some(filter) => filters.push(filter),
                 None => return self.refused(owner, path, name, section, NO_REWRITE),
             }
@@ -637,8 +637,15 @@ impl Emitter<'_> {
         &mut self,
         owner: &Owner,
         rewrite: &Rewrite,
+        path: &HttpRouteRulesMatchesPath,
         name: &str,
     ) -> Option<HttpRouteRulesFilters> {
+        if self.settings.idiomatic
+            && path.r#type == Some(HttpRouteRulesMatchesPathType::PathPrefix)
+            && let Some(to) = idiom::replaced_prefix(path.value.as_deref()?, rewrite)
+        {
+            return Some(filter::replace_prefix(to));
+        }
         let re2 = Pattern::parse(&rewrite.pattern)
             .ok()?
             .to_re2()
