@@ -4,10 +4,10 @@ use gateway_api::httproutes::{
     HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
     HttpRouteRulesFiltersRequestMirror, HttpRouteRulesFiltersRequestMirrorBackendRef,
-    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierAdd,
-    HttpRouteRulesFiltersResponseHeaderModifierSet, HttpRouteRulesFiltersType,
-    HttpRouteRulesFiltersUrlRewrite, HttpRouteRulesFiltersUrlRewritePath,
-    HttpRouteRulesFiltersUrlRewritePathType,
+    HttpRouteRulesFiltersRequestRedirect, HttpRouteRulesFiltersResponseHeaderModifier,
+    HttpRouteRulesFiltersResponseHeaderModifierAdd, HttpRouteRulesFiltersResponseHeaderModifierSet,
+    HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
+    HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
 };
 
 pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
@@ -198,6 +198,15 @@ pub(crate) fn replace_prefix(to: String) -> HttpRouteRulesFilters {
                 replace_prefix_match: Some(to),
             }),
         }),
+        ..HttpRouteRulesFilters::default()
+    }
+}
+
+/// A redirect as Gateway API has it.
+pub(crate) fn redirect(redirect: HttpRouteRulesFiltersRequestRedirect) -> HttpRouteRulesFilters {
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::RequestRedirect,
+        request_redirect: Some(redirect),
         ..HttpRouteRulesFilters::default()
     }
 }

@@ -367,6 +367,7 @@ impl Emitter<'_> {
                 };
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
+                redirect::tell_of_https(self, to_https, origin);
                 // A step may answer over plain HTTP at this path alone.
                 if blanket != Some(to_https) || root || !route.policies.steps.is_empty() {
                     let at_path = if root {
@@ -428,7 +429,7 @@ impl Emitter<'_> {
                 let refused = written.is_none();
                 let deed = written.unwrap_or_else(|| self.unserved(owner));
                 let mut matches = vec![at(path.clone())];
-                if route.matcher == PathMatcher::Exact("/".to_owned()) {
+                if route.matcher == PathMatcher::Exact("/".to_owned()) && !self.settings.idiomatic {
                     // Slashes are merged, but for a path of slashes alone.
                     matches.push(at(path::regex("//".to_owned())));
                 }

@@ -72,10 +72,7 @@ impl<'a> Declared<'a> {
 
 /// Whether a code is about something that was given up for a simpler text.
 const fn is_simplification(code: Code) -> bool {
-    matches!(
-        code,
-        Code::PathSimplified | Code::RedirectSimplified | Code::SlashRedirectLeftOut
-    )
+    matches!(code, Code::PathSimplified | Code::RedirectSimplified)
 }
 
 /// Whether a finding is about what a route takes, or about how it redirects.
@@ -121,7 +118,6 @@ fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
             found.class != Class::MoreOpen && !found.aspects.contains(&Aspect::Listener)
         }
         Code::RedirectSimplified => found.class == Class::Differs && all(&[Aspect::Redirect]),
-        Code::SlashRedirectLeftOut => found.class == Class::Differs && all(&[Aspect::Answer]),
         Code::ConditionQuery => {
             found.class != Class::MoreOpen
                 && all(&[Aspect::Answer, Aspect::Status, Aspect::Redirect])
