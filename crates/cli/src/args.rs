@@ -171,6 +171,9 @@ pub(crate) struct SyncArgs {
     /// Number of threads [default: one a processor]
     #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+    /// What the output is made to be: true to nginx, or simple [default: faithful]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<ProfileArg>,
     #[command(flatten)]
     pub(crate) findings: FindingArgs,
 }

@@ -154,10 +154,18 @@ fn plain(
             path,
             relative: false,
             keep_query,
-            ..
+            keep_port,
         } => {
             filter.path = Some(full_path(path)?);
-            (path.as_str(), keeps_query.filter(|_| !keep_query))
+            // That of the path `/` alone keeps the port.
+            let given_up = if *keep_port {
+                Some(
+                    "leaves the query of the request out of `Location`, which is kept now, and it redirects `//` too",
+                )
+            } else {
+                keeps_query
+            };
+            (path.as_str(), given_up.filter(|_| !keep_query))
         }
         RedirectTarget::Location(url) => {
             let (scheme, rest) = url.split_once("://")?;

@@ -167,11 +167,11 @@ fn the_idiomatic_profile_gives_up_what_it_says() {
     let mut faults = Vec::new();
     let (mut said, mut shown) = (0, 0);
     for (name, case) in all() {
-        let faithful = verify(
-            case.inputs.clone(),
-            None,
-            &with_certificate(case.options.clone()),
-        );
+        let options = Options {
+            profile: Profile::Faithful,
+            ..with_certificate(case.options.clone())
+        };
+        let faithful = verify(case.inputs.clone(), None, &options);
         let options = Options {
             profile: Profile::Idiomatic,
             ..with_certificate(case.options)
