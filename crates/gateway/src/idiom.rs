@@ -61,7 +61,7 @@ pub(crate) fn replaced_prefix(prefix: &str, rewrite: &Rewrite) -> Option<String>
         let path = format!("{}{rest}", prefix.trim_end_matches('/'));
         rewritten(rewrite, &path).is_some_and(|new| new == with_prefix(prefix, to, &path))
     };
-    samples.iter().all(|rest| same(rest)).then(|| to.to_owned())
+    samples.iter().all(same).then(|| to.to_owned())
 }
 
 fn rewritten(rewrite: &Rewrite, path: &str) -> Option<String> {
@@ -471,4 +471,35 @@ fn asks_nothing(policies: &Policies) -> bool {
         && policies.steps.is_empty()
         && policies.request_edits.is_empty()
         && policies.path_edit.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatewright_model::OwnerId;
+    use gatewright_source::{FileId, Span};
+
+    #[test]
+    fn only_the_tail_becomes_a_prefix() {
+        let origin = Origin::field(OwnerId(0), Span::new(FileId::from_index(0), 0..0));
+        for (prefix, pattern, target, expected) in [
+            ("/foo", "/foo(/|$)(.*)", "/$2", Some("/")),
+            ("/foo", "/foo(/|$)(.*)", "/new/$2", Some("/new")),
+            ("/foo", "/foo(.*)", "/new$1", Some("/new")),
+            ("/foo", "/foo/(.*)", "/$1", Some("/")),
+            ("/", "/(.*)", "/$1", Some("/")),
+            ("/foo", "/foo(/|$)(.*)", "/$1", None),
+            ("/foo", "/foo(/|$)(.*)", "/$2/x", None),
+            ("/foo", "/foo(/|$)(.*)", "/$host/$2", None),
+            ("/foo", "/foo(/|$)(.*)", "/x$2", None),
+        ] {
+            let rewrite = Rewrite {
+                pattern: pattern.to_owned(),
+                target: target.to_owned(),
+                origin: origin.clone(),
+            };
+            let found = replaced_prefix(prefix, &rewrite);
+            assert_eq!(found.as_deref(), expected, "{pattern} {target}");
+        }
+    }
 }
