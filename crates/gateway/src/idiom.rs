@@ -481,7 +481,7 @@ mod tests {
 
     #[test]
     fn only_the_tail_becomes_a_prefix() {
-        let origin = Origin::field(OwnerId(0), Span::new(FileId::from_index(0), 0..0));
+        let origin = Origin::field(OwnerId(0), Span::new(FileId(0), 0, 1));
         for (prefix, pattern, target, expected) in [
             ("/foo", "/foo(/|$)(.*)", "/$2", Some("/")),
             ("/foo", "/foo(/|$)(.*)", "/new/$2", Some("/new")),
