@@ -13,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatewright_diagnostics::render::Format;
 use gatewright_diagnostics::{Code, Severity};
-use gatewright_transpile::{Emit, NginxVersion, NoClass};
+use gatewright_transpile::{Emit, NginxVersion, NoClass, Profile};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -171,6 +171,9 @@ pub(crate) struct SyncArgs {
     /// Number of threads [default: one a processor]
     #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+    /// What the output is made to be: true to nginx, or simple [default: faithful]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<ProfileArg>,
     #[command(flatten)]
     pub(crate) findings: FindingArgs,
 }
@@ -376,6 +379,9 @@ pub(crate) struct TargetArgs {
     /// [default: all]
     #[arg(long, value_name = "WHAT")]
     pub(crate) emit: Option<EmitArg>,
+    /// What the output is made to be: true to nginx, or simple [default: faithful]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<ProfileArg>,
     /// Accept that something is not carried over (repeatable)
     #[arg(long, value_name = "CODE=NS/NAME", value_parser = accept)]
     pub(crate) accept: Vec<String>,
@@ -522,6 +528,23 @@ impl From<NginxVersionArg> for NginxVersion {
         match arg {
             NginxVersionArg::V1_15 => Self::V1_15,
             NginxVersionArg::Pre1_12 => Self::Pre1_12,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// Everything that nginx does and Envoy Gateway can say
+    Faithful,
+    /// What one would write by hand; each behaviour that is given up is named
+    Idiomatic,
+}
+
+impl From<ProfileArg> for Profile {
+    fn from(arg: ProfileArg) -> Self {
+        match arg {
+            ProfileArg::Faithful => Self::Faithful,
+            ProfileArg::Idiomatic => Self::Idiomatic,
         }
     }
 }

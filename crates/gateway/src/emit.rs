@@ -22,7 +22,7 @@ use crate::name::{Names, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
 use crate::tags::{self, Tags};
-use crate::{Emitted, Object, Part, Settings, Spec, certificate, infra, listeners};
+use crate::{Emitted, Object, Part, Settings, Spec, certificate, idiom, infra, listeners};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
 const MAX_RULES: usize = 16;
@@ -42,7 +42,18 @@ const MIN_CHUNK: usize = 6;
 /// Writes the model. Objects are handed over one by one, so that not all of them are in memory
 /// at once; [`Object::shelf`] and the name put them in order.
 pub fn emit(model: &Model, settings: &Settings, write: impl FnMut(Object)) -> Emitted {
-    let mut emitter = Emitter::new(model, settings, Box::new(write));
+    if !settings.idiomatic {
+        return emit_all(Emitter::new(model, settings, Box::new(write)));
+    }
+    let simple = idiom::simplify(model);
+    let mut emitter = Emitter::new(&simple.model, settings, Box::new(write));
+    for (origin, found) in simple.given_up {
+        emitter.report(&origin, false, found);
+    }
+    emit_all(emitter)
+}
+
+fn emit_all(mut emitter: Emitter<'_>) -> Emitted {
     listeners::place(&mut emitter);
     emitter.hosts();
     infra::emit(&mut emitter);

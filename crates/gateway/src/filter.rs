@@ -4,10 +4,10 @@ use gateway_api::httproutes::{
     HttpRouteRulesBackendRefs, HttpRouteRulesFilters, HttpRouteRulesFiltersExtensionRef,
     HttpRouteRulesFiltersRequestHeaderModifier, HttpRouteRulesFiltersRequestHeaderModifierSet,
     HttpRouteRulesFiltersRequestMirror, HttpRouteRulesFiltersRequestMirrorBackendRef,
-    HttpRouteRulesFiltersResponseHeaderModifier, HttpRouteRulesFiltersResponseHeaderModifierAdd,
-    HttpRouteRulesFiltersResponseHeaderModifierSet, HttpRouteRulesFiltersType,
-    HttpRouteRulesFiltersUrlRewrite, HttpRouteRulesFiltersUrlRewritePath,
-    HttpRouteRulesFiltersUrlRewritePathType,
+    HttpRouteRulesFiltersRequestRedirect, HttpRouteRulesFiltersResponseHeaderModifier,
+    HttpRouteRulesFiltersResponseHeaderModifierAdd, HttpRouteRulesFiltersResponseHeaderModifierSet,
+    HttpRouteRulesFiltersType, HttpRouteRulesFiltersUrlRewrite,
+    HttpRouteRulesFiltersUrlRewritePath, HttpRouteRulesFiltersUrlRewritePathType,
 };
 
 pub(crate) fn extension(name: &str) -> HttpRouteRulesFilters {
@@ -182,6 +182,31 @@ pub(crate) fn rewrite(hostname: Option<String>, path: Option<String>) -> HttpRou
                 replace_prefix_match: None,
             }),
         }),
+        ..HttpRouteRulesFilters::default()
+    }
+}
+
+/// Replaces the prefix by which a rule took the path.
+pub(crate) fn replace_prefix(to: String) -> HttpRouteRulesFilters {
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::UrlRewrite,
+        url_rewrite: Some(HttpRouteRulesFiltersUrlRewrite {
+            hostname: None,
+            path: Some(HttpRouteRulesFiltersUrlRewritePath {
+                r#type: HttpRouteRulesFiltersUrlRewritePathType::ReplacePrefixMatch,
+                replace_full_path: None,
+                replace_prefix_match: Some(to),
+            }),
+        }),
+        ..HttpRouteRulesFilters::default()
+    }
+}
+
+/// A redirect as Gateway API has it.
+pub(crate) fn redirect(redirect: HttpRouteRulesFiltersRequestRedirect) -> HttpRouteRulesFilters {
+    HttpRouteRulesFilters {
+        r#type: HttpRouteRulesFiltersType::RequestRedirect,
+        request_redirect: Some(redirect),
         ..HttpRouteRulesFilters::default()
     }
 }

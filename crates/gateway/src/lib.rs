@@ -10,6 +10,7 @@ mod certificate;
 mod emit;
 mod filter;
 mod formatter;
+mod idiom;
 mod infra;
 mod listeners;
 mod name;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub sets: bool,
     /// The label that namespaces need for their routes and `ListenerSet`s; `None` lets in all.
     pub label: Option<(String, String)>,
+    /// What a person would write, where it protects as much.
+    pub idiomatic: bool,
 }
 
 /// What there is to say of the objects.

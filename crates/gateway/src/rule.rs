@@ -23,7 +23,7 @@ use crate::order::{Ranked, lengthen};
 use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
 use crate::redirect::ToHttps;
-use crate::{formatter, path, redirect};
+use crate::{formatter, idiom, path, redirect};
 
 /// Why a rule answers 503 in place of its backend.
 const NO_REWRITE: &str = "the rewrite cannot be carried over";
@@ -367,6 +367,7 @@ impl Emitter<'_> {
                 };
                 let root = matches!(route.matcher.text(), "/")
                     && !matches!(route.matcher, PathMatcher::Exact(_));
+                redirect::tell_of_https(self, to_https, origin);
                 // A step may answer over plain HTTP at this path alone.
                 if blanket != Some(to_https) || root || !route.policies.steps.is_empty() {
                     let at_path = if root {
@@ -428,7 +429,7 @@ impl Emitter<'_> {
                 let refused = written.is_none();
                 let deed = written.unwrap_or_else(|| self.unserved(owner));
                 let mut matches = vec![at(path.clone())];
-                if route.matcher == PathMatcher::Exact("/".to_owned()) {
+                if route.matcher == PathMatcher::Exact("/".to_owned()) && !self.settings.idiomatic {
                     // Slashes are merged, but for a path of slashes alone.
                     matches.push(at(path::regex("//".to_owned())));
                 }
@@ -527,7 +528,7 @@ impl Emitter<'_> {
         let mut comments = Vec::new();
         let mut filters = Vec::new();
         if let Some(rewrite) = &forward.rewrite {
-            match self.rewrite(owner, rewrite, name) {
+            match self.rewrite(owner, rewrite, path, name) {
                 Some(filter) => filters.push(filter),
                 None => return self.refused(owner, path, name, section, NO_REWRITE),
             }
@@ -637,8 +638,15 @@ impl Emitter<'_> {
         &mut self,
         owner: &Owner,
         rewrite: &Rewrite,
+        path: &HttpRouteRulesMatchesPath,
         name: &str,
     ) -> Option<HttpRouteRulesFilters> {
+        if self.settings.idiomatic
+            && path.r#type == Some(HttpRouteRulesMatchesPathType::PathPrefix)
+            && let Some(to) = idiom::replaced_prefix(path.value.as_deref()?, rewrite)
+        {
+            return Some(filter::replace_prefix(to));
+        }
         let re2 = Pattern::parse(&rewrite.pattern)
             .ok()?
             .to_re2()

@@ -24,7 +24,7 @@ use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
 pub use example::{Change, Example, example};
-pub use options::{Emit, NginxVersion, NoClass, Options};
+pub use options::{Emit, NginxVersion, NoClass, Options, Profile};
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 pub use verify::{Verified, verify};
 

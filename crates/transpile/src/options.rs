@@ -29,6 +29,15 @@ pub enum NginxVersion {
     Pre1_12,
 }
 
+/// What the output is made to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Whatever Envoy Gateway can say of what ingress-nginx does.
+    Faithful,
+    /// What somebody would write by hand who knows Gateway API, without quirks of nginx.
+    Idiomatic,
+}
+
 /// How to convert. The command line states every choice; its own defaults are those of `Default`.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -64,6 +73,8 @@ pub struct Options {
     pub emit: Emit,
     /// Whose reading of annotation values is followed.
     pub nginx_version: NginxVersion,
+    /// What the output is made to be.
+    pub profile: Profile,
     /// Whether the YAML says where each rule comes from.
     pub comments: bool,
     /// Number of threads; `None` for one a processor.
@@ -93,6 +104,7 @@ impl Default for Options {
             allowed_routes: None,
             emit: Emit::All,
             nginx_version: NginxVersion::V1_15,
+            profile: Profile::Faithful,
             comments: true,
             threads: None,
             aliases: BTreeMap::new(),

@@ -14,8 +14,8 @@ use rayon::prelude::*;
 
 use crate::report::OutcomeCounts;
 use crate::{
-    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Summary, differences,
-    write,
+    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Profile, Summary,
+    differences, write,
 };
 
 /// Where the Gateway stands unless told otherwise.
@@ -247,6 +247,7 @@ fn settings(options: &Options) -> gateway::Settings {
         listeners: options.listeners.clone(),
         sets: options.listener_sets,
         label: options.allowed_routes.clone(),
+        idiomatic: options.profile == Profile::Idiomatic,
     }
 }
 

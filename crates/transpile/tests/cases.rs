@@ -18,7 +18,7 @@ use gatewright_diagnostics::render::{Format, render};
 use gatewright_diagnostics::{CODES, Code, Diagnostic, Outcome};
 use gatewright_nginx::registry::metadata::{self, Place};
 use gatewright_nginx::registry::{self, Carried};
-use gatewright_transpile::{Conversion, Emit, Options, annotation_keys, convert, example};
+use gatewright_transpile::{Conversion, Emit, Options, Profile, annotation_keys, convert, example};
 use inputs::{Case, behaviour, cases, corpus};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -375,8 +375,11 @@ fn no_snapshot_is_left_behind() {
         .into_iter()
         .chain(corpus())
         .flat_map(|case| {
-            ["expect", "diagnostics"]
+            let faithful = (case.options.profile == Profile::Idiomatic).then_some("faithful");
+            let names = ["expect", "diagnostics"].into_iter().chain(faithful);
+            names
                 .map(|what| case.directory.join(format!("{}{what}.snap", case.prefix)))
+                .collect::<Vec<_>>()
         })
         .collect();
     for part in ["cases", "corpus"] {
@@ -439,6 +442,14 @@ fn compare_one(case: &Case) {
         let name = |what: &str| format!("{}{what}", case.prefix);
         insta::assert_snapshot!(name("diagnostics"), diagnostics(&conversion));
         insta::assert_snapshot!(name("expect"), conversion.output);
+        if case.options.profile == Profile::Idiomatic {
+            let faithful = Options {
+                profile: Profile::Faithful,
+                ..case.options.clone()
+            };
+            let output = convert(case.inputs.clone(), &faithful).output;
+            insta::assert_snapshot!(name("faithful"), output);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! Differences that a finding of the conversion has announced.
 
 use gatewright_diagnostics::{Code, Diagnostic};
-use gatewright_model::{Model, Owner, Route};
+use gatewright_model::{Action, Model, Owner, PlainHttp, Route};
 
 use crate::behaviour::Answer;
 use crate::compare::{Aspect, Class};
@@ -36,6 +36,9 @@ impl<'a> Declared<'a> {
         let Some(object) = &finding.object else {
             return true;
         };
+        if is_simplification(finding.code) {
+            return route.is_some_and(|route| gives_up(finding, route));
+        }
         let is = |owner: &Owner| owner.namespace == object.namespace && owner.name == object.name;
         if owner.is_some_and(is) {
             return true;
@@ -67,6 +70,30 @@ impl<'a> Declared<'a> {
     }
 }
 
+/// Whether a code is about something that was given up for a simpler text.
+const fn is_simplification(code: Code) -> bool {
+    matches!(code, Code::PathSimplified | Code::RedirectSimplified)
+}
+
+/// Whether a finding is about what a route takes, or about how it redirects.
+fn gives_up(finding: &Diagnostic, route: &Route) -> bool {
+    let redirect = match &route.action {
+        Action::Redirect(redirect) => Some(&redirect.origin),
+        _ => None,
+    };
+    let plain_http = match &route.plain_http {
+        PlainHttp::Redirect { origin, .. } => Some(origin),
+        PlainHttp::Serve => None,
+    };
+    let of_path = finding.code != Code::RedirectSimplified;
+    let origins = std::iter::once(&route.origin)
+        .filter(|_| of_path)
+        .chain(redirect)
+        .chain(plain_http.filter(|_| !of_path));
+    let mut spans = origins.map(|origin| origin.span);
+    spans.any(|span| finding.labels.iter().any(|label| label.span == span))
+}
+
 /// Whether a finding announces a difference of this kind.
 fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
     let all = |aspects: &[Aspect]| found.aspects.iter().all(|aspect| aspects.contains(aspect));
@@ -87,6 +114,10 @@ fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
         Code::ServiceBalancing | Code::UpstreamTls => {
             found.class == Class::Differs && all(&[Aspect::Wire])
         }
+        Code::PathSimplified => {
+            found.class != Class::MoreOpen && !found.aspects.contains(&Aspect::Listener)
+        }
+        Code::RedirectSimplified => found.class == Class::Differs && all(&[Aspect::Redirect]),
         Code::ConditionQuery => {
             found.class != Class::MoreOpen
                 && all(&[Aspect::Answer, Aspect::Status, Aspect::Redirect])

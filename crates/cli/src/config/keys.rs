@@ -8,7 +8,7 @@ use gatewright_diagnostics::Code;
 use gatewright_diagnostics::render::Format;
 use globset::GlobBuilder;
 
-use crate::args::{self, EmitArg, FailOn, LayoutArg, NginxVersionArg, NoClassArg};
+use crate::args::{self, EmitArg, FailOn, LayoutArg, NginxVersionArg, NoClassArg, ProfileArg};
 use crate::suggest::nearest;
 
 /// A key.
@@ -48,6 +48,7 @@ pub(crate) enum Check {
     NoClass,
     NginxVersion,
     Emit,
+    Profile,
     Layout,
     Allowed,
     Listener,
@@ -219,6 +220,13 @@ pub(crate) static TOP: &[Key] = &[
         Default::Text("all"),
         "--emit",
         "Which objects to write: those of the platform team, those of the application teams, or both.",
+    ),
+    key(
+        "profile",
+        Kind::Text(Check::Profile),
+        Default::Text("faithful"),
+        "--profile",
+        "What the output is made to be: true to nginx in whatever Envoy Gateway can say, or as simple as one would write it by hand, with each behaviour that is given up named.",
     ),
     key(
         "layout",
@@ -402,6 +410,7 @@ impl Check {
             Self::NoClass => Some(of::<NoClassArg>()),
             Self::NginxVersion => Some(of::<NginxVersionArg>()),
             Self::Emit => Some(of::<EmitArg>()),
+            Self::Profile => Some(of::<ProfileArg>()),
             Self::Layout => Some(of::<LayoutArg>()),
             Self::FailOn => Some(of::<FailOn>()),
             Self::Format => Some(

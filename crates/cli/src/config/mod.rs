@@ -16,7 +16,8 @@ use gatewright_source::{FileId, SourceMap};
 use gatewright_transpile::Options;
 
 use crate::args::{
-    ControllerArgs, EmitArg, FindingArgs, InputArgs, NginxVersionArg, NoClassArg, WriteArgs,
+    ControllerArgs, EmitArg, FindingArgs, InputArgs, NginxVersionArg, NoClassArg, ProfileArg,
+    WriteArgs,
 };
 use crate::args::{RunArgs, SelectionArgs, TargetArgs};
 use crate::discover::{Patterns, absolute, shown};
@@ -271,6 +272,9 @@ impl Settings {
             nginx_version: choice(self.value("nginx-version"))
                 .unwrap_or(NginxVersionArg::V1_15)
                 .into(),
+            profile: choice(self.value("profile"))
+                .unwrap_or(ProfileArg::Faithful)
+                .into(),
             comments: self.value("comments").flag(),
             threads: self.threads,
             aliases: self.file.iter().flat_map(aliases).collect(),
@@ -327,6 +331,7 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
         allowed_routes,
         gateway_class,
         emit,
+        profile,
         accept: _,
     } = target;
     let texts = |list: &[PathBuf]| -> Vec<String> {
@@ -369,6 +374,7 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
         ("allowed-routes", text(allowed_routes)),
         ("gateway-class", text(gateway_class)),
         ("emit", word(*emit)),
+        ("profile", word(*profile)),
         (
             "comments",
             flag(match (writing.no_comments, writing.comments) {

@@ -18,7 +18,7 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_transpile::{Conversion, Input, Written};
 use similar::TextDiff;
 
-use crate::args::{EmitArg, InputArgs, ReportArg, RunArgs, SyncArgs, WriteArgs};
+use crate::args::{EmitArg, InputArgs, ReportArg, RunArgs, SyncArgs, TargetArgs, WriteArgs};
 use crate::config::{Day, File, Settings, apply, span};
 use crate::convert::{fails, format, pool};
 use crate::discover::{Discovery, below, discover, shown};
@@ -51,6 +51,7 @@ pub(crate) fn run(
         check,
         exit_non_zero_on_change,
         threads,
+        profile,
         findings,
     } = args;
     let reports_to_stdout = findings.report.iter().any(|report| report.file.is_none());
@@ -62,6 +63,10 @@ pub(crate) fn run(
         input: InputArgs {
             threads,
             ..InputArgs::default()
+        },
+        target: TargetArgs {
+            profile,
+            ..TargetArgs::default()
         },
         findings,
         ..RunArgs::default()

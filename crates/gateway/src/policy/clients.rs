@@ -455,6 +455,7 @@ mod tests {
             listeners: (None, None),
             sets: false,
             label: None,
+            idiomatic: false,
         };
         let mut found = Vec::new();
         let mut objects = Vec::new();

@@ -31,6 +31,7 @@ mod props;
 mod re2;
 mod reference;
 mod set;
+mod shape;
 mod substitution;
 mod text;
 
@@ -41,6 +42,7 @@ pub use error::{Inexpressible, PatternError, PatternErrorKind};
 pub use eval::Captures;
 pub use overlap::may_overlap;
 pub use re2::{Re2, pad_match};
+pub use shape::{Shape, ShapeEnd};
 pub use substitution::{Substitution, SubstitutionError, substitution};
 pub use text::{after_anchor, escape_re2, segment_prefix_re2};
 

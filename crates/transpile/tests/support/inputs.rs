@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gatewright_transpile::{Emit, Input, NginxVersion, NoClass, Options};
+use gatewright_transpile::{Emit, Input, NginxVersion, NoClass, Options, Profile};
 use serde::Deserialize;
 
 use crate::support;
@@ -103,6 +103,7 @@ struct CaseOptions {
     listener_sets: bool,
     allowed_routes: Option<String>,
     emit: Option<String>,
+    profile: Option<String>,
     nginx_version: Option<String>,
     no_comments: bool,
     accept: Vec<String>,
@@ -155,6 +156,11 @@ impl CaseOptions {
                 None | Some("1.15") => NginxVersion::V1_15,
                 Some("pre-1.12") => NginxVersion::Pre1_12,
                 Some(other) => panic!("nginx-version = {other:?}"),
+            },
+            profile: match self.profile.as_deref() {
+                None | Some("faithful") => Profile::Faithful,
+                Some("idiomatic") => Profile::Idiomatic,
+                Some(other) => panic!("profile = {other:?}"),
             },
             comments: !self.no_comments,
             accept: self.accept,

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use gatewright_transpile::{Options, Verified, verify};
-use gatewright_verify::{Difference, Verdict, line};
+use gatewright_transpile::{Options, Profile, Verified, verify};
+use gatewright_verify::{Class, Difference, HostReport, Verdict, line};
 
 use crate::inputs::{Case, behaviour, cases, corpus};
 use crate::support;
@@ -104,24 +104,32 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// With a certificate for every host, so that HTTPS is compared everywhere.
+fn with_certificate(options: Options) -> Options {
+    let certificate = Some(("infra".to_owned(), "certificate".to_owned()));
+    Options {
+        default_ssl_certificate: options.default_ssl_certificate.or(certificate),
+        ..options
+    }
+}
+
+/// Whether a difference is on the list of [`KNOWN`] ones, and where.
+fn known(case: &str, found: &Difference) -> Option<usize> {
+    let request = line(&found.witness);
+    KNOWN
+        .iter()
+        .position(|(of, part)| *of == case && request.contains(part))
+}
+
 #[test]
 fn nothing_differs_that_is_not_announced() {
     let mut faults = Vec::new();
     let mut shown = vec![false; KNOWN.len()];
     for (name, case) in all() {
-        let certificate = Some(("infra".to_owned(), "certificate".to_owned()));
-        let own = case.options.default_ssl_certificate.clone();
-        let options = Options {
-            default_ssl_certificate: own.or(certificate),
-            ..case.options
-        };
-        let found = verify(case.inputs, None, &options);
+        let found = verify(case.inputs, None, &with_certificate(case.options));
         let hosts = found.verification.hosts.iter();
         let undeclared = hosts.flat_map(|host| &host.differences);
         for found in undeclared.filter(|found| found.declared.is_none()) {
-            let request = line(&found.witness);
-            let known = |(case, part): &(&str, &str)| *case == name && request.contains(part);
-            if let Some(at) = KNOWN.iter().position(known) {
+            if let Some(at) = known(&name, found) {
                 shown[at] = true;
             } else {
                 let mut text = format!("{name}\n");
@@ -134,4 +142,63 @@ fn nothing_differs_that_is_not_announced() {
     for ((case, part), shown) in KNOWN.iter().zip(shown) {
         assert!(shown, "mended, take it off the list: {case} {part}");
     }
+}
+
+/// Codes of what the idiomatic profile gives up.
+const GIVEN_UP: std::ops::RangeInclusive<u16> = 322..=323;
+
+/// Whether the faithful profile has the difference already.
+fn same(one: &Difference, other: &Difference) -> bool {
+    (one.class, &one.aspects, one.declared) == (other.class, &other.aspects, other.declared)
+        && line(&one.witness) == line(&other.witness)
+}
+
+/// What the idiomatic profile gives up is announced, and never a protection; and each of its
+/// findings is shown by a request.
+#[test]
+fn the_idiomatic_profile_gives_up_what_it_says() {
+    let mut faults = Vec::new();
+    let (mut said, mut shown) = (0, 0);
+    for (name, case) in all() {
+        let options = Options {
+            profile: Profile::Faithful,
+            ..with_certificate(case.options.clone())
+        };
+        let faithful = verify(case.inputs.clone(), None, &options);
+        let options = Options {
+            profile: Profile::Idiomatic,
+            ..with_certificate(case.options)
+        };
+        let found = verify(case.inputs, None, &options);
+        said += found
+            .conversion
+            .diagnostics
+            .iter()
+            .filter(|found| GIVEN_UP.contains(&found.code.info().number))
+            .count();
+        let pairs = faithful.verification.hosts.iter();
+        for (before, host) in pairs.zip(&found.verification.hosts) {
+            let undecided = |host: &HostReport| matches!(host.verdict, Verdict::NotDecided(_));
+            if undecided(host) && !undecided(before) {
+                faults.push(format!("{name}: {} is no longer decided\n", host.name));
+            }
+            for found in &host.differences {
+                let code = found.declared.map_or(0, |code| code.info().number);
+                shown += usize::from(GIVEN_UP.contains(&code));
+                let open = found.class == Class::MoreOpen;
+                let new = || !before.differences.iter().any(|other| same(other, found));
+                if (open || found.declared.is_none()) && new() {
+                    let mut text = format!("{name}\n");
+                    difference(&mut text, found);
+                    faults.push(text);
+                }
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "open or not announced:\n{}",
+        faults.concat()
+    );
+    assert!(said > 20 && shown > 20, "{said} findings, {shown} shown");
 }
