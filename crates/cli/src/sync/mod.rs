@@ -69,7 +69,6 @@ pub(crate) fn run(
             ..TargetArgs::default()
         },
         findings,
-        ..RunArgs::default()
     };
     let settings = Settings::new(config, &run, &WriteArgs::default());
     let Some(file) = &settings.file else {

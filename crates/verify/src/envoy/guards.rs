@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::reference::place;
 use crate::behaviour::{Addresses, Authorizer, Bucket, Guards, Limits, Passwords};
-use crate::objects::{Objects, at, items, text};
+use crate::objects::{Object, Objects, at, items, text};
 use crate::re2;
 
 /// The guards of a `SecurityPolicy`; the error says why the controller refuses it, upon which
@@ -139,15 +139,21 @@ fn subjects(condition: &str) -> Option<String> {
     re2::anywhere(&pattern).ok()
 }
 
-/// Names and hashes; `None` for the users when no Secret is among the objects, as where they
-/// are kept elsewhere.
+fn holds_users(secret: &Object) -> bool {
+    ["/data/.htpasswd", "/stringData/.htpasswd"]
+        .iter()
+        .any(|path| secret.at(path).is_string())
+}
+
+/// Names and hashes; `None` for the users when no Secret with users is among the objects, as
+/// where they are kept elsewhere.
 fn passwords(objects: &Objects, namespace: &str, spec: &Value) -> Result<Passwords, String> {
     let reference = &spec["users"];
     let name = text(reference, "name");
     let namespace = reference["namespace"].as_str().unwrap_or(namespace);
     let secret = format!("{namespace}/{name}");
     let Some(object) = objects.find("Secret", namespace, name) else {
-        if objects.of("Secret").next().is_some() {
+        if objects.of("Secret").any(holds_users) {
             return Err(format!("Secret {secret} is not there"));
         }
         return Ok(Passwords {
