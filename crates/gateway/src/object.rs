@@ -112,6 +112,21 @@ impl Shelf {
     pub const fn kind(&self) -> &'static str {
         self.kind
     }
+
+    /// Whose they are.
+    pub const fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Their namespace; empty for cluster-wide ones.
+    pub const fn namespace(&self) -> &Arc<str> {
+        &self.namespace
+    }
+
+    /// Whether they hold what nobody should read.
+    pub fn is_sensitive(&self) -> bool {
+        self.kind == "Secret"
+    }
 }
 
 impl Object {
@@ -135,11 +150,6 @@ impl fmt::Debug for SecretData {
 }
 
 impl Spec {
-    /// Whether it holds what nobody should read.
-    pub const fn is_sensitive(&self) -> bool {
-        matches!(self, Self::Secret(_))
-    }
-
     /// The kind of the object.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! From objects to YAML.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use gatewright_gateway::{Object, Part, Shelf, Spec};
@@ -61,8 +62,8 @@ pub(crate) struct Documents<'a> {
 #[derive(Default)]
 struct Documented {
     text: String,
-    /// By the names of their objects.
-    documents: BTreeMap<String, Written>,
+    /// Their part of the text and whom they are for, by the names of their objects.
+    documents: BTreeMap<String, (Range<usize>, Box<[Span]>)>,
 }
 
 impl<'a> Documents<'a> {
@@ -82,34 +83,16 @@ impl<'a> Documents<'a> {
         let start = text.len();
         let (comments, out) = document(object, self.comments);
         write_documents(text, [(comments.as_slice(), &out)]);
-        let mut files: Vec<FileId> = object.origins.iter().map(|span| span.file).collect();
-        files.sort_unstable();
-        files.dedup();
-        let range = start..text.len();
-        let origins = object.origins.iter();
-        let mut ingresses: Vec<_> = origins
-            .filter_map(|span| self.ingresses.get(span).cloned())
-            .collect();
-        ingresses.sort_unstable();
-        ingresses.dedup();
-        let written = Written {
-            range,
-            files,
-            kind: object.spec.kind(),
-            namespace: Arc::clone(&object.namespace),
-            name: object.name.clone(),
-            ingresses,
-            infra: object.part == Part::Infra,
-            sensitive: object.spec.is_sensitive(),
-        };
-        documents.insert(object.name.clone(), written);
+        let document = (start..text.len(), Box::from(&*object.origins));
+        documents.insert(object.name.clone(), document);
     }
 
     /// All of them in order, and how many there are of each kind.
     pub(crate) fn finish(self) -> (String, Vec<Written>, Vec<ObjectCount>) {
         let length = |shelf: &Documented| shelf.text.len() + 4 * shelf.documents.len();
         let mut text = String::with_capacity(self.shelves.values().map(length).sum());
-        let mut written = Vec::new();
+        let documents = |shelf: &Documented| shelf.documents.len();
+        let mut written = Vec::with_capacity(self.shelves.values().map(documents).sum());
         let mut counts: Vec<ObjectCount> = Vec::new();
         for (shelf, documented) in self.shelves {
             let count = documented.documents.len();
@@ -120,15 +103,28 @@ impl<'a> Documents<'a> {
                     count,
                 }),
             }
-            for document in documented.documents.into_values() {
+            for (name, (range, origins)) in documented.documents {
                 let start = text.len();
                 if start > 0 {
                     text.push_str("---\n");
                 }
-                text.push_str(&documented.text[document.range]);
+                text.push_str(&documented.text[range]);
+                let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
+                files.sort_unstable();
+                files.dedup();
+                let ingresses = origins.iter().filter_map(|span| self.ingresses.get(span));
+                let mut ingresses: Vec<_> = ingresses.cloned().collect();
+                ingresses.sort_unstable();
+                ingresses.dedup();
                 written.push(Written {
                     range: start..text.len(),
-                    ..document
+                    files,
+                    kind: shelf.kind(),
+                    namespace: Arc::clone(shelf.namespace()),
+                    name,
+                    ingresses,
+                    infra: shelf.part() == Part::Infra,
+                    sensitive: shelf.is_sensitive(),
                 });
             }
         }
