@@ -308,7 +308,7 @@ impl Question {
             return Ok(vec!["nothing was sent".to_owned()]);
         };
         let guards = &self.predicted.guards;
-        if guards.limits.is_some() && first.answer.status == 429 {
+        if guards.limits.is_some() && matches!(first.answer.status, 429 | 503) {
             return Err("earlier requests have used up its limit".to_owned());
         }
         if let Some(clients) = &guards.clients
