@@ -2,17 +2,15 @@
 
 use std::fmt::Write as _;
 
+use gatewright_diagnostics::Diagnostic;
 use gatewright_diagnostics::render::{JSON_VERSION, printable, to_json};
-use gatewright_diagnostics::{Diagnostic, Severity};
 use gatewright_model::eval::Request;
 use gatewright_source::{FileId, SourceMap, Span};
-use gatewright_verify::{Aspect, Class, Journey, Journeys, Objects, Stop};
+use gatewright_verify::{Aspect, Class, Journey, Journeys, Stop};
 use serde::Serialize;
 
-use crate::{Emit, Input, Options, pipeline};
-
-/// How the output of the conversion is called.
-const OUTPUT: &str = "<output>";
+use crate::verify::Sides;
+use crate::{Input, Options};
 
 /// A request on its way.
 #[derive(Debug)]
@@ -112,45 +110,25 @@ pub fn route(
     options: &Options,
     request: Request,
 ) -> Routed {
-    let options = Options {
-        // Routes alone do not say what listens.
-        emit: Emit::All,
-        comments: false,
-        ..options.clone()
-    };
-    let (conversion, model) = pipeline::run(inputs, &options, |model| model);
-    let mut sources = conversion.sources;
+    let Sides {
+        sources,
+        conversion,
+        model,
+        objects,
+        own,
+        diagnostics: found,
+        unreadable,
+    } = Sides::read(inputs, against, options);
     let mut diagnostics = conversion.diagnostics;
-    let mut unreadable = conversion.unreadable;
-    let own = against.is_none();
-    let texts = against.unwrap_or_else(|| {
-        vec![Input {
-            name: OUTPUT.to_owned(),
-            text: conversion.output,
-        }]
-    });
-    let mut objects = Objects::default();
-    let mut output = None;
-    for Input { name, text } in texts {
-        let file = sources.add(name, text);
-        output = own.then_some(file);
-        let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-        let (found, faults) = Objects::read(&parsed.documents);
-        objects.extend(found);
-        let found = parsed.diagnostics.into_iter().chain(faults);
-        for diagnostic in found {
-            unreadable += usize::from(diagnostic.severity == Severity::Error);
-            diagnostics.push(diagnostic);
-        }
-    }
+    diagnostics.extend(found);
     let journeys = Journeys::of(&model, &objects, &request);
     Routed {
         sources,
         request,
         journeys,
         diagnostics,
-        unreadable,
-        own: output,
+        unreadable: unreadable + conversion.unreadable,
+        own,
     }
 }
 

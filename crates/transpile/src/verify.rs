@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatewright_diagnostics::render::DiagnosticRecord;
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_model::Model;
-use gatewright_source::{SourceMap, Span};
+use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_verify::{Difference, HostReport, Objects, Side, Verdict, Verification};
 use serde::Serialize;
 
@@ -30,40 +30,82 @@ pub struct Verified {
     pub objects: Objects,
 }
 
+/// What the inputs mean, and the objects that are to do the same.
+pub(crate) struct Sides {
+    pub(crate) sources: SourceMap,
+    /// Without its texts and output, which are among `sources`.
+    pub(crate) conversion: Conversion,
+    pub(crate) model: Model,
+    pub(crate) objects: Objects,
+    /// The output of the conversion, if the objects are its own.
+    pub(crate) own: Option<FileId>,
+    /// What reading the objects brought up.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Documents of the objects that could not be read.
+    pub(crate) unreadable: usize,
+}
+
+impl Sides {
+    /// Reads both: the objects are those `against`, or else the output of the conversion.
+    pub(crate) fn read(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options) -> Self {
+        let options = Options {
+            // Routes alone do not say what listens.
+            emit: Emit::All,
+            comments: false,
+            ..options.clone()
+        };
+        let (mut conversion, model) = pipeline::run(inputs, &options, |model| model);
+        let mut sources = std::mem::take(&mut conversion.sources);
+        let mut own = None;
+        let files: Vec<FileId> = if let Some(inputs) = against {
+            let add = |Input { name, text }| sources.add(name, text);
+            inputs.into_iter().map(add).collect()
+        } else {
+            let output = sources.add("<output>", std::mem::take(&mut conversion.output));
+            own = Some(output);
+            vec![output]
+        };
+        let (mut objects, mut diagnostics, mut unreadable) = (Objects::default(), Vec::new(), 0);
+        for file in files {
+            let parsed = gatewright_yaml::parse(file, sources.file(file).text());
+            let (found, mut faults) = Objects::read(&parsed.documents);
+            faults.extend(objects.extend(found));
+            let found = parsed.diagnostics.into_iter().chain(faults);
+            for diagnostic in found {
+                unreadable += usize::from(diagnostic.severity == Severity::Error);
+                diagnostics.push(diagnostic);
+            }
+        }
+        Self {
+            sources,
+            conversion,
+            model,
+            objects: objects.with_plain_listener(options.listeners.0),
+            own,
+            diagnostics,
+            unreadable,
+        }
+    }
+}
+
 /// Compares what the inputs mean with objects: those `against`, or else with the output of the
 /// conversion.
 pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options) -> Verified {
-    let options = Options {
-        // Routes alone do not say what listens.
-        emit: Emit::All,
-        comments: false,
-        threads: options.threads,
-        ..options.clone()
-    };
-    let (mut conversion, model) = pipeline::run(inputs, &options, |model| model);
-    let mut sources = std::mem::take(&mut conversion.sources);
-    let own = against.is_none();
-    let texts = against.unwrap_or_else(|| {
-        vec![Input {
-            name: "<output>".to_owned(),
-            text: std::mem::take(&mut conversion.output),
-        }]
-    });
-    let (mut objects, mut diagnostics, mut unreadable) = (Objects::default(), Vec::new(), 0);
-    for Input { name, text } in texts {
-        let file = sources.add(name, text);
-        let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-        let (found, mut faults) = Objects::read(&parsed.documents);
-        faults.extend(objects.extend(found));
-        let errors =
-            |all: &[Diagnostic]| all.iter().filter(|d| d.severity == Severity::Error).count();
-        unreadable += errors(&parsed.diagnostics) + errors(&faults);
-        diagnostics.extend(parsed.diagnostics);
-        diagnostics.extend(faults);
-    }
-    let objects = objects.with_plain_listener(options.listeners.0.clone());
+    let Sides {
+        sources,
+        conversion,
+        model,
+        objects,
+        own,
+        mut diagnostics,
+        unreadable,
+    } = Sides::read(inputs, against, options);
     let verification = gatewright_verify::verify(&model, &objects, &conversion.diagnostics);
-    diagnostics.extend(gatewright_verify::diagnostics(&model, &verification, !own));
+    diagnostics.extend(gatewright_verify::diagnostics(
+        &model,
+        &verification,
+        own.is_none(),
+    ));
     Verified {
         sources,
         verification,
