@@ -18,7 +18,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::backend::{Reference, backend_ref, by_name, reference, refused_name, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
 use crate::listeners::{Listener, Sets};
-use crate::name::{Names, hash, join, short_hash, slug};
+use crate::name::{Names, POLICIES, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::rule::{Deed, Planned, Section};
 use crate::tags::{self, Tags};
@@ -30,12 +30,6 @@ const MAX_RULES: usize = 16;
 const MAX_HOSTNAMES: usize = 16;
 /// Matches of all rules of one `HTTPRoute` (Gateway API).
 const MAX_MATCHES: usize = 128;
-/// Kinds that are attached to routes.
-const POLICIES: [&str; 3] = [
-    "BackendTrafficPolicy",
-    "SecurityPolicy",
-    "EnvoyExtensionPolicy",
-];
 /// A run of rules may end from here on.
 const MIN_CHUNK: usize = 6;
 

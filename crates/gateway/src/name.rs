@@ -72,9 +72,8 @@ pub(crate) fn limit(name: &str) -> String {
     format!("{}-{}", head.trim_end_matches(['-', '.']), short_hash(name))
 }
 
-/// Kinds that have the name of the Ingress they come from.
-const OWNED: [&str; 4] = [
-    "HTTPRoute",
+/// Kinds that are attached to routes.
+pub(crate) const POLICIES: [&str; 3] = [
     "BackendTrafficPolicy",
     "SecurityPolicy",
     "EnvoyExtensionPolicy",
@@ -83,7 +82,7 @@ const OWNED: [&str; 4] = [
 /// Names that are taken, by kind and namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// Those of the owners, which no other object of [`OWNED`] gets.
+    /// Those of the owners, which no other route and none of its policies gets.
     reserved: Taken,
     taken: BTreeMap<&'static str, Taken>,
     /// Reserved names that their owners have used.
@@ -139,7 +138,8 @@ impl Names {
         wanted: &str,
         content: &str,
     ) -> String {
-        let reserved = OWNED.contains(&kind).then_some(&self.reserved);
+        let owned = kind == "HTTPRoute" || POLICIES.contains(&kind);
+        let reserved = owned.then_some(&self.reserved);
         let taken = self.taken.entry(kind).or_default();
         let is_reserved = |name: &str| reserved.is_some_and(|names| names.holds(namespace, name));
         let mut name = limit(wanted);

@@ -73,15 +73,12 @@ pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
                 continue;
             }
         };
-        let lost = take(source, &wish, &mut by_secret);
+        let (asked, lost) = take(source, &wish, &mut by_secret);
         for (span, diagnostic) in lost {
             let outcome = Outcome::Refused(Code::CertificateNotAsked);
             found.outcomes.push((source.id, span, outcome));
             found.diagnostics.push(diagnostic);
         }
-        let asked = by_secret
-            .values()
-            .any(|request| request.owners.contains(&source.id));
         for annotation in asking.iter().filter(|_| asked) {
             let span = annotation.value.span;
             found.outcomes.push((source.id, span, Outcome::Translated));
@@ -165,14 +162,14 @@ fn twice(ingress: &Ingress) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds what the blocks of `spec.tls` ask for; returns what another Ingress has asked for
-/// otherwise.
+/// Adds what the blocks of `spec.tls` ask for; returns whether they ask for anything, and what
+/// another Ingress has asked for otherwise.
 fn take(
     source: &Source<'_>,
     wish: &Wish,
     by_secret: &mut IndexMap<SecretRef, CertificateRequest>,
-) -> Vec<(Span, Diagnostic)> {
-    let mut lost = Vec::new();
+) -> (bool, Vec<(Span, Diagnostic)>) {
+    let (mut asked, mut lost) = (false, Vec::new());
     for tls in &source.ingress.tls {
         let Some(secret) = &tls.secret else { continue };
         if tls.hosts.is_empty() {
@@ -217,6 +214,7 @@ fn take(
             continue;
         }
         request.owners.push(source.id);
+        asked = true;
         for host in &tls.hosts {
             let list = match host.value.parse::<IpAddr>() {
                 Ok(_) => &mut request.addresses,
@@ -227,7 +225,7 @@ fn take(
             }
         }
     }
-    lost
+    (asked, lost)
 }
 
 /// What the annotations ask for; nothing when none of them asks.

@@ -11,7 +11,7 @@ use crate::automaton::classes;
 use crate::behaviour::{Addresses, Bucket, Clients, Guards, Limits, Passwords};
 
 pub(super) fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)) {
-    fn both<T>(
+    fn both<T: ?Sized>(
         a: Option<&T>,
         b: Option<&T>,
         aspect: Aspect,
@@ -39,11 +39,11 @@ pub(super) fn guards(a: &Guards, b: &Guards, add: &mut impl FnMut(Class, Aspect)
         clients,
     );
     both(
-        a.subject.as_ref(),
-        b.subject.as_ref(),
+        a.subject.as_deref(),
+        b.subject.as_deref(),
         Aspect::Clients,
         add,
-        |a: &String, b| subjects(a, b),
+        subjects,
     );
     both(
         a.limits.as_ref(),
