@@ -14,6 +14,8 @@ pub(crate) struct Ingress {
     pub(crate) has_sign_in: bool,
     /// Whether a client certificate is asked for.
     pub(crate) has_client_tls: bool,
+    /// Whether it is drawn by lot who answers: this Ingress's backend or that of another.
+    pub(crate) has_weight: bool,
 }
 
 impl Ingress {
@@ -39,6 +41,7 @@ impl Ingress {
             services: Vec::new(),
             has_sign_in: false,
             has_client_tls: false,
+            has_weight: false,
         };
         for backend in [&spec["defaultBackend"], &spec["backend"]] {
             if !backend.is_null() {
@@ -72,6 +75,7 @@ impl Ingress {
                 "default-backend" => ingress.services.push(value.to_owned()),
                 "auth-signin" => ingress.has_sign_in = true,
                 "auth-tls-secret" => ingress.has_client_tls = true,
+                "canary-weight" => ingress.has_weight = value != "0",
                 _ => {}
             }
         }

@@ -10,9 +10,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
+use super::dns::{Domains, NameServer};
 use super::echo::{Echo, Hit, Place};
 use super::kube::{Kube, ObjectRef};
-use super::namespace::write_hosts;
 use super::netlink::PODS;
 use super::pki::{self, Pair};
 use super::stack;
@@ -106,13 +106,14 @@ pub(crate) struct World {
     /// Client certificates by the name of their CA's Secret.
     pub(crate) client_certificates: BTreeMap<String, Pair>,
     places: BTreeMap<SocketAddr, Place>,
-    hosts: Vec<(String, String)>,
+    domains: Domains,
 }
 
 /// Applies what `input` needs and starts its backends.
 pub(crate) fn prepare(
     kube: &Kube,
     echo: &mut Echo,
+    names: &NameServer,
     input: &[Value],
     output: &[Value],
 ) -> Result<World> {
@@ -161,7 +162,7 @@ pub(crate) fn prepare(
             _ => {}
         }
     }
-    write_hosts(&world.hosts)?;
+    names.set(world.domains.clone());
     echo.listen(&world.places)?;
     Ok(world)
 }
@@ -371,11 +372,9 @@ impl World {
             Some(address) => vec![address],
             None => pods.iter().map(|(address, _)| *address).collect(),
         };
-        for address in addresses {
-            for domain in [".svc.cluster.local", ".svc", ""] {
-                self.hosts
-                    .push((address.to_string(), format!("{name}.{namespace}{domain}")));
-            }
+        for domain in [".svc.cluster.local", ".svc", ""] {
+            let domain = format!("{name}.{namespace}{domain}");
+            self.domains.insert(domain, addresses.clone());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod client;
 mod compare;
 mod conditions;
 mod convert;
+mod dns;
 mod docs;
 mod echo;
 mod envoy;

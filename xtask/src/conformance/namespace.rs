@@ -31,7 +31,8 @@ pub(crate) fn isolated(program: &Path) -> Command {
     command
 }
 
-/// Runs inside: addresses, a private root with `/certs` and `/dev/shm`, a private `/etc/hosts`.
+/// Runs inside: addresses, a private root with `/certs` and `/dev/shm`, where names are
+/// asked of the worker only.
 ///
 /// The root is a tmpfs with the machine's directories bound into it, so that fixed paths such as
 /// `/certs` can exist without touching the machine.
@@ -76,14 +77,4 @@ pub(crate) fn enter(directory: &Path) -> Result<()> {
     rustix::process::chroot(&root).context("cannot change the root")?;
     std::env::set_current_dir(here)?;
     Ok(())
-}
-
-/// Rewrites the private `/etc/hosts` in place (a new file would not be the bound one).
-pub(crate) fn write_hosts(entries: &[(String, String)]) -> Result<()> {
-    use std::fmt::Write as _;
-    let mut text = "127.0.0.1 localhost\n".to_owned();
-    for (address, name) in entries {
-        let _ = writeln!(text, "{address} {name}");
-    }
-    fs::write("/etc/hosts", text).context("cannot write the private /etc/hosts")
 }

@@ -21,6 +21,7 @@ use super::client;
 use super::compare::Observed;
 use super::conditions::{Inspection, inspect};
 use super::convert::{Diagnostic, convert, options};
+use super::dns::NameServer;
 use super::echo::{Echo, Hit};
 use super::envoy::{self, Envoy, Updates};
 use super::ingresses::Ingress;
@@ -33,7 +34,11 @@ use super::witnesses::{self, Checked, Outcome, Question};
 
 /// So often a request is sent again whose backend is not there yet; see
 /// [`Worker::observe_when_ready`].
-const WITNESS_ATTEMPTS: usize = 50;
+const ATTEMPTS: usize = 20;
+
+/// So often a request is sent again where a lot decides who answers: enough to meet a backend
+/// that gets one request in a hundred.
+const DRAWS: usize = 1000;
 
 /// One line to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,6 +113,7 @@ pub(crate) struct Worker {
     stack: Stack,
     runtime: Arc<Runtime>,
     echo: Echo,
+    names: NameServer,
     envoy: Option<Envoy>,
     /// Objects that outlast a case, so that the next one finds its Gateway running.
     kept: BTreeSet<ObjectRef>,
@@ -123,6 +129,7 @@ impl Worker {
         keep_last: bool,
     ) -> Result<Self> {
         let runtime = Arc::new(Runtime::new()?);
+        let names = NameServer::start(&runtime)?;
         let stack = Stack::start(&tools, channel, &directory)?;
         let echo = Echo::new(Arc::clone(&runtime))?;
         Ok(Self {
@@ -132,6 +139,7 @@ impl Worker {
             stack,
             runtime,
             echo,
+            names,
             envoy: None,
             kept: BTreeSet::new(),
             keep_last,
@@ -206,7 +214,13 @@ impl Worker {
         if order.asking != Asking::Recorded && case.exchanges.is_empty() {
             given.extend(missing_services(&input, &values));
         }
-        let world = prepare(&self.stack.kube, &mut self.echo, &given, &values)?;
+        let world = prepare(
+            &self.stack.kube,
+            &mut self.echo,
+            &self.names,
+            &given,
+            &values,
+        )?;
         objects.extend(world.objects.iter().cloned());
         let misjudged = admission::misjudged(&self.stack.kube, &input, &conversion.diagnostics)?;
         result.conditions.extend(misjudged);
@@ -234,7 +248,8 @@ impl Worker {
             let observed = if values.is_empty() {
                 nobody()
             } else {
-                self.observe_when_ready(exchange, &world, &ingresses)
+                let observed = self.observe_when_ready(exchange, &world, &ingresses);
+                self.draw_again(observed, exchange, &world, &ingresses)
             };
             result.requests.push(judge(
                 case,
@@ -353,8 +368,7 @@ impl Worker {
     }
 
     /// Envoy learns the endpoints of a new cluster a moment after the cluster: an answer 503
-    /// where none is expected is asked for again for a while; a backend that is known by a
-    /// name only comes with the next resolution, up to half a minute later.
+    /// where none is expected is asked for again for a while.
     fn observe_when_ready(
         &self,
         exchange: &Exchange,
@@ -364,7 +378,7 @@ impl Worker {
         let mut observed = self.observe(exchange, world, ingresses);
         let single = exchange.request.repeat.unwrap_or(1) == 1;
         let attempts = if exchange.nginx.backend.is_some() {
-            50
+            ATTEMPTS
         } else {
             4
         };
@@ -373,6 +387,35 @@ impl Worker {
                 break;
             }
             sleep(Duration::from_millis(700));
+            observed = self.observe(exchange, world, ingresses);
+        }
+        observed
+    }
+
+    /// Where the recorded answer was drawn by lot, the same one has to come some time.
+    fn draw_again(
+        &self,
+        mut observed: Observed,
+        exchange: &Exchange,
+        world: &World,
+        ingresses: &[Ingress],
+    ) -> Observed {
+        let host = &exchange.request.host;
+        let Some(recorded) = &exchange.nginx.backend else {
+            return observed;
+        };
+        let is_drawn = exchange.nginx.counts.is_none()
+            && ingresses
+                .iter()
+                .any(|ingress| ingress.has_weight && ingress.concerns(host));
+        for _ in 0..if is_drawn { DRAWS } else { 0 } {
+            let first = observed.answers.first();
+            let Some(hit) = first.and_then(|answered| answered.hit.as_ref()) else {
+                break;
+            };
+            if hit.service == recorded.service {
+                break;
+            }
             observed = self.observe(exchange, world, ingresses);
         }
         observed
@@ -423,7 +466,7 @@ impl Worker {
     fn ask(&self, question: &Question, request: &Request, world: &World) -> Observed {
         let is_routed = |hit: &Hit| question.is_routed(world, hit);
         let mut observed = self.send(request, world, question.hits(), is_routed);
-        for _ in 0..WITNESS_ATTEMPTS {
+        for _ in 0..ATTEMPTS {
             if !question.expects_backend() || !is_unready(&observed) {
                 break;
             }
