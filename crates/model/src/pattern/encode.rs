@@ -1,5 +1,7 @@
 //! How a byte of a decoded path is written in a request.
 
+use super::set::ByteSet;
+
 /// A byte that can only be sent percent-encoded.
 ///
 /// Envoy sees a path without its query, and refuses or encodes the others of these.
@@ -23,4 +25,20 @@ pub fn is_reserved(byte: u8) -> bool {
 /// A byte that Envoy always compares as it is.
 pub(super) fn is_always_raw(byte: u8) -> bool {
     !is_always_encoded(byte) && !may_be_encoded(byte)
+}
+
+/// A byte that may be sent encoded, or is always.
+pub(super) fn is_sent_encoded(byte: u8) -> bool {
+    is_always_encoded(byte) || may_be_encoded(byte)
+}
+
+/// Whether a set holds all that may be sent encoded, and all that the encodings consist of: then
+/// it makes no difference how many characters of the text a run takes. A line feed is never told
+/// from the other characters that end a line.
+pub(super) fn takes_any_encoding(set: &ByteSet) -> bool {
+    let needed = (0..=u8::MAX).filter(|byte| {
+        let spelling = byte.is_ascii_hexdigit() || *byte == b'%';
+        (spelling || is_sent_encoded(*byte)) && *byte != b'\n'
+    });
+    needed.into_iter().all(|byte| set.contains(byte))
 }

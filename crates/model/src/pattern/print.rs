@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ast::{Assert, Class, GroupKind, Item, Kind, Mode, Node, Repeat};
-use super::encode::{is_always_encoded, may_be_encoded};
+use super::encode::{is_always_encoded, is_sent_encoded, may_be_encoded, takes_any_encoding};
 use super::set::ByteSet;
 
 /// Paths as they are sent, where `%21` stands for one character.
@@ -60,12 +60,8 @@ impl Printer {
             }
             Kind::Literal { byte, fold } => self.literal(*byte, *fold, level, out),
             Kind::Any { newline } => out.push_str(self.any(*newline)),
-            Kind::Class(class) if class.negated && self.dialect == SENT => {
-                let mut class = class.clone();
-                class.items.push(Item::Byte(b'%'));
-                out.push_str("(?:%..|");
-                self.class(&class, Level::Alternation, out);
-                out.push(')');
+            Kind::Class(class) if self.dialect == SENT && names_too_many(class) => {
+                self.negated(&leaving_out(class), out);
             }
             Kind::Class(class) => self.class(class, level, out),
             Kind::Assert(assert) => {
@@ -180,7 +176,9 @@ impl Printer {
         let any_number = repeat.max.is_none() && repeat.min <= 1;
         match &repeat.body.kind {
             Kind::Any { .. } if any_number && self.dialect == SENT => out.push('.'),
-            Kind::Class(class) if any_number => self.class(class, Level::Atom, out),
+            Kind::Class(class) if any_number && takes_any_encoding(&class.set()) => {
+                self.class(class, Level::Atom, out);
+            }
             _ => self.node(&repeat.body, Level::Atom, out),
         }
         // Writing to a string cannot fail.
@@ -228,6 +226,60 @@ impl Printer {
         text
     }
 
+    /// One character as it is sent, but for those that the class leaves out.
+    fn negated(self, class: &Class, out: &mut String) {
+        let mut raw = class.clone();
+        if class.set().contains(b'%') {
+            raw.items.push(Item::Byte(b'%'));
+        }
+        let encoded = self.encoded_but(&excluded(class));
+        wrapped(encoded.is_some(), out, |out| {
+            if let Some(encoded) = encoded {
+                out.push_str(&encoded);
+                out.push('|');
+            }
+            self.class(&raw, Level::Alternation, out);
+        });
+    }
+
+    /// What is sent encoded, but for some bytes; `None` when nothing is left.
+    fn encoded_but(self, excluded: &ByteSet) -> Option<String> {
+        if excluded.is_empty() {
+            return Some("%..".to_owned());
+        }
+        if (0..=u8::MAX).all(|byte| !is_sent_encoded(byte) || excluded.contains(byte)) {
+            return None;
+        }
+        let digits = |digits: &[u8]| -> String {
+            let text = digits.iter().map(|digit| format!("{digit:X}"));
+            let both = text.map(|upper| match upper.to_ascii_lowercase() {
+                lower if lower == upper || self.fold => upper,
+                lower => upper + &lower,
+            });
+            both.collect()
+        };
+        let low = |high: u8| -> Vec<u8> {
+            let low = 0..16;
+            low.filter(|low| excluded.contains(high << 4 | low))
+                .collect()
+        };
+        let high: Vec<u8> = (0..16).filter(|high| !low(*high).is_empty()).collect();
+        let mut choices = vec![format!("[^{}].", digits(&high))];
+        for high in high {
+            let low = low(high);
+            if low.len() < 16 {
+                let first = digits(&[high]);
+                let first = if first.len() > 1 {
+                    format!("[{first}]")
+                } else {
+                    first
+                };
+                choices.push(format!("{first}[^{}]", digits(&low)));
+            }
+        }
+        Some(format!("%(?:{})", choices.join("|")))
+    }
+
     fn class(self, class: &Class, level: Level, out: &mut String) {
         let set = class.set();
         let encoded = match self.dialect {
@@ -243,12 +295,8 @@ impl Printer {
             .iter()
             .fold(unfolded, |all, item| all.union(&item.set()));
         let matters = unfolded.fold() != unfolded && class.fold != self.fold;
-        let sent: Vec<u8> = set
-            .iter()
-            .filter(|byte| is_always_encoded(*byte) || may_be_encoded(*byte))
-            .collect();
-        let always = sent.iter().filter(|byte| is_always_encoded(**byte)).count();
-        if !encoded || class.negated || sent.is_empty() || always > MAX_ENCODED {
+        let sent: Vec<u8> = set.iter().filter(|byte| is_sent_encoded(*byte)).collect();
+        if !encoded || names_too_many(class) || sent.is_empty() {
             return scoped(matters, class.fold, out, &as_written(class));
         }
         let raw: Vec<Item> = class.items.iter().filter_map(raw_item).collect();
@@ -266,6 +314,35 @@ impl Printer {
         let group = choices.len() > 1 || level == Level::Atom;
         wrapped(group, out, |out| out.push_str(&choices.join("|")));
     }
+}
+
+/// Whether a class is described by what it leaves out.
+fn names_too_many(class: &Class) -> bool {
+    let set = class.set();
+    let encoded = set.iter().filter(|byte| is_always_encoded(*byte)).count();
+    class.negated || encoded > MAX_ENCODED
+}
+
+/// The same class, as a negated one.
+fn leaving_out(class: &Class) -> Class {
+    if class.negated {
+        return class.clone();
+    }
+    Class {
+        negated: true,
+        items: vec![Item::Set(class.set().complement())],
+        fold: class.fold,
+    }
+}
+
+/// The bytes that may be sent encoded and that a negated class leaves out.
+fn excluded(class: &Class) -> ByteSet {
+    let mut excluded = ByteSet::EMPTY;
+    let set = class.set();
+    for byte in (0..=u8::MAX).filter(|byte| is_sent_encoded(*byte) && !set.contains(*byte)) {
+        excluded.insert(byte);
+    }
+    excluded
 }
 
 /// The text, under the other case rule if that `matters`.

@@ -1,7 +1,5 @@
 //! The RE2 form of a pattern, and the texts that are made of it.
 
-use std::ops::Range;
-
 use super::ast::{Assert, GroupKind, Kind, Mode, Node};
 use super::caveat;
 use super::print::{Dialect, Level, Printer};
@@ -25,10 +23,9 @@ impl Re2 {
     ///
     /// A character that cannot be sent as it is, such as a space, `?` or `é`, is
     /// written percent-encoded, and one that some clients encode (`|`) both ways; so
-    /// are the members of a class that names them. `.` and `[^/]` take such an escape
-    /// whole, also one of a character that the class excludes. `\W` and its like take one
-    /// character of the text, and `%20` has three of them: that differs from nginx where
-    /// they are counted, as in `/\W{3}$`, or follow or precede a bound, as in `/a\Wb`.
+    /// are the members of a class. `.`, `[^/]` and `\W` take such an escape whole. What
+    /// begins anywhere may begin within one: the 20 of `.*20` is found in `%20`, and a
+    /// word in `\b`.
     #[must_use]
     pub fn for_encoded_path(mut self) -> Self {
         self.encoded = true;
@@ -44,13 +41,6 @@ impl Re2 {
     /// repetition that can match nothing, as in `(.*)+`.
     pub fn uncertain_groups(&self) -> Vec<usize> {
         caveat::uncertain_groups(&self.root)
-    }
-
-    /// The first part of the pattern with which a path as it is sent may be matched
-    /// otherwise than nginx matches the decoded one, because it counts characters or
-    /// excludes some. A request without percent-encoding is never affected.
-    pub fn encoding_difference(&self) -> Option<Range<usize>> {
-        caveat::encoding_difference(self.branches())
     }
 
     /// Whether a match may take `byte` with anything but a `.*` that the pattern ends with.
@@ -322,24 +312,6 @@ mod tests {
         check("^(a|b)$", "(a|b)$");
         check("a|^b", "(?:.*a|b).*");
         check("(?i)Yes é", ".*(?i:Yes) é.*");
-    }
-
-    #[test]
-    fn encoding_is_noted_where_it_matters() {
-        let check = |text: &str, expected: Option<&str>| {
-            let found = encoded(text)
-                .encoding_difference()
-                .map(|range| &text[range]);
-            assert_eq!(found, expected, "{text}");
-        };
-        check("/foo(/|$)(.*)", None);
-        check("/[^/]+/x", None);
-        check("/a b/[a-z]+", None);
-        check("/v1.2", Some("."));
-        check(r"/.{3}$", Some("."));
-        check(r"/\S+", Some(r"\S"));
-        check("/.*20", Some("."));
-        check("/x|20", Some("20"));
     }
 
     #[test]

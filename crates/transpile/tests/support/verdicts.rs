@@ -89,8 +89,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("cases/canary/cookie", "; beta.user="),
     ("corpus/online-boutique-canary.yaml", "; canary="),
     ("behaviour/80-canary-by-cookie/input.yaml", "; use_canary="),
-    // A class that excludes a character takes its escape.
-    ("cases/rewrite/reserved-characters", "/f/%3F"),
     // Envoy sets `X-Forwarded-Proto` where the client does not.
     (
         "cases/snippets/trusted-scheme",
