@@ -266,6 +266,10 @@ codes! {
         "ExternalDNS makes records from the sources it is told to read. Ingresses are one of them, and routes are another.\n\nRun it with `--source=gateway-httproute` (and `gateway-tlsroute` for passed-through TLS, `--gateway-listener-sets` for ListenerSets) before the Ingresses are deleted.";
     NamespaceLabel = 582, "namespace-label", Warning, "namespaces need a label to use the Gateway",
         "With `--allowed-routes KEY=VALUE` the listeners take routes, and the Gateway takes ListenerSets, only from namespaces with that label. Namespaces belong to whoever makes them, so the output does not label them. Routes of others are not attached, and their hosts answer 404.\n\nLabel the namespaces before the hosts move.";
+    CookieTwice = 583, "cookie-twice", Info, "of two cookies of one name another may decide",
+        "Where a request has several cookies of the name in `canary-by-cookie`, ingress-nginx reads the first. A rule looks for one that says `always`, then for one that says `never`, wherever they stand.\n\nNothing to do unless clients have that cookie for several paths or domains.";
+    ConditionScheme = 584, "condition-scheme", Info, "a condition on X-Forwarded-Proto also sees requests without it",
+        "Envoy writes the scheme of the connection into `X-Forwarded-Proto` where a request has none, before rules are compared. In nginx such a request has no such header.\n\nNothing to do where the load balancer in front sets the header for every request.";
     NotTranslatedYet = 600, "not-translated-yet", Warning, "an annotation is not translated yet",
         "ingress-nginx acts on this annotation, and this version does not carry it over. What it changes is stated in `gatewright explain KEY`.\n\nSet it by hand in the output where it matters.";
     ProtectionRefused = 601, "protection-refused", Error, "access control is not carried over, so the route answers 503",

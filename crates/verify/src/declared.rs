@@ -40,7 +40,12 @@ impl<'a> Declared<'a> {
             return route.is_some_and(|route| gives_up(finding, route));
         }
         let is = |owner: &Owner| owner.namespace == object.namespace && owner.name == object.name;
-        if owner.is_some_and(is) {
+        let canary = route.and_then(|route| match &route.action {
+            Action::Forward(forward) => forward.split.canary.as_ref(),
+            _ => None,
+        });
+        let canary = canary.map(|canary| self.model.owner(canary.origin.owner));
+        if owner.is_some_and(is) || canary.is_some_and(is) {
             return true;
         }
         let spreads = matches!(
@@ -121,6 +126,15 @@ fn announces(finding: &Diagnostic, found: &Found<'_>) -> bool {
         Code::ConditionQuery => {
             found.class != Class::MoreOpen
                 && all(&[Aspect::Answer, Aspect::Status, Aspect::Redirect])
+        }
+        Code::ConditionScheme => {
+            found.class != Class::MoreOpen && found.witness.header("x-forwarded-proto").is_none()
+        }
+        Code::CookieTwice => {
+            let cookies = found.witness.header("cookie").unwrap_or_default();
+            found.class != Class::MoreOpen
+                && cookies.contains(';')
+                && all(&[Aspect::Backend, Aspect::Weight])
         }
         code if closed => {
             // What is refused, and what cannot be a path or a pattern.

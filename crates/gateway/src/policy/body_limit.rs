@@ -6,7 +6,7 @@
 
 use gateway_api::httproutes::{
     HttpRouteRulesMatches, HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType,
-    HttpRouteRulesMatchesPath,
+    HttpRouteRulesMatchesMethod, HttpRouteRulesMatchesPath,
 };
 use gatewright_model::{Action, Owner, Route};
 
@@ -40,6 +40,14 @@ pub(super) fn rule(
         if other.path.as_ref() == Some(path) && !matches.contains(other) {
             matches.push(other.clone());
         }
+    }
+    // What answers OPTIONS is not among the others yet.
+    let options = HttpRouteRulesMatches {
+        method: Some(HttpRouteRulesMatchesMethod::Options),
+        ..matches[0].clone()
+    };
+    if route.policies.cors.is_some() && !matches.contains(&options) {
+        matches.push(options);
     }
     for found in &mut matches {
         found

@@ -102,6 +102,22 @@ pub(super) struct Place<'a, 'b> {
 }
 
 impl Place<'_, '_> {
+    /// Envoy writes `X-Forwarded-Proto` where it is trusted and absent.
+    fn about_scheme(&mut self, step: &Step, header: &HttpRouteRulesMatchesHeaders) {
+        if !header.name.eq_ignore_ascii_case("x-forwarded-proto") {
+            return;
+        }
+        self.emitter.report(
+            &step.origin,
+            false,
+            Diagnostic::new(
+                Code::ConditionScheme,
+                "without `X-Forwarded-Proto` the condition sees the scheme of the connection",
+            )
+            .label(step.place, "compares the header"),
+        );
+    }
+
     fn apply(&mut self, step: &Step, rules: Vec<Planned>) -> Result<Vec<Planned>, String> {
         let Some(when) = &step.when else {
             return self.always(step, rules);
@@ -121,6 +137,7 @@ impl Place<'_, '_> {
                 Ok(self.first(matches, deed, section, step, rules))
             }
             Applies::Header(header) => {
+                self.about_scheme(step, &header);
                 let deed = reply::deed(self, step)?;
                 let mut matches = at(self.path.clone());
                 matches.headers = Some(vec![header]);

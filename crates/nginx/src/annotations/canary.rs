@@ -4,10 +4,11 @@
 //! its default. Without `canary: "true"` the group is dropped and the Ingress is an
 //! ordinary one, which then usually loses its paths to the Ingress it was to split.
 
+use gatewright_diagnostics::Code;
 use gatewright_source::{Span, Spanned};
 
 use super::{Keys, Settings};
-use crate::registry::{Around, BASIC, Entry, Grammar, PATTERN, Risk, Scope};
+use crate::registry::{Around, BASIC, Carried, Entry, Grammar, PATTERN, Risk, Scope};
 
 /// How a canary takes traffic from its main Ingress.
 #[derive(Clone, Debug)]
@@ -149,6 +150,9 @@ pub static ENTRIES: &[Entry] = &[
         risk: Risk::Medium,
         summary: "names a cookie whose value `always` chooses the canary and `never` the main Ingress",
         target: "rules with a `RegularExpression` match on the `Cookie` header before the weighted one",
+        difference: "of several cookies of that name ingress-nginx reads the first, and here any of them counts",
+        carried: Carried::Differently,
+        codes: &[Code::CookieTwice],
         example: "canary",
         around: Around {
             annotations: &[("canary", "true")],

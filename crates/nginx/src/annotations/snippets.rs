@@ -43,6 +43,7 @@ pub static ENTRIES: &[Entry] = &[
             Code::ConnectionClosed,
             Code::HeaderPath,
             Code::ConditionQuery,
+            Code::ConditionScheme,
             Code::SnippetDirective,
             Code::SnippetProtection,
             Code::SnippetSyntax,

@@ -260,6 +260,18 @@ fn by_name(input: &PolicyInput<'_>) -> bool {
 /// What the controller reads on a canary Ingress.
 pub(crate) fn lower_canary(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let settings = input.settings;
+    let canary = settings.canary.as_ref();
+    if let Some(cookie) = canary.and_then(|canary| canary.cookie.as_ref()) {
+        let message = format!(
+            "of several cookies `{}` any may choose the canary, where ingress-nginx reads the first",
+            cookie.value
+        );
+        out.differs(
+            input,
+            "canary-by-cookie",
+            Diagnostic::new(Code::CookieTwice, message).at(cookie.span),
+        );
+    }
     if let Some(behavior) = &settings.affinity_canary_behavior {
         let message = match behavior.value {
             CanaryBehavior::Sticky => {

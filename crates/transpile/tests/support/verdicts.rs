@@ -82,25 +82,6 @@ fn verdicts_are_as_recorded() {
     settings.bind(|| insta::assert_snapshot!("verdicts", text));
 }
 
-/// What the converter does not carry over and does not announce. Each is a fault to be mended
-/// there; none of them is more open.
-const KNOWN: &[(&str, &str)] = &[
-    // The first of two cookies of one name counts in nginx.
-    ("cases/canary/cookie", "; beta.user="),
-    ("corpus/online-boutique-canary.yaml", "; canary="),
-    ("behaviour/80-canary-by-cookie/input.yaml", "; use_canary="),
-    // Envoy sets `X-Forwarded-Proto` where the client does not.
-    (
-        "cases/snippets/trusted-scheme",
-        "http://plain.conditions.test/",
-    ),
-    // OPTIONS with a large body is answered before its size is looked at.
-    (
-        "behaviour/191-shared-host-locations/input.yaml",
-        "content-length",
-    ),
-];
-
 /// With a certificate for every host, so that HTTPS is compared everywhere.
 fn with_certificate(options: Options) -> Options {
     let certificate = Some(("infra".to_owned(), "certificate".to_owned()));
@@ -110,36 +91,20 @@ fn with_certificate(options: Options) -> Options {
     }
 }
 
-/// Whether a difference is on the list of [`KNOWN`] ones, and where.
-fn known(case: &str, found: &Difference) -> Option<usize> {
-    let request = line(&found.witness);
-    KNOWN
-        .iter()
-        .position(|(of, part)| *of == case && request.contains(part))
-}
-
 #[test]
 fn nothing_differs_that_is_not_announced() {
     let mut faults = Vec::new();
-    let mut shown = vec![false; KNOWN.len()];
     for (name, case) in all() {
         let found = verify(case.inputs, None, &with_certificate(case.options));
         let hosts = found.verification.hosts.iter();
         let undeclared = hosts.flat_map(|host| &host.differences);
         for found in undeclared.filter(|found| found.declared.is_none()) {
-            if let Some(at) = known(&name, found) {
-                shown[at] = true;
-            } else {
-                let mut text = format!("{name}\n");
-                difference(&mut text, found);
-                faults.push(text);
-            }
+            let mut text = format!("{name}\n");
+            difference(&mut text, found);
+            faults.push(text);
         }
     }
     assert!(faults.is_empty(), "not announced:\n{}", faults.concat());
-    for ((case, part), shown) in KNOWN.iter().zip(shown) {
-        assert!(shown, "mended, take it off the list: {case} {part}");
-    }
 }
 
 /// Codes of what the idiomatic profile gives up.
