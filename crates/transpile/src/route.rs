@@ -26,7 +26,7 @@ pub struct Routed {
     /// Documents of either side that could not be read.
     pub unreadable: usize,
     /// The output of the conversion, which has no place that a reader could open.
-    own: Option<FileId>,
+    output: FileId,
 }
 
 /// Reads a request from `METHOD URL`, or a URL alone, and headers as `name: value`.
@@ -115,7 +115,8 @@ pub fn route(
         conversion,
         model,
         objects,
-        own,
+        own: _,
+        output,
         diagnostics: found,
         unreadable,
     } = Sides::read(inputs, against, options);
@@ -128,7 +129,7 @@ pub fn route(
         journeys,
         diagnostics,
         unreadable: unreadable + conversion.unreadable,
-        own,
+        output,
     }
 }
 
@@ -191,7 +192,7 @@ impl Routed {
 
     /// `file:line:column` of what a reader can open.
     fn place(&self, span: Span) -> Option<String> {
-        if self.own == Some(span.file) {
+        if self.output == span.file {
             return None;
         }
         let at = self.sources.position(span);

@@ -37,8 +37,10 @@ pub(crate) struct Sides {
     pub(crate) conversion: Conversion,
     pub(crate) model: Model,
     pub(crate) objects: Objects,
-    /// The output of the conversion, if the objects are its own.
-    pub(crate) own: Option<FileId>,
+    /// Those that the conversion writes, if `objects` are others.
+    pub(crate) own: Option<Objects>,
+    /// The output of the conversion.
+    pub(crate) output: FileId,
     /// What reading the objects brought up.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Documents of the objects that could not be read.
@@ -56,36 +58,47 @@ impl Sides {
         };
         let (mut conversion, model) = pipeline::run(inputs, &options, |model| model);
         let mut sources = std::mem::take(&mut conversion.sources);
-        let mut own = None;
-        let files: Vec<FileId> = if let Some(inputs) = against {
+        let plain = options.listeners.0;
+        let output = sources.add("<output>", std::mem::take(&mut conversion.output));
+        let (own, faults) = read(&[output], plain.clone(), &sources);
+        let (objects, own, diagnostics) = if let Some(inputs) = against {
             let add = |Input { name, text }| sources.add(name, text);
-            inputs.into_iter().map(add).collect()
+            let files: Vec<FileId> = inputs.into_iter().map(add).collect();
+            let (objects, faults) = read(&files, plain, &sources);
+            (objects, Some(own), faults)
         } else {
-            let output = sources.add("<output>", std::mem::take(&mut conversion.output));
-            own = Some(output);
-            vec![output]
+            (own, None, faults)
         };
-        let (mut objects, mut diagnostics, mut unreadable) = (Objects::default(), Vec::new(), 0);
-        for file in files {
-            let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-            let (found, mut faults) = Objects::read(&parsed.documents);
-            faults.extend(objects.extend(found));
-            let found = parsed.diagnostics.into_iter().chain(faults);
-            for diagnostic in found {
-                unreadable += usize::from(diagnostic.severity == Severity::Error);
-                diagnostics.push(diagnostic);
-            }
-        }
+        let errors = diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error);
         Self {
             sources,
             conversion,
             model,
-            objects: objects.with_plain_listener(options.listeners.0),
+            objects,
             own,
+            output,
+            unreadable: errors.count(),
             diagnostics,
-            unreadable,
         }
     }
+}
+
+/// The objects of some texts, and what reading them brought up.
+fn read(
+    files: &[FileId],
+    plain_listener: Option<String>,
+    sources: &SourceMap,
+) -> (Objects, Vec<Diagnostic>) {
+    let (mut objects, mut diagnostics) = (Objects::default(), Vec::new());
+    for &file in files {
+        let parsed = gatewright_yaml::parse(file, sources.file(file).text());
+        let (found, mut faults) = Objects::read(&parsed.documents);
+        faults.extend(objects.extend(found));
+        diagnostics.extend(parsed.diagnostics.into_iter().chain(faults));
+    }
+    (objects.with_plain_listener(plain_listener), diagnostics)
 }
 
 /// Compares what the inputs mean with objects: those `against`, or else with the output of the
@@ -97,14 +110,16 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         model,
         objects,
         own,
+        output: _,
         mut diagnostics,
         unreadable,
     } = Sides::read(inputs, against, options);
-    let verification = gatewright_verify::verify(&model, &objects, &conversion.diagnostics);
+    let findings = &conversion.diagnostics;
+    let verification = gatewright_verify::verify(&model, &objects, own.as_ref(), findings);
     diagnostics.extend(gatewright_verify::diagnostics(
         &model,
         &verification,
-        own.is_none(),
+        own.is_some(),
     ));
     Verified {
         sources,

@@ -26,7 +26,7 @@ fn decided(bencher: Bencher<'_, '_>, (paths, patterns): (usize, usize)) {
         let parsed = gatewright_yaml::parse(FileId(1), &text);
         let (objects, faults) = Objects::read(&parsed.documents);
         assert!(faults.is_empty());
-        let found = verify(&model, &objects, &[]);
+        let found = verify(&model, &objects, None, &[]);
         assert!(
             found
                 .hosts

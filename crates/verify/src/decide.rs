@@ -35,6 +35,9 @@ pub(crate) struct Found<'a> {
     pub(crate) envoy: Behaviour,
     /// It shows over plain HTTP and over HTTPS.
     pub(crate) both_schemes: bool,
+    /// What the conversion writes serves the witness the same, so that it is the difference
+    /// which a finding of the conversion is about.
+    pub(crate) as_converted: bool,
 }
 
 /// What was found for one name, plain and over TLS.
@@ -66,6 +69,7 @@ impl<'a> Outcome<'a> {
     pub(crate) fn add(&mut self, found: Found<'a>) {
         let same = |known: &&mut Found<'a>| {
             known.class == found.class
+                && known.as_converted == found.as_converted
                 && known.aspects == found.aspects
                 && std::ptr::eq(
                     known.route.map_or(std::ptr::null(), std::ptr::from_ref),
@@ -92,19 +96,29 @@ fn weight(request: &Request) -> (usize, usize, bool) {
     (headers, request.path.len() + query, request.secure)
 }
 
+/// What is compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Sides<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) world: &'a World,
+    /// What the conversion writes, if `world` is something else.
+    pub(crate) own: Option<&'a World>,
+}
+
 /// Decides for one name and one scheme.
 pub(crate) fn decide<'a>(
-    model: &'a Model,
-    world: &'a World,
+    sides: Sides<'a>,
     name: &str,
     secure: bool,
     memory: &mut Memory,
     out: &mut Outcome<'a>,
 ) {
+    let Sides { model, world, own } = sides;
     let host = eval::select(model, name);
     let pair = Pair {
         model,
         world,
+        own,
         host,
         secure,
         name,
@@ -127,6 +141,7 @@ pub(crate) fn decide<'a>(
 struct Pair<'a, 'n> {
     model: &'a Model,
     world: &'a World,
+    own: Option<&'a World>,
     host: Option<&'a Host>,
     secure: bool,
     name: &'n str,
@@ -148,7 +163,7 @@ impl<'a> Pair<'a, '_> {
             // Neither has anything for the name.
             return;
         }
-        differ(&request, decision.route(), None, (nginx, envoy), out);
+        self.differ(&request, decision.route(), None, (nginx, envoy), out);
     }
 
     fn paths(
@@ -284,10 +299,49 @@ impl<'a> Pair<'a, '_> {
                 nginx: nginx.clone(),
                 envoy: envoy.clone(),
                 both_schemes: false,
+                as_converted: true,
             });
         }
-        differ(request, route, rule, (nginx, envoy), out);
+        self.differ(request, route, rule, (nginx, envoy), out);
         entry.map(|entry| entry.rule)
+    }
+
+    fn differ(
+        &self,
+        request: &Request,
+        route: Option<&'a Route>,
+        rule: Option<&'a Rule>,
+        (nginx, envoy): (Behaviour, Behaviour),
+        out: &mut Outcome<'a>,
+    ) {
+        let own = || self.own.map(|own| own.serve(request).1);
+        if let Some(secret) = unseen_users(&envoy)
+            && let Some(own) = own()
+            && unseen_users(&own) != Some(secret)
+        {
+            out.doubt(format!(
+                "the users of Secret {secret} are not known, and the conversion does not name it"
+            ));
+        }
+        let differences = compare(&nginx, &envoy);
+        let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
+            return;
+        };
+        let as_converted = own().is_none_or(|own| compare(&own, &envoy).is_empty());
+        let mut aspects: Vec<Aspect> = differences.into_iter().map(|(_, aspect)| aspect).collect();
+        aspects.sort_unstable();
+        aspects.dedup();
+        out.add(Found {
+            class,
+            aspects,
+            witness: request.clone(),
+            route,
+            rule,
+            nginx,
+            envoy,
+            both_schemes: false,
+            as_converted,
+        });
     }
 
     /// `None` where it only matters that a body is larger than the default, which is not
@@ -401,40 +455,16 @@ fn examples(
             {
                 out.by_example = true;
             }
-            let users = |behaviour: &Behaviour| {
-                let passwords = behaviour.guards.passwords.as_ref();
-                passwords.is_some_and(|passwords| passwords.users.is_none())
-            };
-            out.unseen_users |= users(nginx) || users(envoy);
+            out.unseen_users |= unseen_users(nginx).or(unseen_users(envoy)).is_some();
         }
         _ => {}
     }
 }
 
-fn differ<'a>(
-    request: &Request,
-    route: Option<&'a Route>,
-    rule: Option<&'a Rule>,
-    (nginx, envoy): (Behaviour, Behaviour),
-    out: &mut Outcome<'a>,
-) {
-    let differences = compare(&nginx, &envoy);
-    let Some(class) = differences.iter().map(|(class, _)| *class).max() else {
-        return;
-    };
-    let mut aspects: Vec<Aspect> = differences.into_iter().map(|(_, aspect)| aspect).collect();
-    aspects.sort_unstable();
-    aspects.dedup();
-    out.add(Found {
-        class,
-        aspects,
-        witness: request.clone(),
-        route,
-        rule,
-        nginx,
-        envoy,
-        both_schemes: false,
-    });
+/// The Secret whose users were not seen.
+fn unseen_users(behaviour: &Behaviour) -> Option<&str> {
+    let passwords = behaviour.guards.passwords.as_ref()?;
+    passwords.users.is_none().then_some(&*passwords.secret)
 }
 
 /// Which language is whose.

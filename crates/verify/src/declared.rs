@@ -21,6 +21,9 @@ impl<'a> Declared<'a> {
     /// The finding that announces a difference. What is more open is never announced but by a
     /// finding about just that.
     pub(crate) fn code(&self, found: &Found<'_>) -> Option<Code> {
+        if !found.as_converted {
+            return None;
+        }
         let owner = found.route.map(|route| self.model.owner(route.owner));
         let about = |finding: &&Diagnostic| self.about(finding, owner, found.route);
         self.findings

@@ -5,8 +5,7 @@ use gatewright_model::eval::{self, Request};
 use gatewright_model::{Action, Model, PathMatcher, Route};
 use gatewright_source::Span;
 
-use crate::behaviour::{Answer, Behaviour};
-use crate::envoy::{AuthorityChange, PathChange, PathTest, Rule, Spot, View, World};
+use crate::envoy::{AuthorityChange, Entry, PathChange, PathTest, Rule, Spot, View, World};
 use crate::objects::Objects;
 use crate::verdict::{Side, of_route, of_rule};
 use crate::{compare, nginx};
@@ -163,32 +162,35 @@ fn envoy_changes(rule: &Rule) -> Vec<String> {
 }
 
 fn through_envoy(world: &World, request: &Request) -> Journey {
-    let listener = world.listener(request.secure, &request.host);
-    let end = |answer| Journey {
-        listener: listener.clone(),
-        host: None,
-        stops: Vec::new(),
-        end: of_rule(None, Behaviour::open(answer)),
-        changes: Vec::new(),
-        policies: Vec::new(),
-    };
-    let (host, client) = match world.place(request.secure, &request.host) {
-        Spot::Nowhere => return end(Answer::NoListener),
-        Spot::Passthrough(to) => return end(Answer::Passthrough(to.to_vec())),
-        Spot::NoHost(_) => return end(Answer::Status(404)),
-        Spot::Host(host, client) => (host, client),
-    };
-    let path = normal(&request.path);
     let request = &Request {
-        path: path.clone(),
+        path: normal(&request.path),
         ..request.clone()
     };
-    let view = View::new(request, client);
+    let (host, stops) = match world.place(request.secure, &request.host) {
+        Spot::Host(host, client) => {
+            let view = View::new(request, client);
+            let stops = envoy_stops(world, &host.entries, &request.path, &view);
+            (Some(host.domain.clone()), stops)
+        }
+        Spot::Nowhere | Spot::Passthrough(_) | Spot::NoHost(_) => (None, Vec::new()),
+    };
+    let (rule, behaviour) = world.serve(request);
+    Journey {
+        listener: world.listener(request.secure, &request.host),
+        host,
+        stops,
+        end: of_rule(rule, behaviour),
+        changes: rule.map(envoy_changes).unwrap_or_default(),
+        policies: rule.map(|rule| rule.policies.clone()).unwrap_or_default(),
+    }
+}
+
+/// The entries up to the one that takes the request.
+fn envoy_stops(world: &World, entries: &[Entry], path: &str, view: &View<'_>) -> Vec<Stop> {
     let mut stops = Vec::new();
-    let mut taken = None;
-    for entry in &host.entries {
+    for entry in entries {
         let rule = &world.rules[entry.rule];
-        let why = if entry.path.takes(&path) {
+        let why = if entry.path.takes(path) {
             view.misses(entry)
         } else {
             let (kind, text) = match &entry.path {
@@ -198,31 +200,18 @@ fn through_envoy(world: &World, request: &Request) -> Journey {
             };
             Some(format!("the {kind} {text} does not match the path"))
         };
-        let takes = why.is_none();
+        let taken = why.is_none();
         stops.push(Stop {
             what: rule.title.clone(),
             span: rule.span,
-            taken: takes,
+            taken,
             why: why.unwrap_or_else(|| "takes the request".to_owned()),
         });
-        if takes {
-            taken = Some((entry, rule));
+        if taken {
             break;
         }
     }
-    let behaviour = match taken {
-        Some((entry, rule)) => view.behaviour(rule, entry),
-        None => Behaviour::open(Answer::Status(404)),
-    };
-    let rule = taken.map(|(_, rule)| rule);
-    Journey {
-        listener,
-        host: Some(host.domain.clone()),
-        stops,
-        end: of_rule(rule, behaviour),
-        changes: rule.map(envoy_changes).unwrap_or_default(),
-        policies: rule.map(|rule| rule.policies.clone()).unwrap_or_default(),
-    }
+    stops
 }
 
 /// The form that Envoy gives a path before it looks for a rule: escapes of letters, digits and

@@ -9,7 +9,7 @@ use gatewright_source::Span;
 
 use crate::behaviour::{Behaviour, Limits};
 use crate::compare::{Aspect, Class, more_together};
-use crate::decide::{Found, Outcome, decide};
+use crate::decide::{Found, Outcome, Sides, decide};
 use crate::declared::Declared;
 use crate::envoy::{Effect, Rule, World};
 use crate::hosts::groups;
@@ -113,10 +113,24 @@ pub struct Side {
     pub owner: Option<OwnerId>,
 }
 
-/// Compares the model with the objects, host by host. `findings` are those of the conversion:
-/// differences that they announce are declared.
-pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Verification {
-    let world = World::new(objects, model.globals.forwarded.trust);
+/// Compares the model with the objects, host by host.
+///
+/// `own` are the objects that the conversion writes, if `objects` are others, and `findings` are
+/// its own: a difference that they announce is declared, if it is that of the conversion.
+pub fn verify(
+    model: &Model,
+    objects: &Objects,
+    own: Option<&Objects>,
+    findings: &[Diagnostic],
+) -> Verification {
+    let trusts = model.globals.forwarded.trust;
+    let world = World::new(objects, trusts);
+    let own = own.map(|own| World::new(own, trusts));
+    let sides = Sides {
+        model,
+        world: &world,
+        own: own.as_ref(),
+    };
     let declared = Declared::new(model, findings);
     let plain_only = findings
         .iter()
@@ -136,7 +150,7 @@ pub fn verify(model: &Model, objects: &Objects, findings: &[Diagnostic]) -> Veri
         };
         for name in &names.names {
             for &secure in schemes {
-                decide(model, &world, name, secure, &mut memory, &mut outcome);
+                decide(sides, name, secure, &mut memory, &mut outcome);
             }
         }
         outcomes.push((names.label, outcome));
@@ -276,6 +290,7 @@ fn difference(model: &Model, found: Found<'_>, declared: &Declared<'_>) -> Diffe
         nginx,
         envoy,
         both_schemes,
+        as_converted: _,
     } = found;
     Difference {
         class,

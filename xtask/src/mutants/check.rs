@@ -87,7 +87,7 @@ pub(super) enum Verdict {
     Found(String),
     /// Only differences that a finding of the conversion announces.
     Excused(String),
-    /// A host is no longer decided.
+    /// A host is not decided, which is said of it.
     Undecided(String),
     /// Nothing.
     Survived,
@@ -121,8 +121,9 @@ impl Bench {
     }
 
     /// What the checker says of other objects for the same input. What it says of the original
-    /// objects too does not count: a request has to be served otherwise than before.
-    pub(super) fn judge(&self, text: &str) -> Verdict {
+    /// objects too does not count: a request has to be served otherwise than before. `hosts` are
+    /// those of the object with the fault.
+    pub(super) fn judge(&self, text: &str, hosts: &[&str]) -> Verdict {
         let Verified {
             model,
             objects: original,
@@ -136,7 +137,8 @@ impl Bench {
         if let Some(fault) = faults.first() {
             return Verdict::Found(fault.message.clone());
         }
-        let verification = gatewright_verify::verify(model, &objects, &conversion.diagnostics);
+        let findings = &conversion.diagnostics;
+        let verification = gatewright_verify::verify(model, &objects, Some(original), findings);
         let mut excused = None;
         for host in &verification.hosts {
             for difference in &host.differences {
@@ -170,9 +172,15 @@ impl Bench {
         if let Some(said) = excused {
             return Verdict::Excused(said);
         }
-        match undecided(&verification).difference(&self.undecided).next() {
+        let now = undecided(&verification);
+        let vouched = |host: &&str| {
+            let prefix = format!("{host}: ");
+            !now.iter().any(|why| why.starts_with(&prefix))
+        };
+        match now.difference(&self.undecided).next() {
             Some(why) => Verdict::Undecided(why.clone()),
-            None => Verdict::Survived,
+            None if hosts.is_empty() || hosts.iter().any(vouched) => Verdict::Survived,
+            None => Verdict::Undecided("the host was not decided before either".to_owned()),
         }
     }
 }

@@ -18,6 +18,10 @@ pub(super) const SAME: &str = "no request is served otherwise";
 /// They differ where the checker does not look.
 const APART: &str = "only headers, retries, timeouts, balancing or who may see an answer of the proxy's own differ, which are not compared";
 
+/// Another listener than those of the routes differs.
+const UNUSED: &str =
+    "no route is attached to the listener, and a name without a host is not compared";
+
 /// So many tests of headers, methods and parameters on one host are combined.
 const MAX_TESTS: usize = 10;
 
@@ -38,7 +42,8 @@ pub(super) fn reason(original: &Objects, mutant: &Objects) -> Option<&'static st
         others.cloned().collect()
     };
     if rest(original) != rest(mutant) {
-        return None;
+        let used = |objects| rest(&without_unused_listeners(objects));
+        return (used(original) == used(mutant)).then_some(UNUSED);
     }
     for (compared, reason) in [(false, SAME), (true, APART)] {
         if alike(&Side::new(original, compared), &Side::new(mutant, compared))? {
@@ -46,6 +51,37 @@ pub(super) fn reason(original: &Objects, mutant: &Objects) -> Option<&'static st
         }
     }
     None
+}
+
+/// The objects without the listeners of Gateways that no route names.
+fn without_unused_listeners(objects: &Objects) -> Objects {
+    let routes = || {
+        objects
+            .iter()
+            .filter(|object| text(object, "/kind").ends_with("Route"))
+    };
+    let mut kept = objects.clone();
+    for gateway in kept.iter_mut().filter(|object| object["kind"] == "Gateway") {
+        let key = |section: &str| {
+            let of = |pointer| text(gateway, pointer).to_owned();
+            let (namespace, name) = (of("/metadata/namespace"), of("/metadata/name"));
+            ("Gateway".to_owned(), namespace, name, section.to_owned())
+        };
+        let is_used = |listener: &Value| {
+            let (own, whole) = (key(text(listener, "/name")), key(""));
+            routes().any(|route| {
+                let named = listeners(route);
+                named.contains(&own) || named.contains(&whole)
+            })
+        };
+        let used: Vec<Value> = list(gateway, "/spec/listeners")
+            .iter()
+            .filter(|listener| is_used(listener))
+            .cloned()
+            .collect();
+        gateway["spec"]["listeners"] = used.into();
+    }
+    kept
 }
 
 fn alike(one: &Side<'_>, other: &Side<'_>) -> Option<bool> {

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 use gatewright_transpile::convert;
+use serde_json::Value;
 
 use check::{Bench, Case, Verdict};
 use edit::Objects;
@@ -92,7 +93,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         let mutated = trial.mutant.edit.apply(original, trial.mutant.object)?;
         let text = edit::write(&mutated)?;
         trial.equivalent = equal::reason(original, &mutated);
-        trial.verdict = bench.as_ref().map(|(_, bench)| bench.judge(&text));
+        let hosts = original.get(trial.mutant.object);
+        let hosts = hosts.and_then(|object| object.pointer("/spec/hostnames")?.as_array());
+        let hosts: Vec<&str> = hosts
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        trial.verdict = bench.as_ref().map(|(_, bench)| bench.judge(&text, &hosts));
         if arguments.list {
             println!("{}", line(&cases, trial));
         }
@@ -182,13 +190,14 @@ enum Column {
 }
 
 fn column(trial: &Trial) -> Column {
-    let found = matches!(trial.verdict, Some(Verdict::Found(_)));
-    match (found, trial.equivalent) {
-        (true, Some(equal::SAME)) => Column::Refuted,
+    match (&trial.verdict, trial.equivalent) {
+        (Some(Verdict::Found(_)), Some(equal::SAME)) => Column::Refuted,
         // Which headers are compared is the checker's own affair.
-        (true, _) => Column::Found,
-        (false, Some(_)) => Column::Equivalent,
-        (false, None) => Column::Survived,
+        (Some(Verdict::Found(_)), _) => Column::Found,
+        (_, Some(_)) => Column::Equivalent,
+        // A host that is not decided is not vouched for.
+        (Some(Verdict::Undecided(_)), None) => Column::Found,
+        (_, None) => Column::Survived,
     }
 }
 

@@ -123,9 +123,14 @@ pub(crate) fn compare(nginx: &Behaviour, envoy: &Behaviour) -> BTreeSet<(Class, 
         | (Answer::Forward(_), Answer::Passthrough(_)) => {
             add(Class::MoreOpen, Aspect::Answer);
         }
-        // Before a redirect or a status it only matters what is asked for in addition.
+        // Before a redirect nginx looks at certificates of clients only, and a status tells
+        // nobody anything; of the rest it matters what is asked for in addition.
         (a, b) if same(a, b) => guards(&nginx.guards, &envoy.guards, &mut |class, aspect| {
-            if class == Class::Stricter && aspect != Aspect::Clients {
+            let clients = aspect == Aspect::Clients;
+            let redirects = matches!(a, Answer::Redirect { .. });
+            if class == Class::Stricter && !clients
+                || class == Class::MoreOpen && clients && redirects
+            {
                 add(class, aspect);
             }
         }),

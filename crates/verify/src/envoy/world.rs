@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_model::eval::Request;
+
+use super::answer::View;
 use super::client::{Client, client};
 use super::listener::{Listener, Protocol, best, covers, listeners};
 use super::reference;
 use super::rule::{Entry, Rule, rules};
-use crate::behaviour::{Share, shares};
+use crate::behaviour::{Answer, Behaviour, Share, shares};
 use crate::objects::{Object, Objects, items};
 
 /// What the objects come to.
@@ -207,6 +210,28 @@ impl World {
         match domain.and_then(|domain| hosts.get(domain)) {
             Some(host) => Place::Host(host, client),
             None => Place::NoHost(client),
+        }
+    }
+
+    /// The rule that takes a request, and what becomes of it. The path is in its normal form.
+    pub(crate) fn serve(&self, request: &Request) -> (Option<&Rule>, Behaviour) {
+        let (host, client) = match self.place(request.secure, &request.host) {
+            Place::Nowhere => return (None, Behaviour::open(Answer::NoListener)),
+            Place::Passthrough(to) => {
+                return (None, Behaviour::open(Answer::Passthrough(to.to_vec())));
+            }
+            Place::NoHost(_) => return (None, Behaviour::open(Answer::Status(404))),
+            Place::Host(host, client) => (host, client),
+        };
+        let view = View::new(request, client);
+        let takes =
+            |entry: &&Entry| entry.path.takes(&request.path) && view.misses(entry).is_none();
+        match host.entries.iter().find(takes) {
+            Some(entry) => {
+                let rule = &self.rules[entry.rule];
+                (Some(rule), view.behaviour(rule, entry))
+            }
+            None => (None, Behaviour::open(Answer::Status(404))),
         }
     }
 
