@@ -60,6 +60,15 @@ impl Automaton {
             .fold(state, |state, &byte| self.dfa.next_state(state, byte))
     }
 
+    /// One byte of each kind that the automaton tells from the others.
+    pub(crate) fn representatives(
+        &self,
+        bytes: std::ops::RangeInclusive<u8>,
+    ) -> impl Iterator<Item = u8> + '_ {
+        let kinds = self.dfa.byte_classes().representatives(bytes);
+        kinds.filter_map(regex_automata::util::alphabet::Unit::as_u8)
+    }
+
     /// The languages that a text which ends here belongs to, in ascending order.
     pub(crate) fn accepts(&self, state: StateID) -> Vec<usize> {
         let end = self.dfa.next_eoi_state(state);

@@ -5,7 +5,7 @@
 //! that form already ([`NORMAL_FORM`]): each character is one step on the left as the byte it
 //! means, and on the right as it is spelled.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
@@ -18,8 +18,8 @@ pub const NORMAL_FORM: &str = "in the form that Envoy gives them before it looks
 slashes merged, dot segments resolved, letters, digits and `-._~/` not escaped, `!$&'()*+,;=:@[]` \
 plain or escaped, all other characters escaped. nginx compares what such a path means, Envoy its text. Other \
 spellings of the same path are brought into this form by both. Not looked at: backslashes, \
-control characters, malformed escapes, and bytes beyond ASCII other than those of `é`, which \
-stand for all of them";
+control characters, malformed escapes, and bytes beyond ASCII that neither side names, for all of \
+which `é` stands";
 
 /// One character of a path.
 struct Token {
@@ -34,7 +34,8 @@ const EITHER: &[u8] = b"!$&'()*+,;=:@[]";
 /// Characters that cannot stand in a path as they are, or that Envoy escapes in its normal form.
 const ESCAPED: &[u8] = b" %#?\"<>^`{|}";
 
-fn tokens() -> Vec<Token> {
+/// The characters that paths are made of: of bytes beyond ASCII `named` and those of `é`.
+fn tokens(named: &BTreeSet<u8>) -> Vec<Token> {
     let mut tokens = Vec::new();
     let plain = READABLE.iter().chain(EITHER);
     for &byte in plain.filter(|&&byte| byte != b'/') {
@@ -63,7 +64,49 @@ fn tokens() -> Vec<Token> {
         escape(&[*byte]);
     }
     escape("é".as_bytes());
+    for byte in named {
+        escape(&[*byte]);
+    }
     tokens
+}
+
+/// Bytes beyond ASCII that one of the sides tells from others. The right one sees escapes.
+fn named(left: &Automaton, right: &[String]) -> BTreeSet<u8> {
+    let mut bytes: BTreeSet<u8> = left.representatives(0x80..=0xff).collect();
+    for pattern in right {
+        let mut rest = pattern.as_str();
+        while let Some(at) = rest.find('%') {
+            rest = &rest[at + 1..];
+            let Some((high, after)) = digits(rest) else {
+                // Whatever it is that it takes.
+                return (0x80..=0xff).collect();
+            };
+            let Some((low, _)) = digits(after) else {
+                return (0x80..=0xff).collect();
+            };
+            // One that takes any digit tells nothing apart.
+            let any = high.len() == 16 && low.len() == 16;
+            let all = high
+                .iter()
+                .flat_map(|high| low.iter().map(move |low| high << 4 | low));
+            bytes.extend(all.filter(|byte| !any && *byte >= 0x80));
+        }
+    }
+    bytes
+}
+
+/// The hexadecimal digits that a pattern begins with: one, a set of them, or a dot.
+fn digits(pattern: &str) -> Option<(Vec<u8>, &str)> {
+    let digit = |c: char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut rest = pattern.chars();
+    match rest.next()? {
+        '.' => Some(((0..16).collect(), rest.as_str())),
+        '[' => {
+            let (set, after) = rest.as_str().split_once(']')?;
+            Some((set.chars().map(digit).collect::<Option<_>>()?, after))
+        }
+        c => Some((vec![digit(c)?], rest.as_str())),
+    }
 }
 
 /// What the last segment of a path is so far.
@@ -114,7 +157,8 @@ impl Walks {
         if let Some(known) = self.0.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let classes = walk(&Automaton::new(&key.0)?, &Automaton::new(&key.1)?)?;
+        let (left, right) = (Automaton::new(&key.0)?, Automaton::new(&key.1)?);
+        let classes = walk(&left, &right, &tokens(&named(&left, &key.1)))?;
         let classes: Arc<[PathClass]> = classes.into();
         self.0.insert(key, Arc::clone(&classes));
         Ok(classes)
@@ -125,8 +169,7 @@ impl Walks {
 const KEPT: usize = 4;
 
 /// Every set of languages that some path belongs to.
-fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> {
-    let tokens = tokens();
+fn walk(left: &Automaton, right: &Automaton, tokens: &[Token]) -> Result<Vec<PathClass>, TooMuch> {
     let mut classes: Vec<PathClass> = Vec::new();
     let mut by_set: IndexMap<(Vec<usize>, Vec<usize>), usize> = IndexMap::new();
     let slash = |(l, r): (StateID, StateID)| (left.step(l, b"/"), right.step(r, b"/"));
@@ -157,7 +200,7 @@ fn walk(left: &Automaton, right: &Automaton) -> Result<Vec<PathClass>, TooMuch> 
                 queue.push_back((pair, segment, nodes.len() - 1));
             }
         };
-        for token in &tokens {
+        for token in tokens {
             let next = (
                 left.step(pair.0, &token.meant),
                 right.step(pair.1, token.sent.as_bytes()),
@@ -189,30 +232,41 @@ fn spell(nodes: &[(usize, &str)], mut node: usize) -> String {
 mod tests {
     use super::*;
 
-    fn automaton(patterns: &[&str]) -> Automaton {
-        let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
-        Automaton::new(&patterns).unwrap()
+    /// The classes of all paths.
+    fn all(left: &[&str], right: &[&str]) -> Vec<PathClass> {
+        let own = |patterns: &[&str]| patterns.iter().map(|p| (*p).to_owned()).collect();
+        let mut walks = Walks::default();
+        walks.classes(own(left), own(right)).unwrap().to_vec()
     }
 
     #[test]
     fn sides_see_a_path_in_their_own_way() {
         // What nginx calls `/é` Envoy calls `/%C3%A9`.
-        let left = automaton(&[r"(?-u)\A/\xC3\xA9\z"]);
-        let right = automaton(&[r"\A/%C3%A9\z"]);
-        let classes = walk(&left, &right).unwrap();
-        let found: Vec<_> = classes
-            .iter()
-            .map(|c| (c.left.len(), c.right.len(), c.paths[0].as_str()))
-            .collect();
-        assert_eq!(found, [(0, 0, "/"), (1, 1, "/%C3%A9"), (1, 0, "/%c3%a9")]);
+        let found = |left, right| -> Vec<(usize, usize, String)> {
+            let classes = all(&[left], &[right]).into_iter();
+            classes
+                .map(|mut c| (c.left.len(), c.right.len(), c.paths.swap_remove(0)))
+                .collect()
+        };
+        let expected = |of: [(usize, usize, &str); 3]| of.map(|(l, r, p)| (l, r, p.to_owned()));
+        assert_eq!(
+            found(r"(?-u)\A/\xC3\xA9\z", r"\A/%C3%A9\z"),
+            expected([(0, 0, "/"), (1, 1, "/%C3%A9"), (1, 0, "/%c3%a9")])
+        );
+        assert_eq!(
+            found(r"(?-u)\A/\xC3\xBC\z", r"\A/%[Cc]3%[Bb][Cc]\z")[1],
+            (1, 1, "/%C3%BC".to_owned())
+        );
+        assert_eq!(
+            found(r"(?-u)\A/\xC3\xBC\z", r"\A/%(?:C3)%BD\z"),
+            expected([(0, 0, "/"), (1, 0, "/%C3%BC"), (0, 1, "/%C3%BD")])
+        );
     }
 
     #[test]
     fn only_paths_in_normal_form_are_walked() {
-        let left = automaton(&[r"\A/\.\.?/x\z", r"\A/a//b\z", r"\A/\.\.\.\z", r"\A/x/\z"]);
-        let right = automaton(&[]);
-        let mut found: Vec<usize> = walk(&left, &right)
-            .unwrap()
+        let left = [r"\A/\.\.?/x\z", r"\A/a//b\z", r"\A/\.\.\.\z", r"\A/x/\z"];
+        let mut found: Vec<usize> = all(&left, &[])
             .into_iter()
             .flat_map(|class| class.left)
             .collect();

@@ -42,8 +42,8 @@ pub(super) fn reason(original: &Objects, mutant: &Objects) -> Option<&'static st
         others.cloned().collect()
     };
     if rest(original) != rest(mutant) {
-        let used = |objects| rest(&without_unused_listeners(objects));
-        return (used(original) == used(mutant)).then_some(UNUSED);
+        let same = without_idle_names(original) == without_idle_names(mutant);
+        return same.then_some(UNUSED);
     }
     for (compared, reason) in [(false, SAME), (true, APART)] {
         if alike(&Side::new(original, compared), &Side::new(mutant, compared))? {
@@ -53,8 +53,8 @@ pub(super) fn reason(original: &Objects, mutant: &Objects) -> Option<&'static st
     None
 }
 
-/// The objects without the listeners of Gateways that no route names.
-fn without_unused_listeners(objects: &Objects) -> Objects {
+/// The objects without the names of listeners that take every host of their routes.
+fn without_idle_names(objects: &Objects) -> Objects {
     let routes = || {
         objects
             .iter()
@@ -62,24 +62,31 @@ fn without_unused_listeners(objects: &Objects) -> Objects {
     };
     let mut kept = objects.clone();
     for gateway in kept.iter_mut().filter(|object| object["kind"] == "Gateway") {
-        let key = |section: &str| {
-            let of = |pointer| text(gateway, pointer).to_owned();
-            let (namespace, name) = (of("/metadata/namespace"), of("/metadata/name"));
-            ("Gateway".to_owned(), namespace, name, section.to_owned())
+        let own = |pointer| text(gateway, pointer).to_owned();
+        let (namespace, name) = (own("/metadata/namespace"), own("/metadata/name"));
+        let parent = |section: &str| {
+            let kind = "Gateway".to_owned();
+            (kind, namespace.clone(), name.clone(), section.to_owned())
         };
-        let is_used = |listener: &Value| {
-            let (own, whole) = (key(text(listener, "/name")), key(""));
-            routes().any(|route| {
-                let named = listeners(route);
-                named.contains(&own) || named.contains(&whole)
-            })
-        };
-        let used: Vec<Value> = list(gateway, "/spec/listeners")
-            .iter()
-            .filter(|listener| is_used(listener))
-            .cloned()
-            .collect();
-        gateway["spec"]["listeners"] = used.into();
+        let listeners_of = gateway.pointer_mut("/spec/listeners");
+        for listener in listeners_of
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let here = [parent(text(listener, "/name")), parent("")];
+            let hostname = text(listener, "/hostname");
+            let takes = |host: &String| host == hostname || covers(hostname, host);
+            let mut attached = routes().filter(|route| {
+                let all = listeners(route);
+                here.iter().any(|parent| all.contains(parent))
+            });
+            if attached.all(|route| hosts(route).iter().all(takes)) {
+                listener
+                    .as_object_mut()
+                    .map(|fields| fields.remove("hostname"));
+            }
+        }
     }
     kept
 }
