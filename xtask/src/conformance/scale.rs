@@ -1,9 +1,9 @@
-//! A case with many hosts, made by code: what is asked of them follows from a rule, and a hundred
+//! Cases with many hosts, made by code: what is asked of them follows from a rule, and a hundred
 //! Ingresses are nothing to read.
 //!
 //! ingress-nginx presents a host's own certificate, that of the wildcard right above it, or the
 //! default one, in this order, and routes by `Host`; so are the answers stated. They are not
-//! recorded, so the case has no part in `docs/conformance.md`.
+//! recorded, so the cases have no part in `docs/conformance.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,21 +13,23 @@ use anyhow::{Context as _, Result};
 
 use super::inputs::DEFAULT_CERTIFICATE;
 
-/// Name of the case.
-const NAME: &str = "scale-many-hosts";
+/// The cases, and how many of their hosts have a certificate of their own.
+const CASES: [(&str, usize); 2] = [("scale-100-hosts", 100), ("scale-1000-hosts", 1000)];
 
-/// Hosts with a certificate of their own.
-const HOSTS: usize = 100;
+/// How many of these hosts are asked: around the ends of sets, and in between.
+const ASKED: usize = 16;
 
 /// Teams, each with a namespace of its own.
 const TEAMS: usize = 5;
 
-/// Writes the case below `directory`, if `filters` do not leave it out.
+/// Writes the cases below `directory` that `filters` do not leave out.
 pub(crate) fn write(directory: &Path, filters: &[String]) -> Result<()> {
-    if filters.is_empty() || filters.iter().any(|filter| NAME.contains(filter.as_str())) {
-        let case = directory.join(NAME);
-        fs::create_dir_all(&case).with_context(|| case.display().to_string())?;
-        write_case(&case)?;
+    for (name, hosts) in CASES {
+        if filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str())) {
+            let case = directory.join(name);
+            fs::create_dir_all(&case).with_context(|| case.display().to_string())?;
+            write_case(&case, hosts)?;
+        }
     }
     Ok(())
 }
@@ -37,7 +39,7 @@ pub(crate) fn directory(tools: &Path) -> PathBuf {
     tools.join("scale")
 }
 
-fn write_case(directory: &Path) -> Result<()> {
+fn write_case(directory: &Path, hosts: usize) -> Result<()> {
     let mut case = Text {
         zone: "scale.test".to_owned(),
         ..Text::default()
@@ -46,11 +48,10 @@ fn write_case(directory: &Path) -> Result<()> {
         case.service(team, "even");
         case.service(team, "odd");
     }
-    for index in 0..HOSTS {
+    for index in 0..hosts {
         case.host(index);
     }
-    // Around the ends of sets, and in between.
-    for index in (0..HOSTS).step_by(6).chain([HOSTS - 1]) {
+    for index in (0..hosts).step_by(hosts / ASKED).chain([hosts - 1]) {
         case.ask_host(index);
     }
     case.around();
