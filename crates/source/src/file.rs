@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::{FileId, Span};
@@ -17,6 +19,8 @@ pub struct SourceFile {
     name: String,
     text: String,
     line_starts: OnceLock<Vec<u32>>,
+    /// Parts that nobody is to see, as byte ranges.
+    hidden: Vec<Range<usize>>,
 }
 
 impl SourceFile {
@@ -28,6 +32,27 @@ impl SourceFile {
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// A part of the text for people to read: what is hidden are asterisks, one for each byte.
+    /// Empty when the range does not lie on character borders.
+    pub fn shown(&self, range: Range<usize>) -> Cow<'_, str> {
+        let text = self.text.get(range.clone()).unwrap_or("");
+        let meets = |hidden: &&Range<usize>| hidden.start < range.end && range.start < hidden.end;
+        let hidden: Vec<&Range<usize>> = self.hidden.iter().filter(meets).collect();
+        if hidden.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let is_hidden = |at: &usize| hidden.iter().any(|hidden| hidden.contains(at));
+        let mut shown = String::with_capacity(text.len());
+        for (at, c) in text.char_indices() {
+            if is_hidden(&(range.start + at)) && !c.is_whitespace() {
+                shown.extend(std::iter::repeat_n('*', c.len_utf8()));
+            } else {
+                shown.push(c);
+            }
+        }
+        Cow::Owned(shown)
     }
 
     fn line_starts(&self) -> &[u32] {
@@ -59,7 +84,7 @@ impl SourceFile {
     }
 
     /// Byte range of a line (from 1), without its line break.
-    pub fn line_range(&self, line: u32) -> Option<std::ops::Range<usize>> {
+    pub fn line_range(&self, line: u32) -> Option<Range<usize>> {
         let starts = self.line_starts();
         let start = *starts.get(line.checked_sub(1)? as usize)? as usize;
         let end = starts
@@ -89,8 +114,15 @@ impl SourceMap {
             name: name.into(),
             text: text.into(),
             line_starts: OnceLock::new(),
+            hidden: Vec::new(),
         });
         id
+    }
+
+    /// Has the text under a span shown to nobody; see [`SourceFile::shown`].
+    pub fn hide(&mut self, span: Span) {
+        let range = span.start as usize..span.end as usize;
+        self.files[span.file.0 as usize].hidden.push(range);
     }
 
     /// The file of an id of this map.
@@ -139,5 +171,16 @@ mod tests {
         assert_eq!(map.file(id).line_range(1), Some(0..6));
         assert_eq!(map.file(id).line_range(3), Some(13..13));
         assert_eq!(map.file(id).line_range(4), None);
+    }
+
+    #[test]
+    fn what_is_hidden_keeps_its_length() {
+        let mut map = SourceMap::default();
+        let id = map.add("a", "key: sé cret\n");
+        map.hide(Span::new(id, 5, 13));
+        let file = map.file(id);
+        assert_eq!(file.shown(0..13), "key: *** ****");
+        assert_eq!(file.shown(0..5), "key: ");
+        assert_eq!(file.shown(9..11), "**");
     }
 }

@@ -10,6 +10,7 @@ mod example;
 pub mod krm;
 mod options;
 mod pipeline;
+mod redact;
 mod report;
 pub mod route;
 mod verify;

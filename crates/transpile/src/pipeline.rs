@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::report::OutcomeCounts;
 use crate::{
     Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Profile, Summary,
-    differences, write,
+    differences, redact, write,
 };
 
 /// Where the Gateway stands unless told otherwise.
@@ -48,11 +48,14 @@ pub(crate) fn run<T>(
     });
     let mut diagnostics = Vec::new();
     let mut documents = 0;
-    read(&sources, &files, options.threads, |parsed| {
+    let mut secrets = Vec::new();
+    read(&sources, &files, options.threads, |file, parsed| {
+        secrets.extend(redact::secrets(&parsed, sources.file(file)));
         documents += parsed.documents.len();
         intake.take(&parsed.documents);
         diagnostics.extend(parsed.diagnostics);
     });
+    redact::hide(secrets, &mut sources);
     let unreadable = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
@@ -191,7 +194,7 @@ fn read(
     sources: &SourceMap,
     files: &[FileId],
     threads: Option<usize>,
-    mut take: impl FnMut(Parsed),
+    mut take: impl FnMut(FileId, Parsed),
 ) {
     let pieces: Vec<(FileId, Piece)> = files
         .iter()
@@ -201,14 +204,20 @@ fn read(
                 .map(move |piece| (file, piece))
         })
         .collect();
-    let one =
-        |(file, piece): &(FileId, Piece)| parse_piece(*file, sources.file(*file).text(), piece);
+    let one = |(file, piece): &(FileId, Piece)| {
+        (*file, parse_piece(*file, sources.file(*file).text(), piece))
+    };
     for window in pieces.chunks(WINDOW) {
         if threads == Some(1) || window.len() == 1 {
-            window.iter().map(one).for_each(&mut take);
+            window
+                .iter()
+                .map(one)
+                .for_each(|(file, parsed)| take(file, parsed));
         } else {
-            let parsed: Vec<Parsed> = window.par_iter().map(one).collect();
-            parsed.into_iter().for_each(&mut take);
+            let parsed: Vec<(FileId, Parsed)> = window.par_iter().map(one).collect();
+            for (file, parsed) in parsed {
+                take(file, parsed);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_verify::{Difference, HostReport, Objects, Side, Verdict, Verification};
 use serde::Serialize;
 
-use crate::{Conversion, Emit, Input, Options, pipeline};
+use crate::{Conversion, Emit, Input, Options, pipeline, redact};
 
 /// What a run of `verify` yields.
 #[derive(Debug)]
@@ -60,11 +60,11 @@ impl Sides {
         let mut sources = std::mem::take(&mut conversion.sources);
         let plain = options.listeners.0;
         let output = sources.add("<output>", std::mem::take(&mut conversion.output));
-        let (own, faults) = read(&[output], plain.clone(), &sources);
+        let (own, faults) = read(&[output], plain.clone(), &mut sources);
         let (objects, own, diagnostics) = if let Some(inputs) = against {
             let add = |Input { name, text }| sources.add(name, text);
             let files: Vec<FileId> = inputs.into_iter().map(add).collect();
-            let (objects, faults) = read(&files, plain, &sources);
+            let (objects, faults) = read(&files, plain, &mut sources);
             (objects, Some(own), faults)
         } else {
             (own, None, faults)
@@ -89,11 +89,12 @@ impl Sides {
 fn read(
     files: &[FileId],
     plain_listener: Option<String>,
-    sources: &SourceMap,
+    sources: &mut SourceMap,
 ) -> (Objects, Vec<Diagnostic>) {
     let (mut objects, mut diagnostics) = (Objects::default(), Vec::new());
     for &file in files {
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
+        redact::hide(redact::secrets(&parsed, sources.file(file)), sources);
         let (found, mut faults) = Objects::read(&parsed.documents);
         faults.extend(objects.extend(found));
         diagnostics.extend(parsed.diagnostics.into_iter().chain(faults));

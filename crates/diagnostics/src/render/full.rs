@@ -181,9 +181,7 @@ impl Excerpt {
                 excerpt.text.push('\n');
             }
             excerpt.pieces.push((kept.clone(), excerpt.text.len()));
-            excerpt
-                .text
-                .push_str(&same_length(file.text().get(kept).unwrap_or("")));
+            excerpt.text.push_str(&same_length(&file.shown(kept)));
         }
         excerpt
     }

@@ -8,7 +8,7 @@ use gatewright_yaml::{Node, parse};
 use serde_json::Value;
 
 use super::{Identity, defaults, value};
-use crate::Input;
+use crate::{Input, redact};
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
@@ -108,6 +108,7 @@ pub(super) fn objects(sources: &mut SourceMap, mut inputs: Vec<Input>, namespace
     for input in inputs {
         let file = sources.add(input.name, input.text);
         let parsed = parse(file, sources.file(file).text());
+        redact::hide(redact::secrets(&parsed, sources.file(file)), sources);
         let errors = parsed
             .diagnostics
             .iter()
