@@ -1,10 +1,15 @@
 //! What `gatewright sync` does to files that are there already.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod scratch;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::Output;
 use std::time::SystemTime;
+
+use scratch::Scratch;
 
 const CONFIG: &str = r#"
 [[sync]]
@@ -12,13 +17,12 @@ from = ["apps"]
 to = "{path}/gateway.yaml"
 "#;
 
-/// A directory with a configuration, removed at the end.
-struct Project(PathBuf);
+/// A directory with a configuration.
+struct Project(Scratch);
 
 impl Project {
     fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let root = std::env::temp_dir().join(format!("gatewright-{name}-{}", std::process::id()));
-        let project = Self(root);
+        let project = Self(Scratch::new(name));
         project.put("gatewright.toml", CONFIG);
         for (path, text) in files {
             project.put(path, text);
@@ -26,27 +30,9 @@ impl Project {
         project
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn put(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
     fn run(&self, directory: &str, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_gatewright"))
-            .current_dir(self.path(directory))
-            .arg("sync")
-            .args(args)
-            .output()
-            .unwrap()
+        let mut command = self.command(directory, &["sync"]);
+        command.args(args).output().unwrap()
     }
 
     /// Runs `sync`, which has to end well; what it said of files.
@@ -65,9 +51,11 @@ impl Project {
     }
 }
 
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+impl Deref for Project {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
     }
 }
 
@@ -140,7 +128,7 @@ fn secrets_have_a_file_of_their_own_that_no_diff_shows() {
     assert!(project.sync().is_empty());
     project.put(
         "apps/a/ingress.yaml",
-        &PASSWORDS.replace("auth-type", "auth-none"),
+        PASSWORDS.replace("auth-type", "auth-none"),
     );
     assert_eq!(
         project.sync(),
@@ -164,7 +152,7 @@ fn only_what_changes_is_written() {
     assert_eq!(project.sync(), both);
     let before = project.changed("apps/a/gateway.yaml");
     assert!(project.sync().is_empty());
-    project.put("apps/b/ingress.yaml", &ingress("b", "/new", ""));
+    project.put("apps/b/ingress.yaml", ingress("b", "/new", ""));
     assert_eq!(project.sync(), ["wrote apps/b/gateway.yaml"]);
     assert_eq!(project.changed("apps/a/gateway.yaml"), before);
     assert!(project.text("apps/b/gateway.yaml").contains("/new"));
@@ -212,7 +200,7 @@ fn nothing_is_lost_while_input_cannot_be_read() {
     project.sync();
     let before = project.text("apps/b/gateway.yaml");
     project.put("apps/b/ingress.yaml", "a: [\n");
-    project.put("apps/a/ingress.yaml", &ingress("a", "/changed", ""));
+    project.put("apps/a/ingress.yaml", ingress("a", "/changed", ""));
     assert_eq!(project.run("", &[]).status.code(), Some(3));
     assert_eq!(project.text("apps/b/gateway.yaml"), before);
     assert!(!project.text("apps/a/gateway.yaml").contains("/changed"));
@@ -254,19 +242,16 @@ fn every_object_is_in_one_output() {
         ],
     );
     project.sync();
-    let whole = Command::new(env!("CARGO_BIN_EXE_gatewright"))
-        .current_dir(project.path(""))
-        .args([
-            "convert",
-            "-q",
-            "--emit",
-            "routes",
-            "--exclude",
-            "gateway.yaml",
-            "apps",
-        ])
-        .output()
-        .unwrap();
+    let args = [
+        "convert",
+        "-q",
+        "--emit",
+        "routes",
+        "--exclude",
+        "gateway.yaml",
+        "apps",
+    ];
+    let whole = project.0.run("", &args);
     let whole = String::from_utf8(whole.stdout).unwrap();
     let documents =
         |text: &str| -> Vec<String> { text.split("---\n").map(str::to_owned).collect() };

@@ -162,6 +162,15 @@ pub fn to_json(value: &impl Serialize) -> String {
     // Records have string keys and no failing serialisers, so the error cannot happen.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
+    // These stand in strings only, and a terminal may act on them.
+    let is_raw = |c: char| c.is_control() && c != '\n';
+    if text.contains(is_raw) {
+        let escaped = |c: char| match c {
+            c if is_raw(c) => format!("\\u{:04x}", u32::from(c)),
+            c => c.to_string(),
+        };
+        text = text.chars().map(escaped).collect();
+    }
     text
 }
 

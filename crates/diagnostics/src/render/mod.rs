@@ -24,7 +24,7 @@ use gatewright_source::SourceMap;
 use crate::Diagnostic;
 
 pub use json::{DiagnosticRecord, JSON_VERSION, LabelRecord, Location, OutcomeRecord, to_json};
-pub use text::printable;
+pub use text::{printable, printable_lines};
 
 /// A format of diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Like [`printable`], but keeps line breaks.
-pub(super) fn printable_lines(text: &str) -> Cow<'_, str> {
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
     if text.contains('\n') {
         Cow::Owned(
             text.split('\n')

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use gatewright_diagnostics::render::printable_lines;
+
 use super::{Audit, Note};
 use crate::OutcomeCounts;
 
@@ -109,7 +111,7 @@ fn row(out: &mut String, cells: &[&str]) {
         .map(|cell| {
             let mut text = String::new();
             let mut code = false;
-            for c in cell.chars() {
+            for c in printable_lines(cell).chars() {
                 match c {
                     '`' => {
                         code = !code;

@@ -7,6 +7,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gatewright_diagnostics::render::{printable_lines, to_json};
 use gatewright_diagnostics::{Code, Diagnostic, Item, ObjectRef, Outcome, Severity};
 use gatewright_nginx::registry::{self, KeyClass, Risk};
 use gatewright_source::Span;
@@ -202,15 +203,12 @@ pub fn audit(conversion: &Conversion) -> Audit {
 impl Audit {
     /// As JSON; ends with a line break.
     pub fn json(&self) -> String {
-        let mut text = gatewright_diagnostics::render::to_json(self);
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        text
+        to_json(self)
     }
 
     /// As text for a terminal.
     pub fn text(&self) -> String {
-        text::render(self)
+        printable_lines(&text::render(self)).into_owned()
     }
 
     /// As one HTML page, with the Ingresses beside what is written for them.

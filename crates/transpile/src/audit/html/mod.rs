@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use gatewright_diagnostics::Item;
+use gatewright_diagnostics::render::printable_lines;
 
 use super::{Audit, IngressAudit, Note, Readiness, key, many};
 use crate::Conversion;
@@ -93,7 +94,7 @@ pub(super) fn render(audit: &Audit, conversion: &Conversion) -> String {
 /// Text of somebody else as text.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable_lines(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
