@@ -61,7 +61,10 @@ impl Sides {
             let add = |Input { name, text }| sources.add(name, text);
             inputs.into_iter().map(add).collect()
         } else {
-            let output = sources.add("<output>", std::mem::take(&mut conversion.output));
+            let output = sources.add(
+                "<output>",
+                std::mem::take(&mut conversion.output).to_string(),
+            );
             own = Some(output);
             vec![output]
         };
