@@ -86,8 +86,8 @@ fn stream(conversion: &Conversion, output: Option<&Path>) -> Result<Option<PathB
             write::write(path, &plain)?;
             Ok(secrets)
         }
-        Some(path) => write::write(path, &conversion.output).map(|()| None),
-        None => Terminal::data(&conversion.output).map(|()| None),
+        Some(path) => write::write(path, &conversion.output.to_string()).map(|()| None),
+        None => Terminal::pieces(conversion.output.pieces()).map(|()| None),
     }
 }
 

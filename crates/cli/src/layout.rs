@@ -54,8 +54,7 @@ pub(crate) fn plan(
             text: CONVERTED.to_owned(),
             private: written.sensitive,
         });
-        let document = &conversion.output[written.range.clone()];
-        let document = document.strip_prefix("---\n").unwrap_or(document);
+        let document = conversion.output.document(written);
         if output.text.len() > CONVERTED.len() {
             output.text.push_str("---\n");
         }

@@ -1,13 +1,16 @@
 //! The two streams: what was asked for on stdout, everything else on stderr.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use crate::args::Color;
 use crate::exit::Fault;
+
+/// Bytes that go to stdout at once.
+const WRITTEN_AT_ONCE: usize = 1 << 16;
 
 /// Where the program writes.
 pub(crate) struct Terminal {
@@ -51,10 +54,17 @@ impl Terminal {
 
     /// Writes what was asked for to stdout. A reader that has seen enough is no fault.
     pub(crate) fn data(text: &str) -> Result<(), Fault> {
-        // Not through anstream, which would strip escapes: data is passed on as it is.
-        let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
+        Self::pieces([text])
+    }
+
+    /// Writes the pieces of one text to stdout.
+    pub(crate) fn pieces<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<(), Fault> {
+        // Not through anstream, which would strip escapes: data is passed on as it is. The lines
+        // of stdout itself would be written one by one.
+        let mut stdout = BufWriter::with_capacity(WRITTEN_AT_ONCE, io::stdout().lock());
+        let mut texts = texts.into_iter();
+        match texts
+            .try_for_each(|text| stdout.write_all(text.as_bytes()))
             .and_then(|()| stdout.flush())
         {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

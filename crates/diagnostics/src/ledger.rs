@@ -1,5 +1,6 @@
+use std::borrow::Cow;
+use std::num::NonZero;
 use std::ops::Range;
-use std::sync::Arc;
 
 use gatewright_source::Span;
 use indexmap::IndexSet;
@@ -7,14 +8,14 @@ use indexmap::IndexSet;
 use crate::{Code, ObjectRef};
 
 /// What became of one annotation or field of an input object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The output says the same.
     Translated,
     /// The output says nearly the same; the diagnostic of this code says what differs.
     Difference(Code),
     /// It changes nothing here, and why.
-    NoEffect(Arc<str>),
+    NoEffect(Cow<'static, str>),
     /// It was not carried over; the diagnostic of this code says what to do.
     Refused(Code),
 }
@@ -39,8 +40,12 @@ pub struct ItemPath(u32);
 struct Entry {
     path: ItemPath,
     span: Span,
-    outcome: Option<Outcome>,
+    outcome: Option<Settled>,
 }
+
+/// The number of an outcome in [`Ledger::outcomes`]: there are few different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Settled(NonZero<u32>);
 
 /// The account of every annotation and field of every input object.
 ///
@@ -50,11 +55,19 @@ pub struct Ledger {
     items: Vec<Entry>,
     objects: Vec<(ObjectRef, Range<usize>)>,
     paths: IndexSet<Box<str>>,
+    outcomes: IndexSet<Outcome>,
 }
 
 /// An object of a [`Ledger`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LedgerObject(usize);
+
+impl Outcome {
+    /// Nothing changes, for this reason.
+    pub fn no_effect(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::NoEffect(reason.into())
+    }
+}
 
 impl Ledger {
     /// A path that an item may have. Objects have most of theirs in common.
@@ -74,8 +87,24 @@ impl Ledger {
         Item {
             path: &self.paths[entry.path.0 as usize],
             span: entry.span,
-            outcome: entry.outcome.as_ref(),
+            outcome: entry.outcome.map(|settled| self.outcome(settled)),
         }
+    }
+
+    fn outcome(&self, settled: Settled) -> &Outcome {
+        &self.outcomes[settled.0.get() as usize - 1]
+    }
+
+    /// The number of an outcome.
+    fn settled(&mut self, outcome: &Outcome) -> Settled {
+        let at = match self.outcomes.get_index_of(outcome) {
+            Some(known) => known,
+            None => self.outcomes.insert_full(outcome.clone()).0,
+        };
+        let number = u32::try_from(at + 1).ok().and_then(NonZero::new);
+        Settled(
+            number.expect("there are fewer outcomes than bytes, and files are limited to 4 GiB"),
+        )
     }
 
     /// Opens the items of an object: path inside it and place of each.
@@ -101,6 +130,9 @@ impl Ledger {
     /// replaces a lighter one (refused over difference over translated over no effect): a
     /// value that is translated for one host and refused for another is refused.
     pub fn settle(&mut self, object: LedgerObject, span: Span, outcome: &Outcome) {
+        let settled = self.settled(outcome);
+        let outcomes = &self.outcomes;
+        let graver = |old: Settled| rank(outcome) > rank(&outcomes[old.0.get() as usize - 1]);
         let items = &mut self.items[self.objects[object.0].1.clone()];
         let key = (span.file, span.start);
         let from = items.partition_point(|item| (item.span.file, item.span.start) < key);
@@ -108,8 +140,8 @@ impl Ledger {
             if item.span.file != span.file || item.span.start > span.end {
                 break;
             }
-            if item.span.end <= span.end {
-                give(item, outcome);
+            if item.span.end <= span.end && item.outcome.is_none_or(graver) {
+                item.outcome = Some(settled);
             }
         }
     }
@@ -121,9 +153,13 @@ impl Ledger {
         object: LedgerObject,
         mut choose: impl FnMut(&str) -> Option<Outcome>,
     ) {
-        for item in &mut self.items[self.objects[object.0].1.clone()] {
-            if item.outcome.is_none() {
-                item.outcome = choose(&self.paths[item.path.0 as usize]);
+        for at in self.objects[object.0].1.clone() {
+            if self.items[at].outcome.is_some() {
+                continue;
+            }
+            let path = self.items[at].path.0 as usize;
+            if let Some(outcome) = choose(&self.paths[path]) {
+                self.items[at].outcome = Some(self.settled(&outcome));
             }
         }
     }
@@ -140,16 +176,6 @@ impl Ledger {
     /// The items that have no outcome. Empty after a run, or the run is faulty.
     pub fn unsettled(&self) -> impl Iterator<Item = (&ObjectRef, Item<'_>)> {
         self.items().filter(|(_, item)| item.outcome.is_none())
-    }
-}
-
-fn give(item: &mut Entry, outcome: &Outcome) {
-    if item
-        .outcome
-        .as_ref()
-        .is_none_or(|old| rank(outcome) > rank(old))
-    {
-        item.outcome = Some(outcome.clone());
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn reference(backend: &Backend) -> Reference {
             port,
         } => (service, hostname.to_string(), *port, true),
     };
-    let tls = |alpn| tls(backend.tls.as_ref(), alpn);
+    let tls = |alpn| tls(backend.tls.as_deref(), alpn);
     let (suffix, app_protocols, tls) = match backend.protocol {
         Protocol::Http | Protocol::SameAsClient => ("http", vec![], None),
         Protocol::Https => ("https", vec![], Some(tls(vec![]))),

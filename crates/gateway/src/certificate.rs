@@ -170,7 +170,7 @@ fn spec(request: &CertificateRequest) -> CertificateSpec {
         history,
         key,
         template,
-    } = &request.settings;
+    } = &*request.settings;
     CertificateSpec {
         secret_name: request.secret.name.to_string(),
         dns_names: text(&request.names),

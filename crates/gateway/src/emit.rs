@@ -271,7 +271,7 @@ impl<'a> Emitter<'a> {
         if !by_name(backend) || backend.service_address {
             return;
         }
-        let chosen = match (&backend.balance, backend.protocol) {
+        let chosen = match (backend.balance.as_deref(), backend.protocol) {
             (Some(Balance::Session(_)), _) => "sessions do not stay on one pod",
             (Some(Balance::Hash(_)), _) => "requests with the same key go to different pods",
             (_, Protocol::Grpc | Protocol::Grpcs) => {
@@ -565,12 +565,19 @@ impl<'a> Emitter<'a> {
         };
         let parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
         let any = *hosts[0] == HostName::Any;
-        for hosts in hosts.chunks(MAX_HOSTNAMES) {
+        let mut chunked = chunks(rules);
+        let mut parts = hosts.chunks(MAX_HOSTNAMES).peekable();
+        while let Some(hosts) = parts.next() {
+            // The last part takes the rules, and most routes have only one.
+            let chunks = match parts.peek() {
+                Some(_) => chunked.clone(),
+                None => std::mem::take(&mut chunked),
+            };
             let mut base = base.clone();
             if hosts.len() == MAX_HOSTNAMES {
                 base = join(&base, &host_slug(hosts[0]));
             }
-            for (at, chunk) in chunks(&rules).into_iter().enumerate() {
+            for (at, mut chunk) in chunks.into_iter().enumerate() {
                 let wanted = if at == 0 {
                     base.clone()
                 } else {
@@ -585,11 +592,15 @@ impl<'a> Emitter<'a> {
                         .take("HTTPRoute", &owner.namespace, &wanted, &content)
                 };
                 self.out.rules += chunk.len();
-                crate::policy::write(self, owner, &name, chunk);
+                crate::policy::write(self, owner, &name, &mut chunk);
+                let (rules, rule_comments) = chunk
+                    .into_iter()
+                    .map(|planned| (planned.rule, planned.comments))
+                    .unzip();
                 let spec = HttpRouteSpec {
                     parent_refs: Some(parents.clone()),
                     hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
-                    rules: Some(chunk.iter().map(|p| p.rule.clone()).collect()),
+                    rules: Some(rules),
                 };
                 self.write(Object {
                     part: Part::Routes,
@@ -601,7 +612,7 @@ impl<'a> Emitter<'a> {
                         "from {} {}/{}",
                         owner.kind, owner.namespace, owner.name
                     )],
-                    rule_comments: chunk.iter().map(|p| p.comments.clone()).collect(),
+                    rule_comments,
                     labels: BTreeMap::new(),
                     annotations: BTreeMap::new(),
                 });
@@ -862,23 +873,28 @@ fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned
     if planned.iter().all(|p| p.section == Section::Both) {
         return (planned, Vec::new());
     }
-    let pick = |section| {
-        planned
-            .iter()
-            .filter(|p| p.section == section || p.section == Section::Both)
-            .map(|p| {
-                let mut rule = Planned {
-                    section,
-                    ..p.clone()
-                };
-                if let (Section::Https, Some(hsts)) = (section, hsts) {
-                    rule.attached.strict_transport(hsts);
-                }
-                rule
-            })
-            .collect()
+    let (mut http, mut https) = (Vec::new(), Vec::new());
+    let secure = |mut rule: Planned| {
+        rule.section = Section::Https;
+        if let Some(hsts) = hsts {
+            rule.attached.strict_transport(hsts);
+        }
+        rule
     };
-    (pick(Section::Http), pick(Section::Https))
+    for rule in planned {
+        match rule.section {
+            Section::Http => http.push(rule),
+            Section::Https => https.push(secure(rule)),
+            Section::Both => {
+                https.push(secure(rule.clone()));
+                http.push(Planned {
+                    section: Section::Http,
+                    ..rule
+                });
+            }
+        }
+    }
+    (http, https)
 }
 
 /// Policies find rules by their names, so that no two of a route may have the same.
@@ -887,8 +903,11 @@ fn name_apart(rules: &mut [Planned]) {
     for planned in rules {
         let name = planned.rule.name.clone().unwrap_or_default();
         let mut own = name.clone();
-        let mut salt = serde_json::to_string(&planned.rule.matches).unwrap_or_default();
+        let mut salt = String::new();
         while !taken.insert(own.clone()) {
+            if salt.is_empty() {
+                salt = serde_json::to_string(&planned.rule.matches).unwrap_or_default();
+            }
             own = join(&name, &short_hash(&salt));
             salt.push('\'');
         }
@@ -898,12 +917,12 @@ fn name_apart(rules: &mut [Planned]) {
 
 /// Runs of at most [`MAX_RULES`] rules. Where a long list is cut depends on the rules around
 /// the cut alone, so that a new rule moves no more than its neighbours.
-fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
+fn chunks(rules: Vec<Planned>) -> Vec<Vec<Planned>> {
     let matches = |rule: &Planned| rule.rule.matches.as_ref().map_or(1, Vec::len);
     if rules.len() <= MAX_RULES && rules.iter().map(matches).sum::<usize>() <= MAX_MATCHES {
         return vec![rules];
     }
-    let mut chunks = Vec::new();
+    let mut lengths = Vec::new();
     let mut start = 0;
     for at in 1..=rules.len() {
         let length = at - start;
@@ -915,9 +934,13 @@ fn chunks(rules: &[Planned]) -> Vec<&[Planned]> {
                 hash(rule.name.as_deref().unwrap_or_default()).is_multiple_of(6)
             });
         if ends {
-            chunks.push(&rules[start..at]);
+            lengths.push(length);
             start = at;
         }
     }
-    chunks
+    let mut rules = rules.into_iter();
+    lengths
+        .into_iter()
+        .map(|length| rules.by_ref().take(length).collect())
+        .collect()
 }

@@ -157,7 +157,8 @@ impl Plain {
                 self.everything() && replaced_prefix("/", rewrite).as_deref() == Some("/")
             };
             // Its captures are those of the rewrite.
-            if forward.forwarded_prefix.is_none() && forward.rewrite.as_ref().is_some_and(identity)
+            if forward.forwarded_prefix.is_none()
+                && forward.rewrite.as_deref().is_some_and(identity)
             {
                 forward.rewrite = None;
             }

@@ -535,7 +535,7 @@ impl Emitter<'_> {
             comments.push(comment(&rewrite.origin, ""));
         }
         self.authority(owner, forward, name, &mut filters, &mut comments);
-        if let Some((prefix, origin)) = &forward.forwarded_prefix {
+        if let Some((prefix, origin)) = forward.forwarded_prefix.as_deref() {
             if let Some(value) = forwarded_prefix(forward, prefix) {
                 filters.push(filter::set_request_headers(&[(
                     "X-Forwarded-Prefix",

@@ -55,7 +55,7 @@ impl<'a> Tags<'a> {
             return;
         };
         let owners = &self.model.owners;
-        for tag in &owners[first].tags {
+        for (at, tag) in owners[first].tags.iter().enumerate() {
             let reaches = match tag.reach {
                 Reach::Objects => true,
                 Reach::Routes => is_route(object),
@@ -69,7 +69,8 @@ impl<'a> Tags<'a> {
                 TagKind::Annotation => &mut object.annotations,
             };
             list.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
-            for &owner in &of {
+            self.used[first][at] = true;
+            for &owner in others {
                 let tags = owners[owner].tags.iter().zip(&mut self.used[owner]);
                 tags.filter(|(other, _)| alike(other, tag))
                     .for_each(|(_, used)| *used = true);

@@ -60,9 +60,9 @@ pub struct Backend {
     /// How to speak to it.
     pub protocol: Protocol,
     /// TLS beyond the protocol.
-    pub tls: Option<BackendTls>,
+    pub tls: Option<Box<BackendTls>>,
     /// How an endpoint is chosen; none is as [`crate::Globals`] have it.
-    pub balance: Option<Balance>,
+    pub balance: Option<Box<Balance>>,
     /// Use the one address of the service instead of those of its endpoints.
     pub service_address: bool,
     /// Where it was written.

@@ -21,7 +21,7 @@ pub struct CertificateRequest {
     /// Who issues it.
     pub issuer: Issuer,
     /// What else it is to be.
-    pub settings: CertificateSettings,
+    pub settings: Arc<CertificateSettings>,
     /// Where the issuer is named first.
     pub origin: Origin,
 }

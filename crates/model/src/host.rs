@@ -138,9 +138,9 @@ pub struct Host {
     /// Set when TLS is passed through to a backend; plain HTTP is still routed.
     pub passthrough: Option<Box<Passthrough>>,
     /// Certificates that clients need over HTTPS.
-    pub clients: Option<ClientCertificates>,
+    pub clients: Option<Box<ClientCertificates>>,
     /// Cipher suites up to TLS 1.2, by their OpenSSL names.
-    pub ciphers: Option<Ciphers>,
+    pub ciphers: Option<Box<Ciphers>>,
 }
 
 /// The certificates of a host. None of them may be there: then the default one serves.

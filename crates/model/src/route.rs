@@ -66,13 +66,19 @@ pub enum Action {
     /// Hand the request to a backend.
     Forward(Box<Forward>),
     /// Answer with a redirect.
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
     /// There is nothing here: 404.
     NotFound,
     /// Answer 503, because serving would be wrong or less protected.
     Refuse(Refusal),
     /// Answer 403 to everybody.
     Forbid(Refusal),
+}
+
+impl From<Redirect> for Action {
+    fn from(redirect: Redirect) -> Self {
+        Self::Redirect(Box::new(redirect))
+    }
 }
 
 /// Why a route is not served.
@@ -92,11 +98,11 @@ pub struct Forward {
     /// To which one.
     pub split: Split,
     /// With another path.
-    pub rewrite: Option<Rewrite>,
+    pub rewrite: Option<Box<Rewrite>>,
     /// With another authority.
-    pub authority: Option<Authority>,
+    pub authority: Option<Box<Authority>>,
     /// With a header `X-Forwarded-Prefix`; captures of the path pattern stand as `$1`.
-    pub forwarded_prefix: Option<(String, Origin)>,
+    pub forwarded_prefix: Option<Box<(String, Origin)>>,
 }
 
 /// The whole path is replaced.

@@ -1,5 +1,6 @@
 //! What became of every annotation and field.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -101,10 +102,10 @@ pub(crate) fn rejected(
     faults: &[Fault],
 ) {
     let Some(first) = faults.first() else { return };
-    let reason = Outcome::NoEffect(Arc::from(format!(
+    let reason = Outcome::no_effect(format!(
         "ingress-nginx drops the Ingress because of `{}`",
         first.key
-    )));
+    ));
     for (annotation, fault) in ingress
         .annotations
         .iter()
@@ -133,11 +134,9 @@ pub(crate) fn config(ledger: &mut Ledger, item: LedgerObject, notes: &[ConfigNot
                 Outcome::Refused(Code::NotTranslatedYet)
             }
             ConfigStatus::Different(code) => Outcome::Difference(code),
-            ConfigStatus::Ignored => Outcome::NoEffect(Arc::from("its value cannot be read")),
-            ConfigStatus::NoEffect => {
-                Outcome::NoEffect(Arc::from("it does not change what an Ingress does"))
-            }
-            ConfigStatus::Unknown => Outcome::NoEffect(Arc::from("the controller has no such key")),
+            ConfigStatus::Ignored => Outcome::no_effect("its value cannot be read"),
+            ConfigStatus::NoEffect => Outcome::no_effect("it does not change what an Ingress does"),
+            ConfigStatus::Unknown => Outcome::no_effect("the controller has no such key"),
         };
         ledger.settle(item, note.span, &outcome);
     }
@@ -390,7 +389,7 @@ impl Account<'_> {
                 KeyStatus::Ignored { .. } if matches!(told, Some(Outcome::Refused(_))) => {
                     told.cloned().unwrap_or(Outcome::Translated)
                 }
-                KeyStatus::Ignored { reason } => Outcome::NoEffect(Arc::from(reason.as_ref())),
+                KeyStatus::Ignored { reason } => Outcome::NoEffect(reason.clone()),
                 KeyStatus::Unknown(class) => unknown(class),
                 KeyStatus::Rejected => Outcome::Refused(Code::AnnotationRejectsIngress),
                 KeyStatus::Denied => Outcome::Refused(Code::AnnotationDeniesIngress),
@@ -471,7 +470,7 @@ impl Account<'_> {
             let outcome = if shadowed.twin {
                 Outcome::Refused(Code::LocationTwice)
             } else {
-                no_effect(&format!("the path is owned by {by}"))
+                no_effect(format!("the path is owned by {by}"))
             };
             self.ledger.settle(item, span, &outcome);
             let (code, message) = if shadowed.twin {
@@ -517,7 +516,7 @@ impl Account<'_> {
         for orphan in &self.effective.orphans {
             let source = &self.sources[orphan.source];
             let item = self.owners[source.id.0 as usize];
-            let outcome = no_effect(&format!("the canary serves nothing: {}", orphan.reason));
+            let outcome = no_effect(format!("the canary serves nothing: {}", orphan.reason));
             let span = source
                 .ingress
                 .rules
@@ -840,7 +839,7 @@ fn foreign(key: &str) -> Outcome {
     match crate::registry::classify(key, DEFAULT_PREFIX) {
         KeyClass::Metadata { .. } | KeyClass::Unrelated => carried(key, Place::Annotation),
         KeyClass::OtherController { name, .. } => {
-            no_effect(&format!("{name} reads it, ingress-nginx does not"))
+            no_effect(format!("{name} reads it, ingress-nginx does not"))
         }
         KeyClass::ClassAnnotation => Outcome::Translated,
         KeyClass::Known(_)
@@ -859,7 +858,7 @@ fn carried(key: &str, place: Place) -> Outcome {
         return no_effect("ingress-nginx does not read it");
     };
     match row.goes {
-        Goes::Nowhere => no_effect(&format!("{}: {}", row.tool, row.why)),
+        Goes::Nowhere => no_effect(format!("{}: {}", row.tool, row.why)),
         Goes::Certificate => no_effect("nothing asks for a certificate"),
         Goes::Solver => no_effect("it asks for what happens without it"),
         Goes::Objects | Goes::Routes | Goes::RoutesAs(_) | Goes::Gateway => {
@@ -915,19 +914,21 @@ pub(crate) fn tags(ingress: &Ingress, prefix: &str) -> Vec<Tag> {
         annotations.filter_map(|found| tag(TagKind::Annotation, Place::Annotation, found));
     let labels = ingress.labels.iter();
     let labels = labels.filter_map(|found| tag(TagKind::Label, Place::Label, found));
-    labels.chain(annotations).collect()
+    let mut tags: Vec<Tag> = labels.chain(annotations).collect();
+    tags.shrink_to_fit();
+    tags
 }
 
 fn unknown(class: &KeyClass) -> Outcome {
     match class {
         KeyClass::Removed(_) => no_effect("ingress-nginx 1.15 no longer reads it"),
         KeyClass::Misspelt { likely } => {
-            no_effect(&format!("it is misspelt: ingress-nginx reads `{likely}`"))
+            no_effect(format!("it is misspelt: ingress-nginx reads `{likely}`"))
         }
         _ => no_effect("ingress-nginx has no such annotation"),
     }
 }
 
-fn no_effect(reason: &str) -> Outcome {
-    Outcome::NoEffect(Arc::from(reason))
+fn no_effect(reason: impl Into<Cow<'static, str>>) -> Outcome {
+    Outcome::no_effect(reason)
 }

@@ -107,7 +107,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 left_out.push(ingress);
             }
             diagnostics.extend(skip.diagnostic);
-            let reason = Outcome::NoEffect(Arc::from(skip.reason));
+            let reason = Outcome::no_effect(skip.reason);
             ledger.settle_rest(*item, |_| Some(reason.clone()));
             continue;
         }
@@ -255,6 +255,9 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         diagnostics: &mut diagnostics,
     }
     .settle();
+    // What follows reads the Ingresses alone.
+    drop((policies, server_snippets, notes, overruled));
+    drop(effective);
     let Requests {
         requests,
         diagnostics: found,
@@ -489,7 +492,7 @@ fn controller(
         (None, None) => {}
     }
     for map in objects.config_maps.values() {
-        let reason = Outcome::NoEffect(Arc::from("it stays as it is; what names it reads it"));
+        let reason = Outcome::no_effect("it stays as it is; what names it reads it");
         ledger.settle_rest(map.ledger, |_| Some(reason.clone()));
     }
     controller

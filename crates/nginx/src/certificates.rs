@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_model::{
@@ -35,7 +35,7 @@ pub(crate) struct Requests {
 /// What an Ingress asks for.
 struct Wish {
     issuer: Issuer,
-    settings: CertificateSettings,
+    settings: Arc<CertificateSettings>,
     /// Where the issuer is named.
     span: Span,
 }
@@ -54,8 +54,8 @@ pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
     let mut by_secret: IndexMap<SecretRef, CertificateRequest> = IndexMap::new();
     let mut sources: Vec<&Source<'_>> = sources.iter().filter(|s| !s.contested).collect();
     sources.sort_by(|a, b| {
-        let key = |source: &Source<'_>| (source.ingress.created.clone(), source.id);
-        key(a).cmp(&key(b))
+        let created = a.ingress.created.cmp(&b.ingress.created);
+        created.then(a.id.cmp(&b.id))
     });
     for source in sources {
         let asking: Vec<&Annotation> = asking(source.ingress).collect();
@@ -187,7 +187,7 @@ fn take(
                 names: Vec::new(),
                 addresses: Vec::new(),
                 issuer: wish.issuer.clone(),
-                settings: wish.settings.clone(),
+                settings: Arc::clone(&wish.settings),
                 origin: Origin::field(source.id, wish.span),
             });
         if request.issuer != wish.issuer || request.settings != wish.settings {
@@ -230,12 +230,10 @@ fn take(
 
 /// What the annotations ask for; nothing when none of them asks.
 fn wish(ingress: &Ingress) -> Result<Option<Wish>, Fault> {
-    let annotations: BTreeMap<&str, &Annotation> = ingress
-        .annotations
-        .iter()
-        .map(|annotation| (&*annotation.key.value, annotation))
-        .collect();
-    let get = |key: &str| annotations.get(key).copied();
+    let get = |key: &str| {
+        let mut annotations = ingress.annotations.iter();
+        annotations.find(|annotation| *annotation.key.value == *key)
+    };
     let text = |annotation: &Annotation| Arc::clone(&annotation.value.value);
     let (named, kind) = match (get(ISSUER), get(CLUSTER_ISSUER)) {
         (Some(_), Some(second)) => {
@@ -288,13 +286,32 @@ fn wish(ingress: &Ingress) -> Result<Option<Wish>, Fault> {
         kind: get(KIND).map_or_else(|| Arc::from(kind), text),
         group: get(GROUP).map(text),
     };
-    let settings = settings(&|key| get(&format!("cert-manager.io/{key}")))?;
+    let own: Vec<(&str, &Annotation)> = ingress
+        .annotations
+        .iter()
+        .filter_map(|annotation| {
+            let name = annotation.key.value.strip_prefix("cert-manager.io/")?;
+            Some((name, annotation))
+        })
+        .collect();
+    let settings = settings(&|key| {
+        let mut own = own.iter();
+        own.find(|(name, _)| *name == key).map(|&(_, found)| found)
+    })?;
+    let settings = if settings == **UNWRITTEN {
+        Arc::clone(&UNWRITTEN)
+    } else {
+        Arc::new(settings)
+    };
     Ok(Some(Wish {
         issuer,
         settings,
         span: named.value.span,
     }))
 }
+
+/// What most Ingresses ask for beyond an issuer: nothing.
+static UNWRITTEN: LazyLock<Arc<CertificateSettings>> = LazyLock::new(Arc::default);
 
 /// `translateAnnotations`.
 fn settings<'a>(

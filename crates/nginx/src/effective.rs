@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gatewright_diagnostics::ObjectRef;
 use gatewright_model::OwnerId;
 use gatewright_source::Span;
 use indexmap::IndexMap;
@@ -149,10 +150,13 @@ pub(crate) struct Orphan {
 
 /// The controller's order: older first, then name descending.
 pub(crate) fn compare(a: &Ingress, b: &Ingress) -> std::cmp::Ordering {
-    a.created.cmp(&b.created).then_with(|| {
-        let key = |i: &Ingress| format!("{}/{}", i.object.namespace, i.object.name);
-        key(b).cmp(&key(a))
-    })
+    fn key(ingress: &Ingress) -> impl Iterator<Item = u8> {
+        let ObjectRef {
+            namespace, name, ..
+        } = &ingress.object;
+        namespace.bytes().chain(*b"/").chain(name.bytes())
+    }
+    a.created.cmp(&b.created).then_with(|| key(b).cmp(key(a)))
 }
 
 /// The key of a backend, if it is a Service.
@@ -310,6 +314,8 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
 }
 
 fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
+    // Where a server has the location of a path, beside the `/` that every server begins with.
+    let mut made: BTreeMap<(usize, Arc<str>, PathType), usize> = BTreeMap::new();
     for (index, source) in sources.iter().enumerate() {
         if source.is_canary() {
             continue;
@@ -336,11 +342,17 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                     });
                     continue;
                 }
-                let Some(server) = effective.servers.get_mut(&host) else {
+                let Some((at, _, server)) = effective.servers.get_full_mut(&host) else {
                     continue;
                 };
+                let place = match (&*text, path.path_type) {
+                    ("/", PathType::Prefix) => 0,
+                    _ => *made
+                        .entry((at, Arc::clone(&text), path.path_type))
+                        .or_insert(server.locations.len()),
+                };
                 let location = Location {
-                    path: Arc::clone(&text),
+                    path: text,
                     path_type: path.path_type,
                     source: Some(index),
                     implicit: false,
@@ -349,11 +361,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                     bare: false,
                     closed: false,
                 };
-                match server
-                    .locations
-                    .iter_mut()
-                    .find(|l| l.path == text && l.path_type == path.path_type)
-                {
+                match server.locations.get_mut(place) {
                     Some(taken) if taken.implicit => *taken = location,
                     Some(taken) => effective.shadowed.push(Shadowed {
                         loser: index,
@@ -376,18 +384,22 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
 /// nginx takes both.
 fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
     for server in effective.servers.values_mut() {
-        if compares_patterns(server, sources) {
+        if server.locations.len() < 2 || compares_patterns(server, sources) {
             continue;
         }
-        let mut at = 0;
-        while at < server.locations.len() {
-            let (before, rest) = server.locations.split_at_mut(at);
-            let location = &rest[0];
-            let twin = before.iter_mut().find(|other| is_twin(other, location));
-            let Some((first, loser)) = twin.zip(location.source) else {
-                at += 1;
+        let mut kept: Vec<Location> = Vec::with_capacity(server.locations.len());
+        // Where those are whose paths differ by final slashes only.
+        let mut alike: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
+        for location in std::mem::take(&mut server.locations) {
+            let trimmed = location.path.trim_end_matches('/');
+            let places = alike.entry(Box::from(trimmed)).or_default();
+            let twin = places.iter().find(|&&at| is_twin(&kept[at], &location));
+            let Some((&first, loser)) = twin.zip(location.source) else {
+                places.push(kept.len());
+                kept.push(location);
                 continue;
             };
+            let first = &mut kept[first];
             let (winner, winner_span) = (first.source, first.span);
             let closed = winner.is_some_and(|winner| {
                 protection(sources[winner].ingress) != protection(sources[loser].ingress)
@@ -403,8 +415,8 @@ fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
                     closed,
                 });
             }
-            server.locations.remove(at);
         }
+        server.locations = kept;
     }
 }
 

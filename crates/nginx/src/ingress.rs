@@ -8,6 +8,43 @@ use std::sync::Arc;
 use gatewright_diagnostics::ObjectRef;
 use gatewright_source::{Span, Spanned};
 use gatewright_yaml::Node;
+use indexmap::IndexSet;
+
+/// The texts of all Ingresses, each of them once: keys of annotations, namespaces, the name of
+/// a Service in every path.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(IndexSet<Arc<str>>);
+
+impl Texts {
+    /// The text that says the same.
+    pub(crate) fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let new = Arc::from(text);
+        self.0.insert(Arc::clone(&new));
+        new
+    }
+
+    fn scalar(&mut self, node: &Node) -> Option<Spanned<Arc<str>>> {
+        let text = self.shared(node.as_str()?);
+        Some(Spanned::new(text, node.span))
+    }
+
+    /// The entries of a map of texts.
+    fn entries(&mut self, node: Option<&Node>, key: &str) -> Box<[Annotation]> {
+        let map = node.and_then(|n| n.get(key)).and_then(Node::as_mapping);
+        map.into_iter()
+            .flat_map(|map| map.iter())
+            .filter_map(|entry| {
+                Some(Annotation {
+                    key: Spanned::new(self.shared(&entry.key.value), entry.key.span),
+                    value: self.scalar(&entry.value)?,
+                })
+            })
+            .collect()
+    }
+}
 
 /// An Ingress.
 #[derive(Clone, Debug)]
@@ -22,15 +59,15 @@ pub(crate) struct Ingress {
     /// `spec.ingressClassName`.
     pub class_name: Option<Spanned<Arc<str>>>,
     /// All annotations in the order they were written.
-    pub annotations: Vec<Annotation>,
+    pub annotations: Box<[Annotation]>,
     /// All labels in the order they were written.
-    pub labels: Vec<Annotation>,
+    pub labels: Box<[Annotation]>,
     /// `spec.defaultBackend` (`spec.backend` before v1).
     pub default_backend: Option<BackendRef>,
     /// `spec.tls`.
-    pub tls: Vec<Tls>,
+    pub tls: Box<[Tls]>,
     /// `spec.rules`.
-    pub rules: Vec<Rule>,
+    pub rules: Box<[Rule]>,
 }
 
 /// One annotation or label.
@@ -46,7 +83,7 @@ pub(crate) struct Annotation {
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
     /// The hosts it is for.
-    pub hosts: Vec<Spanned<Arc<str>>>,
+    pub hosts: Box<[Spanned<Arc<str>>]>,
     /// The Secret that holds the certificate.
     pub secret: Option<Spanned<Arc<str>>>,
     /// The whole item.
@@ -59,7 +96,7 @@ pub(crate) struct Rule {
     /// The host; none is every host.
     pub host: Option<Spanned<Arc<str>>>,
     /// The paths; none when `http` is absent.
-    pub paths: Option<Vec<Path>>,
+    pub paths: Option<Box<[Path]>>,
 }
 
 /// An item of `spec.rules[].http.paths`.
@@ -131,7 +168,7 @@ impl std::fmt::Display for Port {
 
 impl Ingress {
     /// Reads an Ingress whose types have been checked; what is malformed nonetheless is left out.
-    pub(crate) fn read(node: &Node, object: ObjectRef, name_span: Span) -> Self {
+    pub(crate) fn read(node: &Node, object: ObjectRef, name_span: Span, texts: &mut Texts) -> Self {
         let spec = node.get("spec");
         let metadata = node.get("metadata");
         Self {
@@ -141,25 +178,33 @@ impl Ingress {
                 .and_then(|m| m.get("creationTimestamp"))
                 .and_then(Node::as_str)
                 .map(Arc::from),
-            class_name: spec.and_then(|s| s.get("ingressClassName")).and_then(text),
-            annotations: texts(metadata, "annotations"),
-            labels: texts(metadata, "labels"),
+            class_name: spec
+                .and_then(|s| s.get("ingressClassName"))
+                .and_then(|class| texts.scalar(class)),
+            annotations: texts.entries(metadata, "annotations"),
+            labels: texts.entries(metadata, "labels"),
             default_backend: spec
                 .and_then(|s| s.get("defaultBackend").or_else(|| s.get("backend")))
-                .map(BackendRef::read),
-            tls: items(spec, "tls").map(Tls::read).collect(),
-            rules: items(spec, "rules").map(Rule::read).collect(),
+                .map(|backend| BackendRef::read(backend, texts)),
+            tls: items(spec, "tls")
+                .map(|tls| Tls::read(tls, texts))
+                .collect(),
+            rules: items(spec, "rules")
+                .map(|rule| Rule::read(rule, texts))
+                .collect(),
         }
     }
 }
 
 impl Tls {
-    fn read(node: &Node) -> Self {
+    fn read(node: &Node, texts: &mut Texts) -> Self {
         Self {
-            hosts: items(Some(node), "hosts").filter_map(text).collect(),
+            hosts: items(Some(node), "hosts")
+                .filter_map(|host| texts.scalar(host))
+                .collect(),
             secret: node
                 .get("secretName")
-                .and_then(text)
+                .and_then(|name| texts.scalar(name))
                 .filter(|name| !name.value.is_empty()),
             span: node.span,
         }
@@ -167,29 +212,32 @@ impl Tls {
 }
 
 impl Rule {
-    fn read(node: &Node) -> Self {
+    fn read(node: &Node, texts: &mut Texts) -> Self {
         Self {
             host: node
                 .get("host")
-                .and_then(text)
+                .and_then(|host| texts.scalar(host))
                 .filter(|host| !host.value.is_empty()),
             paths: node
                 .get("http")
                 .filter(|http| http.as_mapping().is_some())
-                .map(|http| items(Some(http), "paths").map(Path::read).collect()),
+                .map(|http| {
+                    items(Some(http), "paths")
+                        .map(|path| Path::read(path, texts))
+                        .collect()
+                }),
         }
     }
 }
 
 impl Path {
-    fn read(node: &Node) -> Self {
-        let path_type = node.get("pathType").and_then(text);
+    fn read(node: &Node, texts: &mut Texts) -> Self {
         Self {
             path: node
                 .get("path")
-                .and_then(text)
+                .and_then(|path| texts.scalar(path))
                 .filter(|path| !path.value.is_empty()),
-            path_type: match path_type.as_ref().map(|t| &*t.value) {
+            path_type: match node.get("pathType").and_then(Node::as_str) {
                 Some("Exact") => PathType::Exact,
                 _ => PathType::Prefix,
             },
@@ -198,7 +246,7 @@ impl Path {
                     target: BackendTarget::Resource,
                     span: node.span,
                 },
-                BackendRef::read,
+                |backend| BackendRef::read(backend, texts),
             ),
             span: node.span,
         }
@@ -206,7 +254,7 @@ impl Path {
 }
 
 impl BackendRef {
-    fn read(node: &Node) -> Self {
+    fn read(node: &Node, texts: &mut Texts) -> Self {
         let service = node.get("service");
         let (name, port) = if let Some(service) = service {
             let port = service.get("port");
@@ -216,10 +264,12 @@ impl BackendRef {
         } else {
             (node.get("serviceName"), node.get("servicePort"))
         };
-        let target = name.and_then(text).map_or(BackendTarget::Resource, |name| {
+        let name = name.and_then(|name| texts.scalar(name));
+        let target = name.map_or(BackendTarget::Resource, |name| {
             let span = port.map_or(name.span, |p| p.span);
+            let port = port.map_or(Port::Missing, |port| read_port(port, texts));
             BackendTarget::Service {
-                port: Spanned::new(port.map_or(Port::Missing, read_port), span),
+                port: Spanned::new(port, span),
                 name,
             }
         });
@@ -230,19 +280,14 @@ impl BackendRef {
     }
 }
 
-fn read_port(node: &Node) -> Port {
+fn read_port(node: &Node, texts: &mut Texts) -> Port {
     if let Some(number) = node.as_int() {
         return Port::Number(number);
     }
     match node.as_str() {
         None | Some("") => Port::Missing,
-        Some(text) => Port::Name(Arc::from(text)),
+        Some(text) => Port::Name(texts.shared(text)),
     }
-}
-
-fn text(node: &Node) -> Option<Spanned<Arc<str>>> {
-    node.as_str()
-        .map(|text| Spanned::new(Arc::from(text), node.span))
 }
 
 fn items<'a>(node: Option<&'a Node>, key: &str) -> impl Iterator<Item = &'a Node> {
@@ -250,18 +295,4 @@ fn items<'a>(node: Option<&'a Node>, key: &str) -> impl Iterator<Item = &'a Node
         .and_then(Node::as_sequence)
         .unwrap_or_default()
         .iter()
-}
-
-/// The entries of a map of texts.
-fn texts(node: Option<&Node>, key: &str) -> Vec<Annotation> {
-    let map = node.and_then(|n| n.get(key)).and_then(Node::as_mapping);
-    map.into_iter()
-        .flat_map(|map| map.iter())
-        .filter_map(|entry| {
-            Some(Annotation {
-                key: Spanned::new(Arc::from(&*entry.key.value), entry.key.span),
-                value: text(&entry.value)?,
-            })
-        })
-        .collect()
 }

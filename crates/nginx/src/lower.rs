@@ -3,6 +3,7 @@
 mod rewritten;
 pub(crate) mod server_snippet;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic};
@@ -145,6 +146,8 @@ impl Lowering<'_> {
         let certificate = self.certificate(&name, server);
         let secured = certificate.is_some() || self.wildcard_certificate(&name);
         let mut routes = Vec::new();
+        let paths: BTreeSet<&str> = rendered.iter().map(|r| &*r.path).collect();
+        let mut redirected = BTreeSet::new();
         for (at, r) in rendered.iter().enumerate() {
             let (before, after) = (
                 at.checked_sub(1).map(|at| &rendered[at]),
@@ -179,10 +182,8 @@ impl Lowering<'_> {
             );
             if !patterns {
                 // An Exact and a Prefix of the same path share one redirect.
-                if let Some(redirect) = self.slash_redirect(r, &rendered, owner)
-                    && routes
-                        .iter()
-                        .all(|known: &Route| known.matcher != redirect.matcher)
+                if let Some(redirect) = self.slash_redirect(r, &paths, owner)
+                    && redirected.insert(redirect.matcher.clone())
                 {
                     routes.push(redirect);
                 }
@@ -215,7 +216,7 @@ impl Lowering<'_> {
             certificate,
             passthrough,
             clients: None,
-            ciphers: self.ciphers(raw),
+            ciphers: self.ciphers(raw).map(Box::new),
         };
         self.clients(raw, &mut host);
         host
@@ -243,7 +244,7 @@ impl Lowering<'_> {
         let (origin, forbidden) = match auth_tls::host(self.of_host(raw), self.objects) {
             Clients::Anybody => return,
             Clients::Certificates(certificates) => {
-                host.clients = Some(certificates);
+                host.clients = Some(Box::new(certificates));
                 return;
             }
             Clients::Forbidden(origin) => (origin, true),
@@ -409,7 +410,7 @@ impl Lowering<'_> {
         if !r.location.bare
             && let Some(redirect) = self.fixed_redirect(settings, owner)
         {
-            return Action::Redirect(redirect);
+            return Action::from(redirect);
         }
         if let Some(refusal) = refusal {
             return Action::Refuse(refusal.clone());
@@ -425,7 +426,7 @@ impl Lowering<'_> {
                 .iter()
                 .any(|p| url.starts_with(p))
             {
-                return Action::Redirect(Redirect {
+                return Action::from(Redirect {
                     target: RedirectTarget::Pattern {
                         pattern: r.path.clone(),
                         url: url.clone(),
@@ -462,26 +463,24 @@ impl Lowering<'_> {
         };
         let forwarded_prefix = rewrite.as_ref().and_then(|_| {
             let prefix = settings.rewrite.x_forwarded_prefix.as_ref()?;
-            Some((
-                prefix.value.clone(),
-                Origin::annotation(owner, "x-forwarded-prefix", prefix.span),
-            ))
+            let origin = Origin::annotation(owner, "x-forwarded-prefix", prefix.span);
+            Some(Box::new((prefix.value.clone(), origin)))
         });
         Action::Forward(Box::new(Forward {
             split,
-            rewrite: rewrite.map(|target| Rewrite {
-                pattern: r.path.clone(),
-                target: target.value,
-                origin: Origin::annotation(owner, "rewrite-target", target.span),
+            rewrite: rewrite.map(|target| {
+                Box::new(Rewrite {
+                    pattern: r.path.clone(),
+                    target: target.value,
+                    origin: Origin::annotation(owner, "rewrite-target", target.span),
+                })
             }),
-            authority: settings
-                .server
-                .upstream_vhost
-                .as_ref()
-                .map(|vhost| Authority {
+            authority: settings.server.upstream_vhost.as_ref().map(|vhost| {
+                Box::new(Authority {
                     value: vhost.value.clone(),
                     origin: Origin::annotation(owner, "upstream-vhost", vhost.span),
-                }),
+                })
+            }),
             forwarded_prefix,
         }))
     }
@@ -571,12 +570,12 @@ impl Lowering<'_> {
     fn slash_redirect(
         &self,
         r: &Rendered<'_>,
-        rendered: &[Rendered<'_>],
+        rendered: &BTreeSet<&str>,
         owner: OwnerId,
     ) -> Option<Route> {
         let written = &r.location.path;
         let bare = written.strip_suffix('/').filter(|bare| !bare.is_empty())?;
-        if rendered.iter().any(|other| other.path == bare) {
+        if rendered.contains(bare) {
             return None;
         }
         let index = r.location.source?;
@@ -595,7 +594,7 @@ impl Lowering<'_> {
             matcher: PathMatcher::Exact(bare.to_owned()),
             implicit: false,
             plain_http: PlainHttp::Serve,
-            action: Action::Redirect(Redirect {
+            action: Action::from(Redirect {
                 target: RedirectTarget::Path {
                     path: format!("{bare}/"),
                     keep_query: true,
@@ -626,7 +625,7 @@ impl Lowering<'_> {
                 matcher: PathMatcher::Exact("/".to_owned()),
                 implicit: false,
                 plain_http: PlainHttp::Serve,
-                action: Action::Redirect(Redirect {
+                action: Action::from(Redirect {
                     target: RedirectTarget::Path {
                         path: root.value.clone(),
                         keep_query: false,
@@ -795,7 +794,7 @@ impl Lowering<'_> {
                 matcher: PathMatcher::Prefix("/".to_owned()),
                 implicit: false,
                 plain_http: PlainHttp::Serve,
-                action: Action::Redirect(Redirect {
+                action: Action::from(Redirect {
                     target: RedirectTarget::Host(name.to_string()),
                     code: self.config.http_redirect_code,
                     origin,
@@ -852,7 +851,7 @@ impl Lowering<'_> {
         let tls = match protocol {
             Protocol::Https | Protocol::Grpcs | Protocol::SameAsClient => own
                 .or(server_tls)
-                .map(|tls| tls.settings.clone())
+                .map(|tls| tls.settings.clone().map(Box::new))
                 .transpose(),
             Protocol::Http | Protocol::Grpc => Ok(None),
         };
@@ -867,7 +866,7 @@ impl Lowering<'_> {
         };
         let mut primary = self.backend(key, protocol, origin);
         primary.tls.clone_from(&tls);
-        primary.balance = self.balance(key, index, location);
+        primary.balance = self.balance(key, index, location).map(Box::new);
         let mut canary = self.effective.upstreams[key]
             .alternatives
             .first()

@@ -1,5 +1,6 @@
 //! From documents to the objects that a conversion reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::de::DeserializeOwned;
 
 use crate::flags::Flags;
-use crate::ingress::Ingress;
+use crate::ingress::{Ingress, Texts};
 use crate::legacy;
 use crate::policies::sha1;
 use crate::stranger;
@@ -113,6 +114,7 @@ pub struct Intake {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: Objects,
     pub(crate) seen: BTreeMap<ObjectRef, Vec<Copy>>,
+    texts: Texts,
 }
 
 /// Where an object was read, and what it says.
@@ -162,6 +164,7 @@ impl Intake {
             diagnostics: Vec::new(),
             objects: Objects::default(),
             seen: BTreeMap::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -244,7 +247,7 @@ impl Intake {
     }
 
     /// How an object is called. Where its name is not a text, what was written stands for it.
-    fn reference(&self, node: &Node, kind: &str) -> ObjectRef {
+    fn reference(&mut self, node: &Node, kind: &str) -> ObjectRef {
         let field = |key| node.get("metadata").and_then(|metadata| metadata.get(key));
         let namespace = field("namespace")
             .and_then(Node::as_str)
@@ -257,14 +260,15 @@ impl Intake {
             namespace
         };
         let name = match field("name").map(|name| &name.value) {
-            Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            Some(Value::Bool(name)) => name.to_string(),
-            Some(Value::Int(name)) => name.to_string(),
-            Some(Value::Uint(name)) => name.to_string(),
-            Some(Value::Float(name)) => name.to_string(),
-            _ => "(no name)".to_owned(),
+            Some(Value::String(name)) if !name.is_empty() => Cow::Borrowed(name.as_str()),
+            Some(Value::Bool(name)) => Cow::Owned(name.to_string()),
+            Some(Value::Int(name)) => Cow::Owned(name.to_string()),
+            Some(Value::Uint(name)) => Cow::Owned(name.to_string()),
+            Some(Value::Float(name)) => Cow::Owned(name.to_string()),
+            _ => Cow::Borrowed("(no name)"),
         };
-        ObjectRef::new(kind, namespace, name)
+        let mut text = |text: &str| self.texts.shared(text);
+        ObjectRef::new(text(kind), text(namespace), text(&name))
     }
 
     /// The object's identity, unless it is of another namespace or was seen before.
@@ -272,7 +276,7 @@ impl Intake {
         let object = self.reference(node, kind);
         let wanted = self.options.namespace.as_deref();
         if kind == "Ingress" && wanted.is_some_and(|wanted| *wanted != *object.namespace) {
-            let ingress = Ingress::read(node, object, node.span);
+            let ingress = Ingress::read(node, object, node.span, &mut self.texts);
             self.objects.elsewhere.push(ingress);
             return None;
         }
@@ -317,7 +321,7 @@ impl Intake {
     /// How this copy of an object stands to those read before. Which of them is taken depends
     /// on what they say, never on the order in which they come.
     fn standing(&mut self, object: &ObjectRef, span: Span, node: &Node) -> Standing {
-        let digest = Arc::from(digest(node));
+        let digest: Arc<str> = Arc::from(digest(node));
         let at = self.objects.ingresses.len();
         let known = self.seen.entry(object.clone()).or_default();
         let Some(first) = known.first() else {
@@ -452,14 +456,14 @@ impl Intake {
             return;
         }
         let standing = self.standing(&object, span, node);
-        let ingress = Ingress::read(node, object, span);
+        let ingress = Ingress::read(node, object, span, &mut self.texts);
         match standing {
             Standing::Same { at } => {
                 // A manifest has no time of creation, and what `kubectl get` printed has one.
                 if let Some((copy, _)) = self.objects.ingresses.get_mut(at) {
                     copy.created = copy.created.take().max(ingress.created);
                 }
-                let reason = Outcome::NoEffect(Arc::from("another copy says the same"));
+                let reason = Outcome::no_effect("another copy says the same");
                 self.ledger.settle_rest(ledger, |_| Some(reason.clone()));
                 return;
             }
@@ -504,11 +508,11 @@ impl Intake {
         }
     }
 
-    fn whole(&mut self, object: &ObjectRef, node: &Node, reason: &str) -> LedgerObject {
+    fn whole(&mut self, object: &ObjectRef, node: &Node, reason: &'static str) -> LedgerObject {
         let path = self.ledger.path("");
         let ledger = self.ledger.open(object, [(path, node.span)]);
         self.ledger
-            .settle(ledger, node.span, &Outcome::NoEffect(Arc::from(reason)));
+            .settle(ledger, node.span, &Outcome::no_effect(reason));
         ledger
     }
 
@@ -646,7 +650,7 @@ impl Intake {
             .unwrap_or_default();
         let info = ConfigMapInfo { data, ledger };
         if let Some(other) = self.objects.config_maps.insert(key(&object), info) {
-            let reason = Outcome::NoEffect(Arc::from("another copy of the object is read"));
+            let reason = Outcome::no_effect("another copy of the object is read");
             self.ledger
                 .settle_rest(other.ledger, |_| Some(reason.clone()));
         }
@@ -684,7 +688,8 @@ fn write_plain(node: &Node, without: &[&str], out: &mut String) {
             entries.sort_unstable_by_key(|entry| entry.key.value.as_str());
             out.push('{');
             for entry in entries {
-                let _ = write!(out, "{:?}:", entry.key.value);
+                write_text(&entry.key.value, out);
+                out.push(':');
                 write_plain(&entry.value, &[], out);
                 out.push(',');
             }
@@ -698,9 +703,27 @@ fn write_plain(node: &Node, without: &[&str], out: &mut String) {
             }
             out.push(']');
         }
+        Value::String(text) => {
+            out.push_str("String(");
+            write_text(text, out);
+            out.push(')');
+        }
         scalar => {
             let _ = write!(out, "{scalar:?}");
         }
+    }
+}
+
+/// A text in quotes, as its `Debug` form is. Most texts need no escapes.
+fn write_text(text: &str, out: &mut String) {
+    let plain = |b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{text:?}");
     }
 }
 
@@ -729,7 +752,7 @@ fn collect_leaves(
     match &node.value {
         Value::Mapping(mapping) if !mapping.is_empty() => {
             for entry in mapping {
-                if entry.key.value.contains(['.', '/', '[']) {
+                if entry.key.value.bytes().any(|b| b"./[".contains(&b)) {
                     path.push('[');
                     path.push_str(&entry.key.value);
                     path.push(']');

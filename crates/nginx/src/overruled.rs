@@ -435,7 +435,7 @@ pub(crate) fn tell(
         if !lost.partly {
             output.outcomes.retain(|(key, _)| *key != lost.key);
             (output.diagnostics).retain(|found| found.annotation.as_deref() != Some(lost.key));
-            let reason = Outcome::NoEffect(Arc::from(lost.why.as_str()));
+            let reason = Outcome::no_effect(lost.why.clone());
             output.outcomes.push((lost.key, reason));
         }
         let winner = lost.winner.map(|at| &sources[at]);

@@ -239,10 +239,8 @@ fn identity(document: &str) -> Option<Identity<'_>> {
 }
 
 fn documents(conversion: &Conversion) -> BTreeMap<Identity<'_>, &str> {
-    let texts = conversion.written.iter().map(|written| {
-        let text = &conversion.output[written.range.clone()];
-        text.strip_prefix("---\n").unwrap_or(text)
-    });
+    let texts = conversion.written.iter();
+    let texts = texts.map(|written| conversion.output.document(written));
     texts
         .filter_map(|text| Some((identity(text)?, text)))
         .collect()

@@ -9,6 +9,7 @@ mod differences;
 mod example;
 pub mod krm;
 mod options;
+mod output;
 mod pipeline;
 mod redact;
 mod report;
@@ -26,6 +27,7 @@ use gatewright_source::{FileId, SourceMap};
 
 pub use example::{Change, Example, example};
 pub use options::{Emit, NginxVersion, NoClass, Options, Profile};
+pub use output::Output;
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 pub use verify::{Verified, verify};
 
@@ -41,7 +43,7 @@ pub struct Input {
 /// A document of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Its text in the output, with the `---` before it unless it is the first.
+    /// Where [`Output::document`] finds its text.
     pub range: Range<usize>,
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
@@ -77,7 +79,7 @@ pub struct Conversion {
     /// The account of every annotation and field.
     pub ledger: Ledger,
     /// The YAML; empty when there is nothing to emit.
-    pub output: String,
+    pub output: Output,
     /// Which part of the output is which document, in order.
     pub written: Vec<Written>,
     /// Namespace and name of the Ingresses that were converted.
@@ -100,12 +102,10 @@ impl Conversion {
             } else {
                 &mut plain
             };
-            let document = self.output.get(written.range.clone()).unwrap_or_default();
-            let document = document.strip_prefix("---\n").unwrap_or(document);
             if !text.is_empty() {
                 text.push_str("---\n");
             }
-            text.push_str(document);
+            text.push_str(self.output.document(written));
         }
         (plain, sensitive)
     }

@@ -1,10 +1,11 @@
 //! The steps of a conversion, in order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
-use gatewright_gateway::{self as gateway, Part};
+use gatewright_gateway::{self as gateway, Object, Part};
 use gatewright_model::Model;
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
@@ -14,8 +15,8 @@ use rayon::prelude::*;
 
 use crate::report::OutcomeCounts;
 use crate::{
-    Conversion, Emit, Input, NginxVersion, NoClass, Options, Prerequisites, Profile, Summary,
-    differences, redact, write,
+    Conversion, Emit, Input, NginxVersion, NoClass, Options, Output, Prerequisites, Profile,
+    Summary, differences, redact, write,
 };
 
 /// Where the Gateway stands unless told otherwise.
@@ -27,8 +28,10 @@ const ENVOY_GATEWAY: &str = "v1.9.1";
 /// The release that takes two Certificates for one Secret, one after the other.
 const CERT_MANAGER: &str = "cert-manager v1.14";
 
-/// Pieces whose trees are in memory at once.
+/// Pieces whose trees are made at once; as many more are being taken in.
 const WINDOW: usize = 8;
+/// Objects that go from thread to thread at once.
+const BATCH: usize = 64;
 
 /// Converts all inputs together. The model is handed over to whoever wants it.
 pub(crate) fn run<T>(
@@ -49,8 +52,9 @@ pub(crate) fn run<T>(
     let mut diagnostics = Vec::new();
     let mut documents = 0;
     let mut secrets = Vec::new();
-    read(&sources, &files, options.threads, |file, parsed| {
-        secrets.extend(redact::secrets(&parsed, sources.file(file)));
+    let alone = options.threads.unwrap_or_else(rayon::current_num_threads) == 1;
+    read(&sources, &files, alone, |parsed| {
+        secrets.extend(redact::secrets(&parsed, &sources));
         documents += parsed.documents.len();
         intake.take(&parsed.documents);
         diagnostics.extend(parsed.diagnostics);
@@ -80,16 +84,7 @@ pub(crate) fn run<T>(
         })
         .collect();
     let mut texts = write::Documents::new(options.comments, &names);
-    let emitted = gateway::emit(&model, &settings(options), |object| {
-        let wanted = match options.emit {
-            Emit::All => true,
-            Emit::Infra => object.part == Part::Infra,
-            Emit::Routes => object.part == Part::Routes,
-        };
-        if wanted && hosts > 0 {
-            texts.add(&object);
-        }
-    });
+    let emitted = emit(&model, options, alone, &mut texts);
     for (origin, outcome) in &emitted.outcomes {
         if let Some(object) = owners.get(origin.owner.0 as usize) {
             ledger.settle(*object, origin.span, outcome);
@@ -163,6 +158,50 @@ pub(crate) fn run<T>(
     (conversion, kept)
 }
 
+/// Writes the objects of the model. Another thread makes their texts meanwhile.
+fn emit(
+    model: &Model,
+    options: &Options,
+    alone: bool,
+    texts: &mut write::Documents<'_>,
+) -> gateway::Emitted {
+    let settings = settings(options);
+    let wanted = |object: &Object| {
+        let part = match options.emit {
+            Emit::All => true,
+            Emit::Infra => object.part == Part::Infra,
+            Emit::Routes => object.part == Part::Routes,
+        };
+        part && !model.hosts.is_empty()
+    };
+    if alone {
+        return gateway::emit(model, &settings, |object| {
+            if wanted(&object) {
+                texts.add(object);
+            }
+        });
+    }
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel::<Vec<Object>>(1);
+        scope.spawn(move || {
+            let objects = receiver.into_iter().flatten();
+            objects.for_each(|object| texts.add(object));
+        });
+        let mut batch = Vec::with_capacity(BATCH);
+        // Only a thread that has panicked receives nothing, and the scope passes that on.
+        let emitted = gateway::emit(model, &settings, |object| {
+            if wanted(&object) {
+                batch.push(object);
+            }
+            if batch.len() == BATCH {
+                let _ = sender.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            }
+        });
+        let _ = sender.send(batch);
+        emitted
+    })
+}
+
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays
 /// refused; only who accepts what is left to a Gateway gets address lists that depend on it.
 fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
@@ -188,14 +227,9 @@ fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
     }));
 }
 
-/// Reads all files in their order, a window of pieces at a time: the trees of a window are
-/// read side by side and let go before the next.
-fn read(
-    sources: &SourceMap,
-    files: &[FileId],
-    threads: Option<usize>,
-    mut take: impl FnMut(FileId, Parsed),
-) {
+/// Reads all files in their order, a window of pieces at a time: while the trees of one are
+/// taken in and let go, those of the next are read side by side.
+fn read(sources: &SourceMap, files: &[FileId], alone: bool, mut take: impl FnMut(Parsed)) {
     let pieces: Vec<(FileId, Piece)> = files
         .iter()
         .flat_map(|&file| {
@@ -204,22 +238,22 @@ fn read(
                 .map(move |piece| (file, piece))
         })
         .collect();
-    let one = |(file, piece): &(FileId, Piece)| {
-        (*file, parse_piece(*file, sources.file(*file).text(), piece))
-    };
-    for window in pieces.chunks(WINDOW) {
-        if threads == Some(1) || window.len() == 1 {
-            window
-                .iter()
-                .map(one)
-                .for_each(|(file, parsed)| take(file, parsed));
-        } else {
-            let parsed: Vec<(FileId, Parsed)> = window.par_iter().map(one).collect();
-            for (file, parsed) in parsed {
-                take(file, parsed);
-            }
-        }
+    let one =
+        |(file, piece): &(FileId, Piece)| parse_piece(*file, sources.file(*file).text(), piece);
+    if alone || pieces.len() == 1 {
+        pieces.iter().map(one).for_each(take);
+        return;
     }
+    let mut ready: Vec<Parsed> = Vec::new();
+    for window in pieces.chunks(WINDOW) {
+        let made = std::mem::take(&mut ready);
+        // What is kept is allocated by one thread: memory of several has gaps in several places.
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| ready = window.par_iter().map(one).collect());
+            made.into_iter().for_each(&mut take);
+        });
+    }
+    ready.into_iter().for_each(take);
 }
 
 fn nginx_options(options: &Options) -> nginx::Options {
@@ -278,7 +312,7 @@ fn prerequisites(
     needs_backend: bool,
     needs_lua: bool,
     needs_cert_manager: bool,
-    output: &str,
+    output: &Output,
 ) -> Prerequisites {
     if output.is_empty() {
         return Prerequisites::default();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use gatewright_diagnostics::Severity;
-use gatewright_source::{SourceFile, SourceMap, Span};
+use gatewright_source::{SourceMap, Span};
 use gatewright_yaml::{Node, Parsed};
 
 /// Fields of a Secret that say nothing of its content.
@@ -18,8 +18,8 @@ pub(crate) fn hide(spans: Vec<Span>, sources: &mut SourceMap) {
     }
 }
 
-/// What is to be hidden of a part of a file.
-pub(crate) fn secrets(parsed: &Parsed, file: &SourceFile) -> Vec<Span> {
+/// What is to be hidden of what was read.
+pub(crate) fn secrets(parsed: &Parsed, sources: &SourceMap) -> Vec<Span> {
     let mut spans = Vec::new();
     for document in &parsed.documents {
         values(&document.root, None, &mut spans);
@@ -29,8 +29,9 @@ pub(crate) fn secrets(parsed: &Parsed, file: &SourceFile) -> Vec<Span> {
         let Some(label) = fault.labels.first() else {
             continue;
         };
-        let range = around(file.text(), label.span.start as usize);
-        let is_secret = file.text()[range.clone()].lines().any(|line| {
+        let text = sources.file(label.span.file).text();
+        let range = around(text, label.span.start as usize);
+        let is_secret = text[range.clone()].lines().any(|line| {
             let line = line.replace(['"', '\'', ' '], "");
             line.contains("kind:Secret")
         });

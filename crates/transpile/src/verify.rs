@@ -59,7 +59,10 @@ impl Sides {
         let (mut conversion, model) = pipeline::run(inputs, &options, |model| model);
         let mut sources = std::mem::take(&mut conversion.sources);
         let plain = options.listeners.0;
-        let output = sources.add("<output>", std::mem::take(&mut conversion.output));
+        let output = sources.add(
+            "<output>",
+            std::mem::take(&mut conversion.output).to_string(),
+        );
         let (own, faults) = read(&[output], plain.clone(), &mut sources);
         let (objects, own, diagnostics) = if let Some(inputs) = against {
             let add = |Input { name, text }| sources.add(name, text);
@@ -94,7 +97,7 @@ fn read(
     let (mut objects, mut diagnostics) = (Objects::default(), Vec::new());
     for &file in files {
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
-        redact::hide(redact::secrets(&parsed, sources.file(file)), sources);
+        redact::hide(redact::secrets(&parsed, sources), sources);
         let (found, mut faults) = Objects::read(&parsed.documents);
         faults.extend(objects.extend(found));
         diagnostics.extend(parsed.diagnostics.into_iter().chain(faults));

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gatewright_gateway::{Object, Part, Shelf, Spec};
 use gatewright_source::{FileId, Span};
-use gatewright_yaml::{Out, OutMapping, to_out, write_documents};
+use gatewright_yaml::{KeyOrder, Out, OutMapping, to_out, write_documents};
 
-use crate::Written;
 use crate::report::ObjectCount;
+use crate::{Output, Written};
 
 /// The order in which people read the fields of these kinds; all others follow as they are.
 pub(crate) const FIELD_ORDER: &[&str] = &[
@@ -50,20 +50,22 @@ pub(crate) const FIELD_ORDER: &[&str] = &[
     "to",
 ];
 
+static ORDER: LazyLock<KeyOrder> = LazyLock::new(|| KeyOrder::new(FIELD_ORDER));
+
 /// The documents of objects that come in no order.
 pub(crate) struct Documents<'a> {
     comments: bool,
     /// The Ingresses by where they stand.
     ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
-    shelves: BTreeMap<Shelf, Documented>,
+    text: String,
+    /// Of one kind in one namespace each: their part of the text and whom they are for, by the
+    /// names of their objects.
+    shelves: BTreeMap<Shelf, BTreeMap<String, Documented>>,
 }
 
-/// Documents of one kind in one namespace.
-#[derive(Default)]
 struct Documented {
-    text: String,
-    /// Their part of the text and whom they are for, by the names of their objects.
-    documents: BTreeMap<String, (Range<usize>, Box<[Span]>)>,
+    range: Range<usize>,
+    origins: Box<[Span]>,
 }
 
 impl<'a> Documents<'a> {
@@ -74,28 +76,29 @@ impl<'a> Documents<'a> {
         Self {
             comments,
             ingresses,
+            text: String::new(),
             shelves: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn add(&mut self, object: &Object) {
-        let Documented { text, documents } = self.shelves.entry(object.shelf()).or_default();
-        let start = text.len();
-        let (comments, out) = document(object, self.comments);
-        write_documents(text, [(comments.as_slice(), &out)]);
-        let document = (start..text.len(), Box::from(&*object.origins));
-        documents.insert(object.name.clone(), document);
+    pub(crate) fn add(&mut self, object: Object) {
+        let start = self.text.len();
+        let (comments, out) = document(&object, self.comments);
+        write_documents(&mut self.text, [(comments.as_slice(), &out)]);
+        let documented = Documented {
+            range: start..self.text.len(),
+            origins: Box::from(&*object.origins),
+        };
+        let shelf = self.shelves.entry(object.shelf()).or_default();
+        shelf.insert(object.name, documented);
     }
 
     /// All of them in order, and how many there are of each kind.
-    pub(crate) fn finish(self) -> (String, Vec<Written>, Vec<ObjectCount>) {
-        let length = |shelf: &Documented| shelf.text.len() + 4 * shelf.documents.len();
-        let mut text = String::with_capacity(self.shelves.values().map(length).sum());
-        let documents = |shelf: &Documented| shelf.documents.len();
-        let mut written = Vec::with_capacity(self.shelves.values().map(documents).sum());
+    pub(crate) fn finish(self) -> (Output, Vec<Written>, Vec<ObjectCount>) {
+        let mut written = Vec::with_capacity(self.shelves.values().map(BTreeMap::len).sum());
         let mut counts: Vec<ObjectCount> = Vec::new();
-        for (shelf, documented) in self.shelves {
-            let count = documented.documents.len();
+        for (shelf, documents) in self.shelves {
+            let count = documents.len();
             match counts.iter_mut().find(|count| count.kind == shelf.kind()) {
                 Some(counted) => counted.count += count,
                 None => counts.push(ObjectCount {
@@ -103,12 +106,7 @@ impl<'a> Documents<'a> {
                     count,
                 }),
             }
-            for (name, (range, origins)) in documented.documents {
-                let start = text.len();
-                if start > 0 {
-                    text.push_str("---\n");
-                }
-                text.push_str(&documented.text[range]);
+            for (name, Documented { range, origins }) in documents {
                 let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
                 files.sort_unstable();
                 files.dedup();
@@ -117,7 +115,7 @@ impl<'a> Documents<'a> {
                 ingresses.sort_unstable();
                 ingresses.dedup();
                 written.push(Written {
-                    range: start..text.len(),
+                    range,
                     files,
                     kind: shelf.kind(),
                     namespace: Arc::clone(shelf.namespace()),
@@ -128,7 +126,8 @@ impl<'a> Documents<'a> {
                 });
             }
         }
-        (text, written, counts)
+        let order = written.iter().map(|written| written.range.clone());
+        (Output::new(self.text, order.collect()), written, counts)
     }
 }
 
@@ -147,7 +146,7 @@ fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
         }
         let mut entries = OutMapping::new();
         for (key, value) in list {
-            entries.insert(&**key, &**value);
+            entries.push_new(key.to_string().into(), Out::from(&**value));
         }
         metadata.insert(name, Out::Mapping(entries));
     }
@@ -155,16 +154,23 @@ fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
     root.insert("apiVersion", object.spec.api_version());
     root.insert("kind", object.spec.kind());
     root.insert("metadata", Out::Mapping(metadata));
-    if let (Spec::Secret(_), Ok(Out::Mapping(fields))) = (&object.spec, to_out(&object.spec)) {
-        for entry in &fields {
-            root.insert(entry.key.as_str(), entry.value.clone());
+    // The specifications hold strings, numbers, lists and maps with string keys only, so that
+    // nothing can be refused here.
+    let fields = || to_out(&object.spec).unwrap_or(Out::Null);
+    match &object.spec {
+        Spec::Namespace => {}
+        Spec::Secret(_) => {
+            if let Out::Mapping(fields) = fields() {
+                for entry in fields {
+                    root.insert(entry.key, entry.value);
+                }
+            }
         }
-    } else if !matches!(object.spec, Spec::Namespace) {
-        // The specifications hold strings, numbers, lists and maps with string keys only,
-        // so that nothing can be refused here.
-        let mut spec = to_out(&object.spec).unwrap_or(Out::Null);
-        spec.reorder_all(FIELD_ORDER);
-        root.insert("spec", spec);
+        _ => {
+            let mut spec = fields();
+            spec.reorder_all(&ORDER);
+            root.insert("spec", spec);
+        }
     }
     let mut out = Out::Mapping(root);
     if !comments {

@@ -231,7 +231,7 @@ fn policies_are_minimal() {
             ..case.options
         };
         let objects: Vec<Value> =
-            serde_yaml::Deserializer::from_str(&convert(case.inputs, &options).output)
+            serde_yaml::Deserializer::from_str(&convert(case.inputs, &options).output.to_string())
                 .map(|document| Value::deserialize(document).expect("readable YAML"))
                 .collect();
         let found = policy_faults(&objects);
@@ -447,7 +447,7 @@ fn compare_one(case: &Case) {
                 profile: Profile::Faithful,
                 ..case.options.clone()
             };
-            let output = convert(case.inputs.clone(), &faithful).output;
+            let output = convert(case.inputs.clone(), &faithful).output.to_string();
             insta::assert_snapshot!(name("faithful"), output);
         }
     });

@@ -28,7 +28,8 @@ fn converted(documents: &[String], options: &Options) -> Conversion {
 
 /// The documents of a kind, by the first lines that name them.
 fn of_kind<'a>(conversion: &'a Conversion, kind: &str) -> BTreeMap<&'a str, &'a str> {
-    let documents = conversion.output.split("\n---\n");
+    let documents = conversion.written.iter();
+    let documents = documents.map(|written| conversion.output.document(written));
     let kind = format!("\nkind: {kind}\n");
     documents
         .filter(|document| document.contains(&kind))
@@ -133,7 +134,7 @@ fn order_does_not_show() {
     let mut backwards = forwards.clone();
     backwards.reverse();
     let expected = converted(&forwards, &options);
-    assert!(expected.output.contains("kind: ListenerSet"));
+    assert!(expected.output.to_string().contains("kind: ListenerSet"));
     assert!(converted(&backwards, &options).output == expected.output);
 }
 
@@ -147,6 +148,6 @@ fn listeners_of_an_existing_gateway_are_not_written() {
     assert!(!codes(&few).contains(&"GW0702".to_owned()));
     let many = converted(&ingresses(0..65), &options);
     assert!(codes(&many).contains(&"GW0702".to_owned()));
-    assert!(!many.output.contains("ListenerSet"));
+    assert!(!many.output.to_string().contains("ListenerSet"));
     assert!(!codes(&many).contains(&"GW0566".to_owned()));
 }

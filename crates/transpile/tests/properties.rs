@@ -123,7 +123,7 @@ fn sound(conversion: &Conversion) -> Written {
             let _ = conversion.sources.slice(label.span);
         }
     }
-    let objects = read_back(&conversion.output);
+    let objects = read_back(&conversion.output.to_string());
     for ((kind, namespace, name), object) in &objects {
         assert!(is_subdomain(name), "name of {kind}: {name}");
         assert!(
@@ -639,8 +639,8 @@ spec:
     check(150, &prop::collection::vec(ingress(), 0..5), |ingresses| {
         let before = format!("{first}---\n{}", ingresses.join("---\n"));
         let after = format!("{before}---\n{NEW}");
-        let before = read_back(&convert(one(before), &options()).output);
-        let mut after = read_back(&convert(one(after), &options()).output);
+        let before = read_back(&convert(one(before), &options()).output.to_string());
+        let mut after = read_back(&convert(one(after), &options()).output.to_string());
         for (key, old) in before {
             let new = after.remove(&key);
             let mut new = new.unwrap_or_else(|| panic!("{key:?} has gone"));

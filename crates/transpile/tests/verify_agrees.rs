@@ -340,7 +340,7 @@ fn verdicts_agree_with_single_requests() {
                 text: input.clone(),
             }];
             let conversion = convert(inputs.clone(), &options);
-            let Some(objects) = changed(&conversion.output, fault) else {
+            let Some(objects) = changed(&conversion.output.to_string(), fault) else {
                 return;
             };
             let against = Input {

@@ -134,7 +134,7 @@ fn nginx_changes(route: &Route) -> Vec<String> {
     if let Some(authority) = &forward.authority {
         changes.push(format!("host {}", authority.value));
     }
-    if let Some((prefix, _)) = &forward.forwarded_prefix {
+    if let Some((prefix, _)) = forward.forwarded_prefix.as_deref() {
         changes.push(format!("header X-Forwarded-Prefix {prefix}"));
     }
     changes

@@ -38,7 +38,7 @@ pub use bridge::from_node;
 pub use closest::closest;
 pub use emit::{write_document, write_documents};
 pub use node::{Entry, Mapping, Node, Value};
-pub use out::{Out, OutEntry, OutItem, OutMapping};
+pub use out::{KeyOrder, Out, OutEntry, OutItem, OutMapping};
 pub use parse::{Document, Parsed, Piece, parse, parse_piece, pieces};
 pub use problem::{Problem, ProblemKind, Typed};
 pub use serialize::{WriteError, to_out};

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::node::Steps;
 
 /// A value to be written, in order, with comments.
@@ -35,10 +37,32 @@ pub struct OutItem {
 pub struct OutEntry {
     /// Comment lines in front of it, without `#`.
     pub comments: Vec<String>,
-    /// Its key.
-    pub key: String,
+    /// Its key. Most are the names of fields.
+    pub key: Cow<'static, str>,
     /// Its value.
     pub value: Out,
+}
+
+/// An order of keys.
+#[derive(Clone, Debug)]
+pub struct KeyOrder {
+    /// Keys with their ranks, sorted by the keys.
+    ranks: Vec<(&'static str, usize)>,
+}
+
+impl KeyOrder {
+    /// The order in which the keys are given, with all others behind them.
+    pub fn new(keys: &[&'static str]) -> Self {
+        let ranks = keys.iter().enumerate().map(|(at, key)| (*key, at));
+        let mut ranks: Vec<_> = ranks.collect();
+        ranks.sort_unstable();
+        Self { ranks }
+    }
+
+    fn rank(&self, key: &str) -> usize {
+        let found = self.ranks.binary_search_by(|(known, _)| (*known).cmp(key));
+        found.map_or(self.ranks.len(), |at| self.ranks[at].1)
+    }
 }
 
 /// An ordered map. No key occurs twice.
@@ -55,8 +79,15 @@ impl OutMapping {
         }
     }
 
+    /// A map without entries, with room for so many.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(entries),
+        }
+    }
+
     /// Sets the value of a key; a new key goes to the end.
-    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Out>) {
+    pub fn insert(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Out>) {
         let (key, value) = (key.into(), value.into());
         match self.entry_mut(&key) {
             Some(entry) => entry.value = value,
@@ -64,8 +95,8 @@ impl OutMapping {
         }
     }
 
-    /// Appends a key that is known to be new.
-    pub(crate) fn push_new(&mut self, key: String, value: Out) {
+    /// Appends a key that is known to be new: [`Self::insert`] would look for it.
+    pub fn push_new(&mut self, key: Cow<'static, str>, value: Out) {
         self.entries.push(OutEntry {
             comments: Vec::new(),
             key,
@@ -75,7 +106,7 @@ impl OutMapping {
 
     /// This map with one more entry.
     #[must_use]
-    pub fn with(mut self, key: impl Into<String>, value: impl Into<Out>) -> Self {
+    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Out>) -> Self {
         self.insert(key, value);
         self
     }
@@ -113,9 +144,11 @@ impl OutMapping {
     }
 
     /// Puts the keys of `order` first, in that order; all others keep their order behind them.
-    pub fn reorder(&mut self, order: &[&str]) {
-        let rank = |key: &str| order.iter().position(|k| *k == key).unwrap_or(order.len());
-        self.entries.sort_by_key(|entry| rank(&entry.key));
+    pub fn reorder(&mut self, order: &KeyOrder) {
+        let rank = |entry: &OutEntry| order.rank(&entry.key);
+        if !self.entries.is_sorted_by_key(rank) {
+            self.entries.sort_by_cached_key(rank);
+        }
     }
 }
 
@@ -128,7 +161,16 @@ impl<'a> IntoIterator for &'a OutMapping {
     }
 }
 
-impl<K: Into<String>, V: Into<Out>> FromIterator<(K, V)> for OutMapping {
+impl IntoIterator for OutMapping {
+    type Item = OutEntry;
+    type IntoIter = std::vec::IntoIter<OutEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl<K: Into<Cow<'static, str>>, V: Into<Out>> FromIterator<(K, V)> for OutMapping {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut mapping = Self::new();
         for (key, value) in entries {
@@ -140,7 +182,7 @@ impl<K: Into<String>, V: Into<Out>> FromIterator<(K, V)> for OutMapping {
 
 impl Out {
     /// A map of these entries.
-    pub fn mapping<K: Into<String>, V: Into<Self>>(
+    pub fn mapping<K: Into<Cow<'static, str>>, V: Into<Self>>(
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         Self::Mapping(entries.into_iter().collect())
@@ -206,7 +248,7 @@ impl Out {
     }
 
     /// Puts the keys of `order` first in this map and in every map inside of it.
-    pub fn reorder_all(&mut self, order: &[&str]) {
+    pub fn reorder_all(&mut self, order: &KeyOrder) {
         match self {
             Self::Mapping(mapping) => {
                 mapping.reorder(order);
@@ -297,7 +339,7 @@ mod tests {
     #[test]
     fn keys_are_ordered_by_a_table() {
         let mut out = Out::mapping([("spec", 1), ("b", 2), ("kind", 3), ("a", 4)]);
-        out.reorder_all(&["kind", "metadata", "spec"]);
+        out.reorder_all(&KeyOrder::new(&["kind", "metadata", "spec"]));
         let keys: Vec<_> = out.as_mapping().unwrap().iter().map(|e| &*e.key).collect();
         assert_eq!(keys, ["kind", "spec", "b", "a"]);
     }

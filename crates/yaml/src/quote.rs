@@ -16,6 +16,9 @@ pub(crate) enum Form {
 
 /// The form for a value; `block` says whether a block scalar may stand there.
 pub(crate) fn form(text: &str, block: bool) -> Form {
+    if is_ordinary(text) {
+        return Form::Plain;
+    }
     if text.is_empty() || (looks_typed(text) && text != "<<") {
         return Form::Double;
     }
@@ -30,6 +33,16 @@ pub(crate) fn form(text: &str, block: bool) -> Form {
     } else {
         Form::Single
     }
+}
+
+/// Whether it is made of what names and absolute paths are made of, which is nearly all text of
+/// Kubernetes objects: no reader sees more in it than text, unless it is a word such as `on`.
+fn is_ordinary(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+        && resolve::plain(text) == Resolved::Text
 }
 
 /// Whether some reader would not take the plain text for a string: kubectl's, one of YAML 1.1

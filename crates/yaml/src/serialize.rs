@@ -1,5 +1,6 @@
 //! From a typed object to an [`Out`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer, ser};
@@ -29,6 +30,9 @@ impl ser::Error for WriteError {
 pub fn to_out<T: Serialize + ?Sized>(value: &T) -> Result<Out, WriteError> {
     value.serialize(Tree)
 }
+
+/// A length from outside is only a hint, and no more room than this is made for it.
+const MAX_HINT: usize = 1024;
 
 struct Tree;
 
@@ -164,12 +168,12 @@ impl Serializer for Tree {
         Ok(List::new(Some(variant), len))
     }
 
-    fn serialize_map(self, _len: Option<usize>) -> Result<Map, WriteError> {
-        Ok(Map::new(None))
+    fn serialize_map(self, len: Option<usize>) -> Result<Map, WriteError> {
+        Ok(Map::new(None, len.unwrap_or(0)))
     }
 
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Map, WriteError> {
-        Ok(Map::new(None))
+    fn serialize_struct(self, _name: &'static str, len: usize) -> Result<Map, WriteError> {
+        Ok(Map::new(None, len))
     }
 
     fn serialize_struct_variant(
@@ -177,9 +181,9 @@ impl Serializer for Tree {
         _name: &'static str,
         _index: u32,
         variant: &'static str,
-        _len: usize,
+        len: usize,
     ) -> Result<Map, WriteError> {
-        Ok(Map::new(Some(variant)))
+        Ok(Map::new(Some(variant), len))
     }
 }
 
@@ -200,8 +204,7 @@ impl List {
     fn new(variant: Option<&'static str>, len: usize) -> Self {
         Self {
             variant,
-            // A length from outside is only a hint.
-            items: Vec::with_capacity(len.min(1024)),
+            items: Vec::with_capacity(len.min(MAX_HINT)),
         }
     }
 
@@ -245,14 +248,14 @@ list! {
 struct Map {
     variant: Option<&'static str>,
     mapping: OutMapping,
-    key: Option<String>,
+    key: Option<Cow<'static, str>>,
 }
 
 impl Map {
-    const fn new(variant: Option<&'static str>) -> Self {
+    fn new(variant: Option<&'static str>, len: usize) -> Self {
         Self {
             variant,
-            mapping: OutMapping::new(),
+            mapping: OutMapping::with_capacity(len.min(MAX_HINT)),
             key: None,
         }
     }
@@ -268,10 +271,10 @@ impl ser::SerializeMap for Map {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
         self.key = Some(match to_out(key)? {
-            Out::String(text) => text,
-            Out::Bool(value) => value.to_string(),
-            Out::Int(value) => value.to_string(),
-            Out::Uint(value) => value.to_string(),
+            Out::String(text) => text.into(),
+            Out::Bool(value) => value.to_string().into(),
+            Out::Int(value) => value.to_string().into(),
+            Out::Uint(value) => value.to_string().into(),
             _ => return Err(ser::Error::custom("the key of a map must be a string")),
         });
         Ok(())
@@ -302,7 +305,7 @@ macro_rules! fields {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), WriteError> {
-                self.mapping.push_new(key.to_owned(), to_out(value)?);
+                self.mapping.push_new(Cow::Borrowed(key), to_out(value)?);
                 Ok(())
             }
 

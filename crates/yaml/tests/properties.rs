@@ -100,9 +100,9 @@ fn same_there(out: &Out, value: &serde_yaml::Value) -> bool {
         }
         (Out::Mapping(a), There::Mapping(b)) => {
             a.len() == b.len()
-                && a.iter().zip(b).all(|(a, (key, b))| {
-                    key.as_str() == Some(a.key.as_str()) && same_there(&a.value, b)
-                })
+                && a.iter()
+                    .zip(b)
+                    .all(|(a, (key, b))| key.as_str() == Some(&*a.key) && same_there(&a.value, b))
         }
         (Out::Null | Out::Float(_), _) => true,
         (Out::Bool(a), There::Bool(b)) => a == b,

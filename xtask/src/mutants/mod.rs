@@ -66,7 +66,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let mut outputs: Vec<Objects> = Vec::new();
     let mut all: Vec<(usize, Mutant)> = Vec::new();
     for (at, case) in cases.iter().enumerate() {
-        let output = convert(case.inputs.clone(), &case.options).output;
+        let output = convert(case.inputs.clone(), &case.options)
+            .output
+            .to_string();
         let objects = edit::read(&output)?;
         all.extend(faults::all(&objects).into_iter().map(|mutant| (at, mutant)));
         outputs.push(objects);

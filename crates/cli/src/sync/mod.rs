@@ -266,13 +266,10 @@ impl<'a> Plan<'a> {
         // No object of a route serves all files, but none may be lost if one did.
         let all = conversion.written.iter().flat_map(|written| &written.files);
         let first = all.map(|file| conversion.sources.file(*file).name()).min();
-        for Written {
-            range,
-            files,
-            sensitive,
-            ..
-        } in &conversion.written
-        {
+        for written in &conversion.written {
+            let Written {
+                files, sensitive, ..
+            } = written;
             let names = files
                 .iter()
                 .map(|file| conversion.sources.file(*file).name());
@@ -297,12 +294,10 @@ impl<'a> Plan<'a> {
                 place
             };
             let text = texts.entry(place).or_default();
-            let document = conversion.output.get(range.clone()).unwrap_or_default();
-            let document = document.strip_prefix("---\n").unwrap_or(document);
             if !text.is_empty() {
                 text.push_str("---\n");
             }
-            text.push_str(document);
+            text.push_str(conversion.output.document(written));
         }
         for name in lost {
             self.blocked = true;

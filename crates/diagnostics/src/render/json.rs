@@ -188,8 +188,6 @@ pub(super) fn render(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String 
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use gatewright_source::Span;
 
     use super::*;
@@ -210,7 +208,7 @@ mod tests {
         for outcome in [
             Outcome::Translated,
             Outcome::Refused(Code::HelmTemplate),
-            Outcome::NoEffect(Arc::from("it is the default")),
+            Outcome::no_effect("it is the default"),
         ] {
             let span = Span::new(file, 0, 1);
             let opened = {

@@ -72,13 +72,15 @@ pub(super) fn rule(
 pub(crate) fn merge(rules: &mut Vec<Planned>) {
     let mut merged: Vec<Planned> = Vec::with_capacity(rules.len());
     for rule in rules.drain(..) {
+        if !is_limit(&rule) {
+            merged.push(rule);
+            continue;
+        }
         let fits = |known: &&mut Planned| {
             known.section == rule.section
                 && known.rule.name == rule.rule.name
                 && known.rule.filters == rule.rule.filters
                 && known.comments == rule.comments
-                && rule.rule.backend_refs.is_none()
-                && is_limit(&rule)
                 && count(known) + count(&rule) <= MAX_MATCHES
         };
         match merged.iter_mut().find(fits) {

@@ -383,7 +383,7 @@ mod tests {
                 origin: origin(),
             }),
             passthrough: None,
-            clients,
+            clients: clients.map(Box::new),
             ciphers: None,
         }
     }

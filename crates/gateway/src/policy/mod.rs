@@ -198,36 +198,36 @@ pub(crate) fn rules(
 }
 
 /// Writes the policies of the rules of a route.
-pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules: &[Planned]) {
-    let traffic = |p: &Planned| p.attached.traffic.clone();
-    for (targets, name, mut spec) in group(route, rules, traffic) {
+pub(crate) fn write(emitter: &mut Emitter<'_>, owner: &Owner, route: &str, rules: &mut [Planned]) {
+    for (targets, name, mut spec) in group(route, rules, |a| a.traffic.take()) {
         spec.target_refs = targets;
         let name = emitter.policy_name("BackendTrafficPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::BackendTrafficPolicy(spec));
     }
-    let security = |p: &Planned| p.attached.security.clone();
-    for (targets, name, mut spec) in group(route, rules, security) {
+    for (targets, name, mut spec) in group(route, rules, |a| a.security.take()) {
         spec.target_refs = targets;
         let name = emitter.policy_name("SecurityPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::SecurityPolicy(spec));
     }
-    let extension = |p: &Planned| p.attached.extension.clone();
-    for (targets, name, mut spec) in group(route, rules, extension) {
+    for (targets, name, mut spec) in group(route, rules, |a| a.extension.take()) {
         spec.target_refs = targets;
         let name = emitter.policy_name("EnvoyExtensionPolicy", owner, route, &name);
         push(emitter, owner, &name, Spec::EnvoyExtensionPolicy(spec));
     }
 }
 
-/// Each different specification with its targets and a name.
+/// Each different specification with its targets and a name. It is taken from the rules.
 fn group<T: PartialEq>(
     route: &str,
-    rules: &[Planned],
-    part: impl Fn(&Planned) -> Option<T>,
+    rules: &mut [Planned],
+    take: impl Fn(&mut Attached) -> Option<T>,
 ) -> Vec<(Vec<TargetRef>, String, T)> {
     let mut groups: Vec<(T, Vec<&str>)> = Vec::new();
+    let count = rules.len();
     for rule in rules {
-        let Some(spec) = part(rule) else { continue };
+        let Some(spec) = take(&mut rule.attached) else {
+            continue;
+        };
         let name = rule.rule.name.as_deref().unwrap_or_default();
         match groups.iter_mut().find(|(known, _)| *known == spec) {
             Some((_, names)) => names.push(name),
@@ -236,7 +236,7 @@ fn group<T: PartialEq>(
     }
     let mut policies = Vec::new();
     for (spec, names) in groups {
-        if names.len() == rules.len() {
+        if names.len() == count {
             let target = TargetRef::gateway_api("HTTPRoute", route, None);
             policies.push((vec![target], route.to_owned(), spec));
             continue;

@@ -181,7 +181,7 @@ pub(super) fn upgrades_apart(route: &Route, rule: &Planned) -> Option<Planned> {
 /// Whether the rules of a route differ between plain HTTP and HTTPS.
 pub(crate) fn by_scheme(forward: &Forward) -> bool {
     let split = &forward.split;
-    let session = |balance: &Option<Balance>| match balance {
+    let session = |balance: Option<&Balance>| match balance {
         Some(Balance::Session(Session {
             cookie: Some(cookie),
             ..
@@ -189,7 +189,7 @@ pub(crate) fn by_scheme(forward: &Forward) -> bool {
         _ => false,
     };
     split.primary.protocol == Protocol::SameAsClient
-        || !by_name(&split.primary) && session(&split.primary.balance)
+        || !by_name(&split.primary) && session(split.primary.balance.as_deref())
 }
 
 pub(crate) fn load_balancer(balance: &Balance, section: Section) -> LoadBalancer {

@@ -77,7 +77,7 @@ pub fn serve<'m>(
     request: &Request,
 ) -> Served<'m> {
     let mut guards = Guards {
-        clients: host.clients.as_ref().filter(|_| request.secure),
+        clients: host.clients.as_deref().filter(|_| request.secure),
         ..Guards::default()
     };
     let subject = host

@@ -30,6 +30,7 @@ mod users;
 #[cfg(test)]
 mod testing;
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use gatewright_diagnostics::{Code, Diagnostic, ObjectRef, Outcome};
@@ -177,9 +178,8 @@ impl PolicyOutput {
     }
 
     /// A key changes nothing behind another proxy.
-    pub(crate) fn inert(&mut self, key: &'static str, reason: &str) {
-        self.outcomes
-            .push((key, Outcome::NoEffect(Arc::from(reason))));
+    pub(crate) fn inert(&mut self, key: &'static str, reason: impl Into<Cow<'static, str>>) {
+        self.outcomes.push((key, Outcome::no_effect(reason)));
     }
 
     fn tell(&mut self, input: &PolicyInput<'_>, key: &'static str, diagnostic: Diagnostic) {

@@ -30,23 +30,12 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
             let mixed = words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16];
             words[at] = mixed.rotate_left(1);
         }
-        let mut now = state;
-        for (at, &word) in words.iter().enumerate() {
-            let [first, x, y, z, last] = now;
-            let (mix, constant) = match at {
-                0..20 => (x & y | !x & z, 0x5a82_7999),
-                20..40 => (x ^ y ^ z, 0x6ed9_eba1),
-                40..60 => (x & y | x & z | y & z, 0x8f1b_bcdc),
-                _ => (x ^ y ^ z, 0xca62_c1d6_u32),
-            };
-            let next = first
-                .rotate_left(5)
-                .wrapping_add(mix)
-                .wrapping_add(last)
-                .wrapping_add(constant)
-                .wrapping_add(word);
-            now = [next, first, x.rotate_left(30), y, z];
-        }
+        let now = rounds(state, &words[..20], 0x5a82_7999, |x, y, z| x & y | !x & z);
+        let now = rounds(now, &words[20..40], 0x6ed9_eba1, |x, y, z| x ^ y ^ z);
+        let now = rounds(now, &words[40..60], 0x8f1b_bcdc, |x, y, z| {
+            x & y | x & z | y & z
+        });
+        let now = rounds(now, &words[60..], 0xca62_c1d6, |x, y, z| x ^ y ^ z);
         for (sum, part) in state.iter_mut().zip(now) {
             *sum = sum.wrapping_add(part);
         }
@@ -56,6 +45,26 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
         four.copy_from_slice(&word.to_be_bytes());
     }
     hash
+}
+
+/// Rounds that have the constant and the function in common.
+fn rounds(
+    mut state: [u32; 5],
+    words: &[u32],
+    constant: u32,
+    mix: impl Fn(u32, u32, u32) -> u32,
+) -> [u32; 5] {
+    for &word in words {
+        let [first, x, y, z, last] = state;
+        let next = first
+            .rotate_left(5)
+            .wrapping_add(mix(x, y, z))
+            .wrapping_add(last)
+            .wrapping_add(constant)
+            .wrapping_add(word);
+        state = [next, first, x.rotate_left(30), y, z];
+    }
+    state
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -54,11 +54,11 @@ pub(crate) fn ingress(object: &ObjectRef) -> Ingress {
         name_span: Span::new(FileId(0), 0, 1),
         created: None,
         class_name: None,
-        annotations: Vec::new(),
-        labels: Vec::new(),
+        annotations: Box::default(),
+        labels: Box::default(),
         default_backend: None,
-        tls: Vec::new(),
-        rules: Vec::new(),
+        tls: Box::default(),
+        rules: Box::default(),
     }
 }
 

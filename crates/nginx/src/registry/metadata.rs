@@ -3,6 +3,9 @@
 //! One table for all of them: the conversion, the account and the reference page are made from
 //! it. The first row that matches a key counts.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Where a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -200,8 +203,53 @@ impl Carry {
 /// The row of a key. Whether an annotation is one of an Ingress controller is for
 /// [`super::classify`] to say; it is not asked here.
 pub fn carry(key: &str, place: Place) -> Option<&'static Carry> {
-    METADATA.iter().find(|row| row.matches(key, place))
+    let rows = &*ROWS;
+    let group = group(key);
+    let mut of_group = rows.groups.get(group).into_iter().flatten();
+    let below = rows.below.iter().filter(|(domain, _)| {
+        group.len() > domain.len() && group.as_bytes().ends_with(domain.as_bytes())
+    });
+    let mut below = below.map(|(_, at)| at);
+    let matches = |at: &&usize| METADATA[**at].matches(key, place);
+    let found = [
+        of_group.find(matches),
+        below.find(matches),
+        rows.all.iter().find(matches),
+    ];
+    let at = *found.into_iter().flatten().min()?;
+    Some(&METADATA[at])
 }
+
+/// What stands before the slash of a key, and nothing for a key without one.
+fn group(key: &str) -> &str {
+    let slash = key.bytes().position(|b| b == b'/');
+    slash.map_or("", |at| &key[..at])
+}
+
+/// Where to look for the row of a key: few rows of the table are about its group.
+struct Rows {
+    /// Indexes of the rows for one group each.
+    groups: BTreeMap<&'static str, Vec<usize>>,
+    /// Those of the rows for what is below a domain, and the domain with the dot before it.
+    below: Vec<(&'static str, usize)>,
+    /// Those of the rows for everything.
+    all: Vec<usize>,
+}
+
+static ROWS: LazyLock<Rows> = LazyLock::new(|| {
+    let (mut groups, mut below, mut all) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for (at, row) in METADATA.iter().enumerate() {
+        match row.key.strip_prefix('*') {
+            Some("") => all.push(at),
+            Some(domain) => below.push((group(domain), at)),
+            None => {
+                let rows: &mut Vec<usize> = groups.entry(group(row.key)).or_default();
+                rows.push(at);
+            }
+        }
+    }
+    Rows { groups, below, all }
+});
 
 /// The row of a key that some known program reads.
 pub(super) fn known(key: &str) -> Option<&'static Carry> {

@@ -157,7 +157,7 @@ fn the_page_holds_no_markup_of_others_and_no_secrets() {
     let page = audit(&conversion).html(&conversion);
     assert!(!page.contains("alert(1)</script>"), "{page}");
     assert!(!page.contains("<b>.yaml"), "{page}");
-    assert!(conversion.output.contains(".htpasswd: "));
+    assert!(conversion.output.to_string().contains(".htpasswd: "));
     assert!(!page.contains(".htpasswd: "), "{page}");
     assert!(page.contains("sensitive, not shown"), "{page}");
     // Nothing is fetched from anywhere.

@@ -108,7 +108,7 @@ pub(super) fn objects(sources: &mut SourceMap, mut inputs: Vec<Input>, namespace
     for input in inputs {
         let file = sources.add(input.name, input.text);
         let parsed = parse(file, sources.file(file).text());
-        redact::hide(redact::secrets(&parsed, sources.file(file)), sources);
+        redact::hide(redact::secrets(&parsed, sources), sources);
         let errors = parsed
             .diagnostics
             .iter()

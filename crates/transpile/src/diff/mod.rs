@@ -94,7 +94,7 @@ pub fn diff(conversion: &Conversion, existing: Vec<Input>, options: &Options) ->
     let mut sources = SourceMap::default();
     let written = vec![Input {
         name: String::new(),
-        text: conversion.output.clone(),
+        text: conversion.output.to_string(),
     }];
     let after = load::objects(&mut sources, written, namespace);
     let before = load::objects(&mut sources, existing, namespace);

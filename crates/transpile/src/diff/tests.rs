@@ -52,7 +52,7 @@ fn against(text: &str) -> Difference {
 
 /// What convert writes, changed.
 fn edited(edits: &[(&str, &str)]) -> String {
-    let mut text = converted(&Options::default()).output;
+    let mut text = converted(&Options::default()).output.to_string();
     for (from, to) in edits {
         assert!(text.contains(from), "{from} is not in\n{text}");
         text = text.replacen(from, to, 1);
@@ -194,7 +194,7 @@ fn what_secrets_hold_is_not_shown() {
         )
     };
     let conversion = Conversion {
-        output: secret("new-password"),
+        output: secret("new-password").into(),
         ..converted(&Options::default())
     };
     let difference = diff(
@@ -242,7 +242,7 @@ fn another_order_of_rules_is_a_difference() {
             rules.concat()
         )
     };
-    conversion.output = route(["a", "b"]);
+    conversion.output = route(["a", "b"]).into();
     let difference = diff(&conversion, input(&route(["b", "a"])), &Options::default());
     assert_eq!(
         difference.semantic(),
@@ -350,7 +350,7 @@ fn convert_changes_nothing_in_what_it_wrote() {
         for (path, conversion) in &inputs {
             let options = Options::default();
             let mut sources = SourceMap::default();
-            let file = sources.add("", conversion.output.clone());
+            let file = sources.add("", conversion.output.to_string());
             let parsed = gatewright_yaml::parse(file, sources.file(file).text());
             let mut objects: Vec<serde_json::Value> = parsed
                 .documents
@@ -389,7 +389,7 @@ fn convert_changes_nothing_in_what_it_wrote() {
 fn what_differs_is_always_said() {
     for (path, conversion) in inputs() {
         let mut sources = SourceMap::default();
-        let file = sources.add("", conversion.output.clone());
+        let file = sources.add("", conversion.output.to_string());
         let parsed = gatewright_yaml::parse(file, sources.file(file).text());
         for document in &parsed.documents {
             let whole = value::plain(&document.root);

@@ -77,7 +77,7 @@ fn out(value: &Value) -> Out {
         Value::String(text) => Out::String(text.clone()),
         Value::Array(items) => Out::sequence(items.iter().map(out)),
         Value::Object(map) => {
-            let entries = map.iter().map(|(key, value)| (key.as_str(), out(value)));
+            let entries = map.iter().map(|(key, value)| (key.clone(), out(value)));
             Out::Mapping(entries.collect::<OutMapping>())
         }
     }

@@ -202,8 +202,7 @@ impl ResourceList {
             .written
             .iter()
             .map(|written| {
-                let document = &conversion.output[written.range.clone()];
-                let document = document.strip_prefix("---\n").unwrap_or(document);
+                let document = conversion.output.document(written);
                 if !paths {
                     return document.to_owned();
                 }
@@ -374,7 +373,7 @@ fn out(node: &Node) -> Out {
         Value::Sequence(items) => Out::sequence(items.iter().map(out)),
         Value::Mapping(map) => Out::mapping(
             map.iter()
-                .map(|entry| (entry.key.value.as_str(), out(&entry.value))),
+                .map(|entry| (entry.key.value.clone(), out(&entry.value))),
         ),
     }
 }

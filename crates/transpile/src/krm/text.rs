@@ -294,7 +294,7 @@ pub(super) fn rewritten(
     }
     for entry in root.as_mapping().into_iter().flat_map(|map| map.iter()) {
         if !matches!(entry.key.value.as_str(), "items" | "results") {
-            map.insert(entry.key.value.as_str(), out(&entry.value));
+            map.insert(entry.key.value.clone(), out(&entry.value));
         }
     }
     map.insert("items", Out::sequence(items));

@@ -318,9 +318,7 @@ fn sides(out: &mut String, audit: &Audit, conversion: &Conversion) {
                 );
                 continue;
             }
-            let document = &conversion.output[written.range.clone()];
-            let document = document.strip_prefix("---\n").unwrap_or(document);
-            for line in document.lines() {
+            for line in conversion.output.document(written).lines() {
                 linked(out, line, &origins);
             }
         }
