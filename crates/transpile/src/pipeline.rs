@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Where the Gateway stands unless told otherwise.
-const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
+pub const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
 /// The releases that the output is written for.
 const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
@@ -187,7 +187,7 @@ fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
 
 /// Reads all files in their order, a window of pieces at a time: the trees of a window are
 /// read side by side and let go before the next.
-fn read(
+pub(crate) fn read(
     sources: &SourceMap,
     files: &[FileId],
     threads: Option<usize>,
@@ -213,7 +213,7 @@ fn read(
     }
 }
 
-fn nginx_options(options: &Options) -> nginx::Options {
+pub(crate) fn nginx_options(options: &Options) -> nginx::Options {
     nginx::Options {
         selection: Selection {
             classes: options.ingress_classes.clone(),
@@ -233,6 +233,7 @@ fn nginx_options(options: &Options) -> nginx::Options {
             let confirmed = format!("{}={namespace}/{name}", Code::GatewaySettings);
             !options.accept.contains(&confirmed)
         }),
+        told: options.told.clone(),
     }
 }
 
