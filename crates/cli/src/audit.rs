@@ -29,8 +29,11 @@ pub(crate) fn run(
         },
         ..RunArgs::default()
     };
-    let run = Run::new(run, &WriteArgs::default(), config)?;
+    let mut run = Run::new(run, &WriteArgs::default(), config)?;
     run.one_side()?;
+    if let Some(session) = &mut run.live {
+        session.survey();
+    }
     let Outcome {
         conversion,
         unreadable_files,

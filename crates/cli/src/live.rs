@@ -43,6 +43,10 @@ mod without {
             match *self {}
         }
 
+        pub(crate) fn survey(&mut self) {
+            match *self {}
+        }
+
         pub(crate) fn left(&self, _: &Options) -> Result<Gathered, Failure> {
             match *self {}
         }

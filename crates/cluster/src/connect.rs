@@ -222,6 +222,11 @@ fn plain(error: &KubeconfigError) -> String {
                 },
             )
         }
+        KubeconfigError::ReadConfig(error, path) => {
+            let error = error.to_string();
+            let error = error.split(" (os error").next().unwrap_or_default();
+            format!("`{}`: {error}", path.display())
+        }
         other => other.to_string(),
     }
 }

@@ -14,5 +14,5 @@ pub use document::{Document, Keep};
 pub use read::{Answer, Item, Kinds};
 pub use resource::{
     CERTIFICATES, CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, GATEWAY_KINDS, INGRESS_CLASSES, INGRESSES,
-    NAMESPACES, Resource, SECRETS, SERVICES,
+    NAMESPACES, Resource, SECRETS, SERVICES, SURVEY_KINDS,
 };

@@ -78,6 +78,25 @@ pub const GATEWAY_KINDS: &[(&str, &str)] = &[
     (ENVOY_GATEWAY, "Backend"),
 ];
 
+/// Groups and kinds of what else a move away from ingress-nginx touches, as far as it is there.
+/// Of the workloads, the lists are read anyway.
+pub const SURVEY_KINDS: &[(&str, &str)] = &[
+    (
+        "admissionregistration.k8s.io",
+        "ValidatingWebhookConfiguration",
+    ),
+    ("argoproj.io", "Application"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("cert-manager.io", "ClusterIssuer"),
+    ("cert-manager.io", "Issuer"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ("monitoring.coreos.com", "PodMonitor"),
+    ("monitoring.coreos.com", "PrometheusRule"),
+    ("monitoring.coreos.com", "ServiceMonitor"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+];
+
 impl Resource {
     /// The path of its objects, of one namespace or of all, or of one of them.
     pub(crate) fn path(&self, namespace: Option<&str>, name: Option<&str>) -> String {

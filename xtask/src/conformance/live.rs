@@ -75,6 +75,7 @@ pub(crate) fn check(stack: &Stack, converter: &Path, directory: &Path, root: &Pa
     live.withheld(&role, &files)
         .context("roles that hold less")?;
     live.logins(&reader).context("logins")?;
+    live.several(&reader).context("several controllers")?;
     // What was applied since is the suite's.
     let after = live.versions()?;
     let changed: Vec<&String> = before
@@ -89,25 +90,8 @@ pub(crate) fn check(stack: &Stack, converter: &Path, directory: &Path, root: &Pa
 impl Live<'_> {
     /// The objects of the cases, and a controller with flags.
     fn fill(&self, root: &Path) -> Result<()> {
-        let mut objects = vec![json!({
-            "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": { "name": "edge", "namespace": "ingress-nginx" },
-            "spec": {
-                "selector": { "matchLabels": { "app": "edge" } },
-                "template": {
-                    "metadata": { "labels": { "app": "edge" } },
-                    "spec": { "containers": [{
-                        "name": "controller",
-                        "image": "registry.k8s.io/ingress-nginx/controller:v1.15.1",
-                        "args": [
-                            "/nginx-ingress-controller",
-                            "--configmap=$(POD_NAMESPACE)/ingress-nginx-controller",
-                            "--default-ssl-certificate=p106/cert",
-                        ],
-                    }] },
-                },
-            },
-        })];
+        let certificate = "--default-ssl-certificate=p106/cert";
+        let mut objects = vec![controller("ingress-nginx", "edge", &[certificate])];
         for case in CASES {
             let path = root
                 .join("testdata/behaviour")
@@ -540,6 +524,65 @@ impl Live<'_> {
         Ok(())
     }
 
+    /// A second controller, and something else that a move touches.
+    fn several(&self, reader: &Path) -> Result<()> {
+        self.kube.apply_own(&namespace("internal"))?;
+        self.kube.apply_own(&controller(
+            "internal",
+            "inside",
+            &["--ingress-class=inside"],
+        ))?;
+        self.kube.apply_own(&json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": { "name": "from-edge", "namespace": "p106" },
+            "spec": {
+                "podSelector": {},
+                "ingress": [{ "from": [{ "namespaceSelector": {
+                    "matchLabels": { "kubernetes.io/metadata.name": "ingress-nginx" },
+                } }] }],
+            },
+        }))?;
+        let convert = ["convert", "--cluster", "-A", "--no-comments"];
+        let both = self.run(reader, &convert)?;
+        let told = both.err.contains("GW0956") && both.err.contains("Deployment/internal/inside");
+        ensure!(both.code == 2 && told && both.out.is_empty(), "{both:?}");
+        for choice in [
+            ["--ingress-class", "nginx"],
+            [
+                "--controller-config",
+                "ingress-nginx/ingress-nginx-controller",
+            ],
+        ] {
+            let one = self.run(reader, &[&convert[..], &choice].concat())?;
+            ensure!(
+                one.code < 2 && one.out.contains("kind: HTTPRoute"),
+                "{one:?}"
+            );
+        }
+        let other = self.run(
+            reader,
+            &[&convert[..], &["--ingress-class", "inside"]].concat(),
+        )?;
+        ensure!(
+            other.out.is_empty() && !other.err.contains("GW0956"),
+            "{other:?}"
+        );
+        let audit = [
+            "audit",
+            "--cluster",
+            "-n",
+            "p106",
+            "--ingress-class",
+            "nginx",
+        ];
+        let audit = self.run(reader, &audit)?;
+        ensure!(
+            audit.out.contains("NetworkPolicy p106/from-edge"),
+            "{audit:?}"
+        );
+        Ok(())
+    }
+
     /// A token that is none, a server that nobody vouches for, an address where nobody is.
     fn logins(&self, reader: &Path) -> Result<()> {
         let check = ["check", "--cluster"];
@@ -558,6 +601,30 @@ impl Live<'_> {
         ensure!(outcome.code == 2 && told, "{outcome:?}");
         Ok(())
     }
+}
+
+/// A workload that runs a controller.
+fn controller(namespace: &str, name: &str, flags: &[&str]) -> Value {
+    let own = [
+        "/nginx-ingress-controller",
+        "--configmap=$(POD_NAMESPACE)/ingress-nginx-controller",
+    ];
+    let arguments = [&own, flags].concat();
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": name, "namespace": namespace },
+        "spec": {
+            "selector": { "matchLabels": { "app": name } },
+            "template": {
+                "metadata": { "labels": { "app": name } },
+                "spec": { "containers": [{
+                    "name": "controller",
+                    "image": "registry.k8s.io/ingress-nginx/controller:v1.15.1",
+                    "args": arguments,
+                }] },
+            },
+        },
+    })
 }
 
 /// A report without the places of what it speaks of, which are those of files on one side.

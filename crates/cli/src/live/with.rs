@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatewright_cluster::{
     Access, Answer, CERTIFICATES, CONFIG_MAPS, Cluster, DAEMON_SETS, DEPLOYMENTS, Document,
     GATEWAY_KINDS, INGRESS_CLASSES, INGRESSES, Item, Keep, NAMESPACES, Resource, SECRETS, SERVICES,
+    SURVEY_KINDS,
 };
 use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::SourceMap;
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     cluster: Cluster,
     /// The namespace that is wanted, if not all are.
     namespace: Option<String>,
+    /// Whether to read what else a move touches.
+    survey: bool,
 }
 
 type Listed = Result<Vec<Document>, Box<Diagnostic>>;
@@ -57,11 +60,20 @@ impl Session {
         } else {
             namespace.or_else(|| Some(cluster.namespace().to_owned()))
         };
-        Ok(Self { cluster, namespace })
+        Ok(Self {
+            cluster,
+            namespace,
+            survey: false,
+        })
     }
 
     pub(crate) fn namespace(&self) -> Option<String> {
         self.namespace.clone()
+    }
+
+    /// Has [`Self::left`] read what else a move touches.
+    pub(crate) fn survey(&mut self) {
+        self.survey = true;
     }
 
     /// The Ingresses, and what decides what they do.
@@ -97,6 +109,11 @@ impl Session {
         reading.inputs = seen;
         reading.inputs.extend(inputs(&services));
         reading.named()?;
+        if self.survey {
+            let others = std::mem::take(&mut reading.others);
+            reading.inputs.extend(others);
+            reading.survey()?;
+        }
         Ok(reading.finish())
     }
 
@@ -211,6 +228,8 @@ struct Reading<'a> {
     options: Options,
     scout: Scout<'a>,
     inputs: Vec<Input>,
+    /// Workloads that run no controller.
+    others: Vec<Input>,
     faults: Vec<ReadFault>,
 }
 
@@ -221,6 +240,7 @@ impl<'a> Reading<'a> {
             options: options.clone(),
             scout: Scout::new(options),
             inputs: Vec::new(),
+            others: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -248,10 +268,14 @@ impl<'a> Reading<'a> {
         let mut refused = Vec::new();
         for list in lists {
             match list {
-                Ok(documents) => found.extend(inputs(&documents).into_iter().filter_map(|input| {
-                    let workload = workload(&input.text)?;
-                    Some((input, workload))
-                })),
+                Ok(documents) => {
+                    for input in inputs(&documents) {
+                        match workload(&input.text) {
+                            Some(workload) => found.push((input, workload)),
+                            None => self.others.push(input),
+                        }
+                    }
+                }
                 Err(fault) if fault.code == Code::ClusterForbidden => refused.push(*fault),
                 Err(fault) => return Err(fatal(vec![*fault])),
             }
@@ -322,6 +346,27 @@ impl<'a> Reading<'a> {
         let found = asked.into_values().filter_map(|(_, input)| input);
         self.inputs.extend(found);
         self.faults.extend(failed.into_faults());
+        Ok(())
+    }
+
+    /// What else a move touches. The report says less without it, and nothing wrong.
+    fn survey(&mut self) -> Result<(), Failure> {
+        let kinds = self.cluster.kinds(SURVEY_KINDS);
+        let kinds = kinds.map_err(|found| fatal(vec![*found]))?;
+        let wanted: Vec<(Resource, Option<String>)> = kinds
+            .present
+            .into_iter()
+            .map(|resource| (resource, None))
+            .collect();
+        for list in self.cluster.list(&wanted) {
+            match list {
+                Ok(documents) => self.inputs.extend(inputs(&documents)),
+                Err(found) if found.code == Code::ClusterForbidden => {
+                    self.told(found.severity(Severity::Warning));
+                }
+                Err(found) => return Err(fatal(vec![*found])),
+            }
+        }
         Ok(())
     }
 
