@@ -333,7 +333,7 @@ pub(crate) struct SelectionArgs {
     /// [default: all, and `default` for those that name none; with --cluster, that of the context]
     #[arg(short, long, value_name = "NS", value_parser = dns_label)]
     pub(crate) namespace: Option<String>,
-    /// Ingresses of all namespaces, which is the default for files and not for --cluster
+    /// Ingresses of all namespaces, which is the default for files
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub(crate) all_namespaces: bool,
     /// Only this Ingress (repeatable)

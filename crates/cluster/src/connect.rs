@@ -223,9 +223,7 @@ fn plain(error: &KubeconfigError) -> String {
             )
         }
         KubeconfigError::ReadConfig(error, path) => {
-            let error = error.to_string();
-            let error = error.split(" (os error").next().unwrap_or_default();
-            format!("`{}`: {error}", path.display())
+            format!("`{}`: {}", path.display(), fault::plain(error))
         }
         other => other.to_string(),
     }

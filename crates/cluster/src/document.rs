@@ -164,7 +164,7 @@ mod tests {
             keys.contains("ca.crt: \"\"") && keys.contains("kubernetes.io/tls"),
             "{keys}"
         );
-        assert!(!text(Keep::Existence).contains("data"));
+        assert!(!text(Keep::Existence).contains("\ndata:"));
         for text in [keys, text(Keep::Existence)] {
             assert!(
                 !text.contains("hunter2") && !text.contains("aHVudGVyMg"),

@@ -175,7 +175,7 @@ fn auth(place: &Place, error: &AuthError) -> Diagnostic {
                 place,
                 format!("the login program `{program}` cannot be started ({name})"),
             )
-            .note(error.to_string());
+            .note(plain(error));
             match &place.hint {
                 Some(hint) => found.note(format!("the kubeconfig says: {}", short(hint))),
                 None => found,
@@ -204,7 +204,7 @@ fn auth(place: &Place, error: &AuthError) -> Diagnostic {
                 path.display()
             ),
         )
-        .note(error.to_string()),
+        .note(plain(error)),
         AuthError::MissingCommand => login(
             place,
             format!("`exec` names no `command` in the kubeconfig ({name})"),
@@ -236,7 +236,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = error.to_string();
+        let text = numberless(&error.to_string());
         // An error may say what its cause says.
         for known in &mut texts {
             if let Some(rest) = known.strip_suffix(text.as_str()) {
@@ -249,6 +249,18 @@ fn chain(error: &dyn std::error::Error) -> String {
     texts
         .retain(|text| !text.is_empty() && !matches!(text.as_str(), "ServiceError" | "HyperError"));
     texts.join(": ")
+}
+
+/// The words of the operating system, without its number.
+pub(crate) fn plain(error: &std::io::Error) -> String {
+    numberless(&error.to_string())
+}
+
+fn numberless(text: &str) -> String {
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_lowercase());
+    first.into_iter().flatten().chain(chars).collect()
 }
 
 /// The beginning of what somebody else says.

@@ -191,14 +191,12 @@ impl Cluster {
                     None => break,
                 },
             };
-            let Value::Array(found) = list["items"].take() else {
+            match list.get_mut("items").map(Value::take) {
+                Some(Value::Array(found)) => items.extend(found),
                 // An empty list may be written so.
-                if list["items"].is_null() && list["kind"].is_string() {
-                    break;
-                }
-                return Err(Box::new(fault::garbled(&question)));
-            };
-            items.extend(found);
+                Some(Value::Null) => {}
+                _ => return Err(Box::new(fault::garbled(&question))),
+            }
             if let Some(token) = list["metadata"]["continue"].as_str()
                 && !token.is_empty()
             {
