@@ -56,7 +56,7 @@ pub(crate) fn convert(
         }
         let outcome = run.convert(output.as_deref())?;
         let secrets = stream(&outcome.conversion, output.as_deref())?;
-        return Ok(run.report(terminal, &outcome, secrets.as_deref())?);
+        return run.report(terminal, &outcome, secrets.as_deref());
     }
     let Some(directory) = output else {
         return Err(Fault::new("this layout writes several files")
@@ -82,7 +82,7 @@ pub(crate) fn convert(
         conversion.diagnostics.extend(stale);
         Ok(())
     })?;
-    Ok(run.report(terminal, &outcome, None)?)
+    run.report(terminal, &outcome, None)
 }
 
 /// Writes all objects into one file, and what nobody should read beside it; returns where.
@@ -114,7 +114,7 @@ pub(crate) fn check(
     let run = Run::new(args.run, &WriteArgs::default(), config)?;
     run.one_side()?;
     let outcome = run.convert(None)?;
-    Ok(run.report(terminal, &outcome, None)?)
+    run.report(terminal, &outcome, None)
 }
 
 /// A conversion that is to be made.

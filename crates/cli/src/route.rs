@@ -57,15 +57,14 @@ pub(crate) fn run(
         inputs,
         mut faults,
         options,
-    } = match run.live_input() {
-        Some(session) => session.left(&run.options)?,
-        None => {
-            let mut faults = Vec::new();
-            Gathered {
-                inputs: gather(&run.paths, &run.exclude, &mut faults)?,
-                faults,
-                options: run.options.clone(),
-            }
+    } = if let Some(session) = run.live_input() {
+        session.left(&run.options)?
+    } else {
+        let mut faults = Vec::new();
+        Gathered {
+            inputs: gather(&run.paths, &run.exclude, &mut faults)?,
+            faults,
+            options: run.options.clone(),
         }
     };
     let others = match target {

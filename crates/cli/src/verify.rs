@@ -33,27 +33,23 @@ pub(crate) fn run(
     pool(run.options.threads);
     let show = !run.findings.quiet && Terminal::interactive();
     let target = run.live_target(&against)?;
+    let reading = || "reading the cluster".to_owned();
     let Gathered {
         inputs,
         mut faults,
         options,
-    } = match run.live_input() {
-        Some(session) => progress::during(show, "reading the cluster".to_owned(), || {
-            session.left(&run.options)
-        })?,
-        None => {
-            let (inputs, faults) = gather(&run, &run.paths)?;
-            Gathered {
-                inputs,
-                faults,
-                options: run.options.clone(),
-            }
+    } = if let Some(session) = run.live_input() {
+        progress::during(show, reading(), || session.left(&run.options))?
+    } else {
+        let (inputs, faults) = gather(&run, &run.paths)?;
+        Gathered {
+            inputs,
+            faults,
+            options: run.options.clone(),
         }
     };
     let others = if let Some(session) = target {
-        let (others, more) = progress::during(show, "reading the cluster".to_owned(), || {
-            session.right(&options, None)
-        })?;
+        let (others, more) = progress::during(show, reading(), || session.right(&options, None))?;
         if others.is_empty() {
             return Err(Fault::new("the cluster holds no object of Gateway API to compare with")
                 .help("write the output of `convert` to a file and compare with that, `--against FILE`; or apply it first")

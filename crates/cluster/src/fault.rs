@@ -236,7 +236,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = numberless(&error.to_string());
+        let text = error.to_string();
         // An error may say what its cause says.
         for known in &mut texts {
             if let Some(rest) = known.strip_suffix(text.as_str()) {
@@ -246,9 +246,12 @@ fn chain(error: &dyn std::error::Error) -> String {
         texts.push(text);
         next = error.source();
     }
-    texts
-        .retain(|text| !text.is_empty() && !matches!(text.as_str(), "ServiceError" | "HyperError"));
-    texts.join(": ")
+    // Layers of the client library.
+    let layer = |text: &str| {
+        matches!(text, "" | "ServiceError" | "HyperError") || text.starts_with("client error (")
+    };
+    texts.retain(|text| !layer(text));
+    numberless(&texts.join(": "))
 }
 
 /// The words of the operating system, without its number.
@@ -259,7 +262,7 @@ pub(crate) fn plain(error: &std::io::Error) -> String {
 fn numberless(text: &str) -> String {
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_lowercase());
+    let first = chars.next().map(char::to_lowercase);
     first.into_iter().flatten().chain(chars).collect()
 }
 

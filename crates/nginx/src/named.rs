@@ -128,9 +128,9 @@ pub fn named(intake: &Intake, options: &Options) -> Named {
 pub struct Workload {
     /// Namespace and name of the controller's `ConfigMap`, if its flags name one.
     pub config: Option<(String, String)>,
-    /// The class that it serves whatever the IngressClasses say.
+    /// The class that it serves whatever any `IngressClass` says.
     pub class: String,
-    /// What IngressClasses call it.
+    /// What an `IngressClass` calls it.
     pub controller: String,
 }
 

@@ -434,12 +434,12 @@ fn choose(
     seen: &[Input],
 ) -> Result<Option<Input>, Failure> {
     if workloads.len() > 1 {
-        let own = |found: &Workload| match &options.controller_config {
-            Some(config) => found.config.as_ref() == Some(config),
-            None => {
-                let classes = &options.ingress_classes;
-                classes.iter().any(|class| serves(found, class, seen))
+        let own = |found: &Workload| {
+            if let Some(config) = &options.controller_config {
+                return found.config.as_ref() == Some(config);
             }
+            let classes = &options.ingress_classes;
+            classes.iter().any(|class| serves(found, class, seen))
         };
         let names: Vec<String> = workloads
             .iter()
@@ -459,9 +459,7 @@ fn choose(
                 Code::ControllersSeveral,
                 format!("{} controllers run in the cluster", names.len()),
             );
-            let found = names
-                .into_iter()
-                .fold(found, |found, name| found.note(name));
+            let found = names.into_iter().fold(found, Diagnostic::note);
             return Err(fatal(vec![found.help(
                 "name the one that is meant with `--controller-config NAMESPACE/NAME`, or a class that only it serves with `--ingress-class NAME`",
             )]));
