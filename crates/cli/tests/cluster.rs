@@ -238,3 +238,49 @@ fn a_controller_that_may_not_be_seen_stops_all() {
         assert!(err.contains(part), "{part}: {err}");
     }
 }
+
+#[test]
+fn the_controller_that_is_meant_has_to_be_named() {
+    let server = Server::start("several", &json!({}), |asked| match asked.path.as_str() {
+        path if path.starts_with(INGRESSES) => list(&[ingress("a")], ""),
+        path if path.starts_with("/apis/apps/v1/deployments?") => {
+            let one = |namespace: &str| {
+                let containers = json!([{
+                    "image": "registry.k8s.io/ingress-nginx/controller:v1.15.1",
+                    "args": ["--configmap=$(POD_NAMESPACE)/settings"],
+                }]);
+                json!({
+                    "metadata": { "name": "controller", "namespace": namespace },
+                    "spec": { "template": { "spec": { "containers": containers } } },
+                })
+            };
+            list(&[one("edge"), one("inside")], "")
+        }
+        path => nothing(path),
+    });
+    let output = server.run(&["convert", "--cluster"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(output.stdout.is_empty());
+    assert!(
+        err.contains("error[GW0956]") && err.contains("`--controller-config inside/settings`"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_kind_that_is_not_installed_has_no_objects() {
+    let server = Server::start("no-crds", &json!({}), |asked| nothing(&asked.path));
+    let mut own = ingress("a");
+    own["apiVersion"] = json!("networking.k8s.io/v1");
+    own["kind"] = json!("Ingress");
+    std::fs::write(server.directory.join("web.json"), own.to_string()).unwrap();
+    let output = server.run(&["diff", "web.json", "--cluster", "--semantic"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(out.contains("HTTPRoute shop/a added"), "{out}");
+    assert!(
+        err.contains("info[GW0957]") && err.contains("`HTTPRoute`"),
+        "{err}"
+    );
+}
