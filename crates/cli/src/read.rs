@@ -49,6 +49,10 @@ impl ReadFault {
     }
 
     /// What is to be said about reading a cluster.
+    #[cfg_attr(
+        not(feature = "cluster"),
+        expect(dead_code, reason = "only clusters are told of")
+    )]
     pub(crate) fn told(found: Diagnostic) -> Self {
         Self {
             name: String::new(),
