@@ -1,4 +1,4 @@
-//! `--cluster` against a real API server, with the ClusterRole of `docs/` in force.
+//! `--cluster` against a real API server, with the `ClusterRole` of `docs/` in force.
 //!
 //! Objects of recorded cases are applied, and every command has to say of the cluster what it says
 //! of a file with the same objects.
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::kube::{Kube, ObjectRef, documents};
 use super::stack::{API_SERVER, Stack, namespace};
 
-/// Users, certificates of clients, TLS to backends, headers from ConfigMaps, global settings.
+/// Users, certificates of clients, TLS to backends, headers from `ConfigMap`s, global settings.
 const CASES: [&str; 9] = [
     "101-basic-auth-hashes",
     "102-basic-auth-map",
