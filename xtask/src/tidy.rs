@@ -11,7 +11,7 @@ use serde_json::Value;
 ///
 /// The edges are the architecture: a parser that knows the emitter's objects, or an emitter that
 /// knows annotations, could no longer be judged by itself.
-const CRATES: [Crate; 10] = [
+const CRATES: [Crate; 11] = [
     Crate {
         name: "source",
         uses: &[],
@@ -67,8 +67,13 @@ const CRATES: [Crate; 10] = [
         not: &["clap", "ignore"],
     },
     Crate {
+        name: "cluster",
+        uses: &["diagnostics", "yaml"],
+        not: &["clap", "gateway-api", "k8s-openapi"],
+    },
+    Crate {
         name: "cli",
-        uses: &["source", "diagnostics", "transpile"],
+        uses: &["source", "diagnostics", "transpile", "cluster"],
         not: &[],
     },
 ];

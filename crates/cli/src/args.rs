@@ -31,6 +31,7 @@ that Gatewright writes count as removed when this conversion does not write them
 ignored and counted. What Secrets hold is hidden.
 
   kubectl get gateways,httproutes,securitypolicies -A -o yaml | gatewright diff apps --against -
+  gatewright diff apps --cluster
 
 Exit codes:
   0  nothing would change
@@ -132,6 +133,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) run: RunArgs,
     /// Compare with the objects of these files instead of with the output of `convert`: files,
     /// directories, globs, or `-` for stdin (repeatable)
+    /// [default: with --cluster, those of the cluster]
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) against: Vec<PathBuf>,
 }
@@ -185,7 +187,13 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Files, a directory or a glob with the objects that exist, or `-` for stdin (repeatable)
-    #[arg(long, value_name = "PATH", required = true, help_heading = "Input")]
+    /// [default: with --cluster, those of the cluster]
+    #[arg(
+        long,
+        value_name = "PATH",
+        required_unless_present = "cluster",
+        help_heading = "Input"
+    )]
     pub(crate) against: Vec<PathBuf>,
     /// Say it in words, a line for every difference
     #[arg(long, help_heading = "Output")]
@@ -281,6 +289,8 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "GLOB", help_heading = "Input")]
     pub(crate) exclude: Vec<String>,
     #[command(flatten)]
+    pub(crate) live: LiveArgs,
+    #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) controller: ControllerArgs,
@@ -297,11 +307,30 @@ pub(crate) struct RunArgs {
     pub(crate) findings: FindingArgs,
 }
 
+/// Where a live cluster is.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct LiveArgs {
+    /// Read objects from the cluster that the kubeconfig leads to, or that this runs in, instead of
+    /// from files; nothing is ever written to it
+    #[arg(long)]
+    pub(crate) cluster: bool,
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+    /// How long to wait for one answer of the API server [default: 30]
+    #[arg(long, value_name = "SECONDS", requires = "cluster", value_parser = positive)]
+    pub(crate) request_timeout: Option<u32>,
+    /// Objects a page of a list [default: 500]
+    #[arg(long, value_name = "N", requires = "cluster", value_parser = positive)]
+    pub(crate) chunk_size: Option<u32>,
+}
+
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct SelectionArgs {
     /// Only Ingresses of this namespace; objects that name none belong to it
-    /// [default: all, and `default` for those that name none]
+    /// [default: all, and `default` for those that name none; with --cluster, that of the context]
     #[arg(short, long, value_name = "NS", value_parser = dns_label)]
     pub(crate) namespace: Option<String>,
     /// Ingresses of all namespaces, which is the default for files
@@ -692,6 +721,13 @@ fn accept(text: &str) -> Result<String, String> {
     let code = Code::find(code).ok_or_else(|| format!("there is no code `{code}`"))?;
     let (namespace, object) = namespaced(object)?;
     Ok(format!("{code}={namespace}/{object}"))
+}
+
+fn positive(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a number from 1 on".into()),
+        Ok(number) => Ok(number),
+    }
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -4,9 +4,9 @@ use gatewright_diagnostics::Severity;
 use gatewright_diagnostics::render::{Format, render};
 
 use crate::args::{AuditArgs, AuditFormat, FindingArgs, RunArgs, WriteArgs};
-use crate::config::File;
+use crate::config::{Failure, File};
 use crate::convert::{Outcome, Run};
-use crate::exit::{Exit, Fault};
+use crate::exit::Exit;
 use crate::output::Terminal;
 use crate::write;
 
@@ -15,7 +15,7 @@ pub(crate) fn run(
     terminal: &Terminal,
     args: AuditArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let AuditArgs {
         input,
         format,
@@ -29,7 +29,11 @@ pub(crate) fn run(
         },
         ..RunArgs::default()
     };
-    let run = Run::new(run, &WriteArgs::default(), config)?;
+    let mut run = Run::new(run, &WriteArgs::default(), config)?;
+    run.one_side()?;
+    if let Some(session) = &mut run.live {
+        session.survey();
+    }
     let Outcome {
         conversion,
         unreadable_files,

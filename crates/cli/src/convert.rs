@@ -8,11 +8,13 @@ use gatewright_transpile::{Conversion, Options};
 use rayon::prelude::*;
 
 use crate::args::{
-    CheckArgs, ConvertArgs, FailOn, FindingArgs, LayoutArg, ReportArg, RunArgs, WriteArgs,
+    CheckArgs, ConvertArgs, FailOn, FindingArgs, InputArgs, LayoutArg, ReportArg, RunArgs,
+    WriteArgs,
 };
-use crate::config::{Day, File, Settings, apply, keys};
+use crate::config::{Day, Failure, File, Settings, apply, keys};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
+use crate::live::{Gathered, Session};
 use crate::output::Terminal;
 use crate::read::{ReadFault, STDIN, read};
 use crate::{layout, owned, progress, summary, write};
@@ -22,7 +24,7 @@ pub(crate) fn convert(
     terminal: &Terminal,
     args: ConvertArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let ConvertArgs {
         run,
         writing,
@@ -36,9 +38,11 @@ pub(crate) fn convert(
         .any(|report| report.file.is_none());
     if output.is_none() && reports_to_stdout {
         return Err(Fault::new("stdout cannot take both YAML and a report")
-            .help("name a file with `--output` or `--report FORMAT=FILE`"));
+            .help("name a file with `--output` or `--report FORMAT=FILE`")
+            .into());
     }
     let run = Run::new(run, &writing, config)?;
+    run.one_side()?;
     let layout = keys::choice(run.settings.value("layout")).unwrap_or(LayoutArg::Stream);
     let kustomization = run.settings.value("kustomization").flag();
     if layout == LayoutArg::Stream {
@@ -46,7 +50,8 @@ pub(crate) fn convert(
         if writing.kustomization == Some(true) {
             return Err(
                 Fault::new("a kustomization.yaml names files, and one stream is none")
-                    .help("choose another `--layout`"),
+                    .help("choose another `--layout`")
+                    .into(),
             );
         }
         let outcome = run.convert(output.as_deref())?;
@@ -55,11 +60,20 @@ pub(crate) fn convert(
     }
     let Some(directory) = output else {
         return Err(Fault::new("this layout writes several files")
-            .help("name a directory for them with `--output DIR`, or choose `--layout stream`"));
+            .help("name a directory for them with `--output DIR`, or choose `--layout stream`")
+            .into());
     };
     if directory.is_file() {
         return Err(Fault::new(format!("`{}` is a file", directory.display()))
-            .help("name a directory with `--output DIR`, or choose `--layout stream`"));
+            .help("name a directory with `--output DIR`, or choose `--layout stream`")
+            .into());
+    }
+    if run.live.is_some() && layout == LayoutArg::Tree {
+        return Err(Fault::new(
+            "`--layout tree` repeats the tree of the input files, and a cluster has none",
+        )
+        .help("choose another one, such as `--layout ingress`")
+        .into());
     }
     let outcome = run.convert_and(None, |conversion| {
         let files = layout::plan(conversion, layout, kustomization);
@@ -96,15 +110,19 @@ pub(crate) fn check(
     terminal: &Terminal,
     args: CheckArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let run = Run::new(args.run, &WriteArgs::default(), config)?;
+    run.one_side()?;
     let outcome = run.convert(None)?;
     run.report(terminal, &outcome, None)
 }
 
 /// A conversion that is to be made.
 pub(crate) struct Run {
+    /// Empty where only a cluster is read.
     pub(crate) paths: Vec<std::path::PathBuf>,
+    /// The cluster, if one is read.
+    pub(crate) live: Option<Session>,
     pub(crate) exclude: Patterns,
     pub(crate) settings: Settings,
     pub(crate) findings: FindingArgs,
@@ -132,24 +150,82 @@ impl Run {
         args: RunArgs,
         writing: &WriteArgs,
         config: Option<File>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Failure> {
         let settings = Settings::new(config, &args, writing);
-        let paths = settings.paths();
-        if paths.is_empty() {
-            return Err(Fault::new("no path is given").help(
-                "give files, directories, globs, or `-` for stdin, or set `paths` in gatewright.toml",
-            ));
+        let InputArgs {
+            paths: given,
+            filename,
+            live,
+            selection,
+            ..
+        } = &args.input;
+        let paths = if live.cluster && given.is_empty() && filename.is_empty() {
+            Vec::new()
+        } else {
+            settings.paths()
+        };
+        if paths.is_empty() && !live.cluster {
+            return Err(Fault::new("no path is given")
+                .help("give files, directories, globs, or `-` for stdin, set `paths` in gatewright.toml, or read a cluster with `--cluster`")
+                .into());
         }
+        let exclude = settings.exclude()?;
+        let mut options = settings.options()?;
+        let live = if live.cluster {
+            let wanted = options.namespace.take();
+            let session = Session::open(live, selection.all_namespaces, wanted.clone())?;
+            // Files need not be of the namespace of a context.
+            options.namespace = if paths.is_empty() {
+                session.namespace()
+            } else {
+                wanted
+            };
+            Some(session)
+        } else {
+            None
+        };
         Ok(Self {
             paths,
-            exclude: settings.exclude()?,
-            options: settings.options()?,
+            live,
+            exclude,
+            options,
             findings: args.findings,
             settings,
         })
     }
 
-    pub(crate) fn convert(&self, output: Option<&Path>) -> Result<Outcome, Fault> {
+    /// What has one side reads files or a cluster.
+    pub(crate) fn one_side(&self) -> Result<(), Fault> {
+        if self.live.is_none() || self.paths.is_empty() {
+            return Ok(());
+        }
+        Err(
+            Fault::new("paths and `--cluster` cannot both be converted").help(
+                "leave out one of them; `diff`, `verify` and `route` compare files with a cluster",
+            ),
+        )
+    }
+
+    /// The cluster, if the Ingresses come from it.
+    pub(crate) fn live_input(&self) -> Option<&Session> {
+        self.live.as_ref().filter(|_| self.paths.is_empty())
+    }
+
+    /// The cluster, if it is what the input is compared with.
+    pub(crate) fn live_target(&self, against: &[PathBuf]) -> Result<Option<&Session>, Fault> {
+        if against.is_empty() {
+            return Ok(self.live.as_ref());
+        }
+        if self.live.is_some() && !self.paths.is_empty() {
+            return Err(
+                Fault::new("paths, `--against` and `--cluster` are three sides")
+                    .help("leave out one of them"),
+            );
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn convert(&self, output: Option<&Path>) -> Result<Outcome, Failure> {
         self.convert_and(output, |_| Ok(()))
     }
 
@@ -158,8 +234,23 @@ impl Run {
         &self,
         output: Option<&Path>,
         finish: impl FnOnce(&mut Conversion) -> Result<(), Fault>,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, Failure> {
         pool(self.options.threads);
+        let show = !self.findings.quiet && Terminal::interactive();
+        if let Some(session) = self.live_input() {
+            let message = "reading the cluster".to_owned();
+            let gathered = progress::during(show, message, || session.left(&self.options))?;
+            let Gathered {
+                inputs,
+                faults,
+                options,
+            } = gathered;
+            let message = format!("converting {} objects", inputs.len());
+            let conversion = progress::during(show, message, || {
+                gatewright_transpile::convert(inputs, &options)
+            });
+            return self.finish(conversion, faults, None, finish);
+        }
         let reports = self
             .findings
             .report
@@ -175,7 +266,6 @@ impl Run {
             mut faults,
         } = discover(&self.paths, &self.exclude, &outputs)?;
         let nothing = sources.is_empty() && faults.is_empty();
-        let show = !self.findings.quiet && Terminal::interactive();
         let message = format!("reading and converting {} files", sources.len());
         let mut empty_stdin = false;
         let mut conversion = progress::during(show, message, || {
@@ -189,8 +279,7 @@ impl Run {
             faults.extend(unread);
             gatewright_transpile::convert(inputs, &self.options)
         });
-        let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
-        conversion.unreadable += faults.len() - unreadable_files;
+        conversion.unreadable += documents(&faults);
         let absent = if empty_stdin {
             Some(nothing_piped())
         } else if nothing {
@@ -200,6 +289,23 @@ impl Run {
         } else {
             None
         };
+        self.finish(conversion, faults, absent, finish)
+    }
+
+    /// Adds what reading brought up, and what the configuration says about findings.
+    fn finish(
+        &self,
+        mut conversion: Conversion,
+        faults: Vec<ReadFault>,
+        absent: Option<Diagnostic>,
+        finish: impl FnOnce(&mut Conversion) -> Result<(), Fault>,
+    ) -> Result<Outcome, Failure> {
+        let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
+        if conversion.summary.ingresses == 0 && faults.iter().any(ReadFault::is_no_ingress) {
+            // It says where to look, too.
+            let told = &mut conversion.diagnostics;
+            told.retain(|found| found.code != Code::IngressNotFound);
+        }
         add(&mut conversion, faults, absent);
         finish(&mut conversion)?;
         recount(&mut conversion);
@@ -223,7 +329,7 @@ impl Run {
         terminal: &Terminal,
         outcome: &Outcome,
         secrets: Option<&Path>,
-    ) -> Result<Exit, Fault> {
+    ) -> Result<Exit, Failure> {
         let Outcome {
             conversion,
             unreadable_files,
@@ -255,6 +361,11 @@ impl Run {
             findings,
         ))
     }
+}
+
+/// How many documents could not be read.
+pub(crate) fn documents(faults: &[ReadFault]) -> usize {
+    faults.iter().filter(|fault| fault.is_document()).count()
 }
 
 /// The format of the findings on stderr.

@@ -9,8 +9,8 @@ use gatewright_transpile::diff::{Difference, diff};
 use gatewright_transpile::{Conversion, Input, Options};
 
 use crate::args::{DiffArgs, FindingArgs, RunArgs, TextOrJson, WriteArgs};
-use crate::config::File;
-use crate::convert::{Outcome, Run, holds_nothing};
+use crate::config::{Failure, File};
+use crate::convert::{Outcome, Run, documents, holds_nothing};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
@@ -21,7 +21,7 @@ pub(crate) fn run(
     terminal: &Terminal,
     args: DiffArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let DiffArgs {
         input,
         target,
@@ -47,14 +47,27 @@ pub(crate) fn run(
     if stdin(&run.paths) && stdin(&against) {
         return Err(
             Fault::new("stdin cannot hold both the input and what exists")
-                .help("name files for one of them"),
+                .help("name files for one of them")
+                .into(),
         );
     }
-    let existing = Existing::read(&against)?;
+    let target = run.live_target(&against)?;
+    let existing = match target {
+        Some(_) => None,
+        None => Some(Existing::read(&against)?),
+    };
     let Outcome {
         conversion,
         unreadable_files,
     } = run.convert(None)?;
+    let existing = match (existing, target) {
+        (Some(existing), _) => existing,
+        (None, Some(session)) => {
+            let (inputs, faults) = session.right(&run.options, Some(&conversion))?;
+            Existing { inputs, faults }
+        }
+        (None, None) => Existing::default(),
+    };
     let unread = existing
         .faults
         .iter()
@@ -75,6 +88,7 @@ pub(crate) fn run(
 }
 
 /// The objects that exist, as texts.
+#[derive(Default)]
 struct Existing {
     inputs: Vec<Input>,
     faults: Vec<ReadFault>,
@@ -96,7 +110,7 @@ impl Existing {
     fn compare(self, conversion: &Conversion, options: &Options) -> Difference {
         let Self { inputs, faults } = self;
         let mut difference = diff(conversion, inputs, options);
-        difference.unreadable += faults.iter().filter(|fault| !fault.is_file()).count();
+        difference.unreadable += documents(&faults);
         for fault in faults {
             let diagnostic = fault.diagnostic(&mut difference.sources);
             difference.diagnostics.push(diagnostic);
@@ -116,11 +130,11 @@ fn messages(
         render(Format::Full, sources, found, terminal.color())
     };
     // All else that convert finds is the business of `check`.
-    let (untold, others): (Vec<_>, Vec<_>) = conversion
-        .diagnostics
-        .iter()
-        .cloned()
-        .partition(|found| found.code.info().number < 200 || blinds(found.code));
+    let (untold, others): (Vec<_>, Vec<_>) =
+        conversion.diagnostics.iter().cloned().partition(|found| {
+            let number = found.code.info().number;
+            number < 200 || number / 10 == 95 || blinds(found.code)
+        });
     let mut text = full(&conversion.sources, &untold);
     text.push_str(&full(&difference.sources, &difference.diagnostics));
     if quiet {

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod krm;
 mod layout;
+mod live;
 mod manual;
 mod output;
 mod owned;
@@ -47,14 +48,10 @@ pub fn main() -> ExitCode {
     let load = || config::load(config.as_deref(), no_config);
     let result = match command {
         Command::Convert(args) => {
-            load().and_then(|config| Ok(convert::convert(&terminal, args, config)?))
+            load().and_then(|config| convert::convert(&terminal, args, config))
         }
-        Command::Check(args) => {
-            load().and_then(|config| Ok(convert::check(&terminal, args, config)?))
-        }
-        Command::Verify(args) => {
-            load().and_then(|config| Ok(verify::run(&terminal, args, config)?))
-        }
+        Command::Check(args) => load().and_then(|config| convert::check(&terminal, args, config)),
+        Command::Verify(args) => load().and_then(|config| verify::run(&terminal, args, config)),
         Command::Sync(args) => load().and_then(|config| Ok(sync::run(&terminal, args, config)?)),
         Command::Krm(args) => {
             // What a function does is said by its own configuration; the directory that it runs
@@ -62,9 +59,9 @@ pub fn main() -> ExitCode {
             let none = config.is_none();
             config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
         }
-        Command::Audit(args) => load().and_then(|config| Ok(audit::run(&terminal, args, config)?)),
-        Command::Route(args) => load().and_then(|config| Ok(route::run(&terminal, args, config)?)),
-        Command::Diff(args) => load().and_then(|config| Ok(diff::run(&terminal, args, config)?)),
+        Command::Audit(args) => load().and_then(|config| audit::run(&terminal, args, config)),
+        Command::Route(args) => load().and_then(|config| route::run(&terminal, args, config)),
+        Command::Diff(args) => load().and_then(|config| diff::run(&terminal, args, config)),
         Command::Config(args) if args.schema || args.reference => {
             config::run(&args, None).map_err(Failure::from)
         }

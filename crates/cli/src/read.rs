@@ -4,7 +4,7 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use gatewright_diagnostics::{Code, Diagnostic};
+use gatewright_diagnostics::{Code, Diagnostic, Severity};
 use gatewright_source::{SourceMap, Span};
 use gatewright_transpile::Input;
 use rayon::prelude::*;
@@ -31,6 +31,8 @@ pub(crate) struct ReadFault {
 #[derive(Debug)]
 enum FaultKind {
     Io(String),
+    /// Something in a cluster.
+    Told(Box<Diagnostic>),
     /// Holds the text up to the first byte that is not UTF-8.
     Encoding {
         before: String,
@@ -46,9 +48,35 @@ impl ReadFault {
         }
     }
 
+    /// What is to be said about reading a cluster.
+    #[cfg_attr(
+        not(feature = "cluster"),
+        expect(dead_code, reason = "only clusters are told of")
+    )]
+    pub(crate) fn told(found: Diagnostic) -> Self {
+        Self {
+            name: String::new(),
+            kind: FaultKind::Told(Box::new(found)),
+        }
+    }
+
     /// Whether the whole file is lost, not only a document of it.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.kind, FaultKind::Io(_))
+        match &self.kind {
+            FaultKind::Io(_) => true,
+            FaultKind::Told(found) => found.severity == Severity::Error,
+            FaultKind::Encoding { .. } => false,
+        }
+    }
+
+    /// Whether it says that there is no Ingress.
+    pub(crate) fn is_no_ingress(&self) -> bool {
+        matches!(&self.kind, FaultKind::Told(found) if found.code == Code::IngressNotFound)
+    }
+
+    /// Whether a document is lost.
+    pub(crate) fn is_document(&self) -> bool {
+        matches!(self.kind, FaultKind::Encoding { .. })
     }
 
     /// The diagnostic. It points into a text of its own, which is added to `sources`:
@@ -56,6 +84,7 @@ impl ReadFault {
     pub(crate) fn diagnostic(self, sources: &mut SourceMap) -> Diagnostic {
         let Self { name, kind } = self;
         match kind {
+            FaultKind::Told(found) => *found,
             FaultKind::Io(error) => {
                 let message = format!("`{name}` cannot be read: {error}");
                 let file = sources.add(name, "");

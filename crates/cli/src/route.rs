@@ -8,10 +8,11 @@ use gatewright_transpile::Input;
 use gatewright_transpile::route::{Routed, request, route};
 
 use crate::args::{FindingArgs, RouteArgs, RunArgs, TextOrJson, WriteArgs};
-use crate::config::File;
-use crate::convert::{Run, holds_nothing, pool};
+use crate::config::{Failure, File};
+use crate::convert::{Run, documents, holds_nothing, pool};
 use crate::discover::{Discovery, Patterns, discover};
 use crate::exit::{Exit, Fault};
+use crate::live::Gathered;
 use crate::output::Terminal;
 use crate::read::{ReadFault, STDIN, read};
 
@@ -20,7 +21,7 @@ pub(crate) fn run(
     terminal: &Terminal,
     args: RouteArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let RouteArgs {
         mut input,
         target,
@@ -47,19 +48,39 @@ pub(crate) fn run(
     let dash = |paths: &[PathBuf]| paths.iter().any(|path| path == Path::new("-"));
     if dash(&run.paths) && dash(&against) {
         return Err(Fault::new("stdin cannot be both sides")
-            .help("write one of them to a file, and name that"));
+            .help("write one of them to a file, and name that")
+            .into());
     }
     pool(run.options.threads);
-    let mut faults = Vec::new();
-    let inputs = gather(&run.paths, &run.exclude, &mut faults)?;
-    let others = if against.is_empty() {
-        None
+    let target = run.live_target(&against)?;
+    let Gathered {
+        inputs,
+        mut faults,
+        options,
+    } = if let Some(session) = run.live_input() {
+        session.left(&run.options)?
     } else {
-        Some(gather(&against, &Patterns::default(), &mut faults)?)
+        let mut faults = Vec::new();
+        Gathered {
+            inputs: gather(&run.paths, &run.exclude, &mut faults)?,
+            faults,
+            options: run.options.clone(),
+        }
     };
-    let mut routed = route(inputs, others, &run.options, request);
+    let others = match target {
+        // Before the move the cluster has nothing else to follow it through.
+        Some(_) if run.paths.is_empty() => None,
+        Some(session) => {
+            let (others, more) = session.right(&options, None)?;
+            faults.extend(more);
+            Some(others)
+        }
+        None if against.is_empty() => None,
+        None => Some(gather(&against, &Patterns::default(), &mut faults)?),
+    };
+    let mut routed = route(inputs, others, &options, request);
     let files = faults.iter().filter(|fault| fault.is_file()).count();
-    routed.unreadable += faults.len() - files;
+    routed.unreadable += documents(&faults);
     for fault in faults {
         let diagnostic = fault.diagnostic(&mut routed.sources);
         routed.diagnostics.push(diagnostic);
@@ -108,6 +129,7 @@ fn gather(
 fn blinds(found: &Diagnostic) -> bool {
     let number = found.code.info().number;
     number < 200
+        || number / 10 == 95
         || matches!(
             found.code,
             Code::IngressNotFound | Code::UnreadableFile | Code::NotUtf8 | Code::NoInputFile

@@ -7,10 +7,11 @@ use gatewright_diagnostics::{Diagnostic, Severity};
 use gatewright_transpile::{Input, Verified};
 
 use crate::args::{ReportArg, VerifyArgs, WriteArgs};
-use crate::config::File;
-use crate::convert::{Run, fails, format, pool};
+use crate::config::{Failure, File};
+use crate::convert::{Run, documents, fails, format, pool};
 use crate::discover::{Discovery, discover};
 use crate::exit::{Exit, Fault};
+use crate::live::Gathered;
 use crate::output::Terminal;
 use crate::read::{ReadFault, STDIN, read};
 use crate::{progress, write};
@@ -20,34 +21,60 @@ pub(crate) fn run(
     terminal: &Terminal,
     args: VerifyArgs,
     config: Option<File>,
-) -> Result<Exit, Fault> {
+) -> Result<Exit, Failure> {
     let VerifyArgs { run, against } = args;
     let run = Run::new(run, &WriteArgs::default(), config)?;
     let dash = |paths: &[PathBuf]| paths.iter().any(|path| path == Path::new("-"));
     if dash(&run.paths) && dash(&against) {
         return Err(Fault::new("stdin cannot be both sides")
-            .help("write one of them to a file, and name that"));
+            .help("write one of them to a file, and name that")
+            .into());
     }
     pool(run.options.threads);
-    let (inputs, mut faults) = gather(&run, &run.paths)?;
-    let others = if against.is_empty() {
+    let show = !run.findings.quiet && Terminal::interactive();
+    let target = run.live_target(&against)?;
+    let reading = || "reading the cluster".to_owned();
+    let Gathered {
+        inputs,
+        mut faults,
+        options,
+    } = if let Some(session) = run.live_input() {
+        progress::during(show, reading(), || session.left(&run.options))?
+    } else {
+        let (inputs, faults) = gather(&run, &run.paths)?;
+        Gathered {
+            inputs,
+            faults,
+            options: run.options.clone(),
+        }
+    };
+    let others = if let Some(session) = target {
+        let (others, more) = progress::during(show, reading(), || session.right(&options, None))?;
+        if others.is_empty() {
+            return Err(Fault::new("the cluster holds no object of Gateway API to compare with")
+                .help("write the output of `convert` to a file and compare with that, `--against FILE`; or apply it first")
+                .into());
+        }
+        faults.extend(more);
+        Some(others)
+    } else if against.is_empty() {
         None
     } else {
         let (others, more) = gather(&run, &against)?;
         if others.iter().all(|other| other.text.trim().is_empty()) && more.is_empty() {
             return Err(Fault::new("`--against` holds no object")
-                .help("name files with Gateway API objects"));
+                .help("name files with Gateway API objects")
+                .into());
         }
         faults.extend(more);
         Some(others)
     };
-    let show = !run.findings.quiet && Terminal::interactive();
     let message = format!("reading and comparing {} files", inputs.len());
     let mut verified = progress::during(show, message, || {
-        gatewright_transpile::verify(inputs, others, &run.options)
+        gatewright_transpile::verify(inputs, others, &options)
     });
     let unreadable_files = faults.iter().filter(|fault| fault.is_file()).count();
-    verified.unreadable += faults.len() - unreadable_files;
+    verified.unreadable += documents(&faults);
     // What could not be read makes the rest of doubtful worth.
     let unread =
         |found: &&Diagnostic| found.severity == Severity::Error && found.code.info().number < 300;

@@ -384,6 +384,22 @@ codes! {
         "There is a request that ingress-nginx serves and the objects refuse or ask for more. The finding has the shortest such request. It is an info when a finding of the conversion has announced it: what cannot be carried over answers 503.\n\nMend the objects, or look at the finding that announced it.";
     VerifyUndecided = 945, "verify-not-decided", Error, "equivalence was not decided",
         "The patterns and conditions of the host are too many to look at every combination, or one of them cannot be looked at. Requests were tried by sample and no difference was found among them, which proves nothing.\n\nDivide the host, or simplify the patterns that the finding names.";
+    ClusterConfig = 950, "cluster-config", Error, "the cluster cannot be chosen",
+        "`--cluster` finds the cluster as kubectl does: the files of `KUBECONFIG`, `~/.kube/config`, or, where neither is there, the service account of the pod that it runs in. `--context` names a context of the kubeconfig. Here one of these is missing, cannot be read, or leads nowhere.\n\nNothing was read. `kubectl config get-contexts` lists the contexts; `KUBECONFIG` names other files.";
+    ClusterLogin = 951, "cluster-login", Error, "the login to the cluster failed",
+        "The kubeconfig says how to log in: by a token, a certificate, or a program that prints one (`exec`). The program could not be started, failed, or printed no credentials; or the API server answered 401 to what it got.\n\nNothing was read. Log in as you do for kubectl; `kubectl auth whoami` tells whether that worked. What a login program prints is never shown, as it may be a token.";
+    ClusterUnreachable = 952, "cluster-unreachable", Error, "the API server cannot be reached",
+        "No connection to the API server, a certificate that the kubeconfig's authority did not sign, or no answer in time.\n\nSee whether kubectl reaches it. A proxy is taken from `proxy-url` of the kubeconfig or from `HTTPS_PROXY`, unless `NO_PROXY` names the host. `--request-timeout` waits longer for each answer.";
+    ClusterForbidden = 953, "cluster-forbidden", Error, "something in the cluster may not be read",
+        "The API server does not let you read what a conversion needs; the message names the verb, the resource and the namespace.\n\nWithout Ingresses, or without the controller's ConfigMap and flags, nothing is converted: a setting that protects every host might stand in them. A Secret or ConfigMap that may not be read is treated as one that nobody has looked for, never as one that does not exist, and what depends on it stays closed. The exit code is 2.\n\nHave the ClusterRole of `docs/cluster-role.yaml` bound to you; it can only read. Where you may read one namespace only, name it with `--namespace`, the controller's ConfigMap with `--controller-config`, and its flags on the command line.";
+    ClusterAnswer = 954, "cluster-answer", Error, "the API server gives an answer that cannot be used",
+        "It answers with a status that is no refusal, such as 500, or with something that is not an object: perhaps the page of a proxy that asks for a login.\n\nTry again, and see what kubectl says.";
+    ControllerNotFound = 955, "controller-not-found", Warning, "no controller was found in the cluster",
+        "No Deployment and no DaemonSet of the cluster runs ingress-nginx, so its flags are taken to be the default ones and its ConfigMap to be `ingress-nginx/ingress-nginx-controller`, if that exists.\n\nIf the controller runs in another way, name its ConfigMap with `--controller-config` and its flags with `--ingress-class`, `--annotations-prefix`, `--default-ssl-certificate` and `--enable-ssl-passthrough`.";
+    ControllersSeveral = 956, "controllers-several", Error, "several controllers run in the cluster",
+        "Each has flags and a ConfigMap of its own, so the same Ingress means something else to each of them. Nothing is converted.\n\nName the one that is meant by its ConfigMap (`--controller-config NAMESPACE/NAME`) or by the class that it serves (`--ingress-class NAME`), and convert for each of them.";
+    ClusterKinds = 957, "cluster-kinds", Info, "the cluster does not have all kinds that are compared",
+        "The CRDs of Gateway API or of Envoy Gateway are not installed, or of another channel or release. There can be no object of such a kind, and that is what the output is compared with.\n\nInstall them before you apply the output; the closing summary says which releases it is written for.";
 }
 
 impl Code {
@@ -407,6 +423,8 @@ impl Code {
             | Self::NotUtf8 => Severity::Error,
             // What is wrong with the configuration itself.
             _ if (910..=913).contains(&info.number) || info.number / 10 == 93 => Severity::Error,
+            // What could not be read in a cluster.
+            _ if info.number / 10 == 95 && info.severity == Severity::Error => Severity::Error,
             // Who verifies wants to hear it.
             Self::ReadBack | Self::VerifyOpen => Severity::Error,
             Self::AnnotationDeniesIngress | Self::AuthSwitchedOff => Severity::Warning,

@@ -16,6 +16,7 @@ use crate::effective::{
 };
 use crate::ingress::{Annotation, BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
+use crate::named::Told;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
 use crate::registry::metadata::{self, Goes, Place};
@@ -680,7 +681,7 @@ impl Account<'_> {
             .range((Arc::clone(namespace), Arc::from(""))..)
             .take_while(|((of, _), _)| of == namespace)
             .any(|(_, secret)| &*secret.kind == "kubernetes.io/tls");
-        if made || !others {
+        if made {
             return;
         }
         for secret in source
@@ -693,15 +694,28 @@ impl Account<'_> {
             if self.objects.secrets.contains_key(&key) {
                 continue;
             }
+            let told = self.objects.told("Secret", namespace, &secret.value);
+            let name = format!("Secret {namespace}/{}", secret.value);
+            let (message, note, help) = match told {
+                Some(Told::Withheld) => continue,
+                Some(Told::Absent) => (
+                    format!("{name} does not exist"),
+                    "as long as it does not, ingress-nginx serves its default certificate, and the Gateway another one that it has",
+                    "create it, or correct its name",
+                ),
+                None if !others => continue,
+                None => (
+                    format!("{name} is not in the input"),
+                    "other certificates of the namespace are; as long as it does not exist, ingress-nginx serves its default certificate, and the Gateway another one that it has",
+                    "add it to the input, or correct its name",
+                ),
+            };
             self.diagnostics.push(
-                Diagnostic::new(
-                    Code::CertificateMissing,
-                    format!("Secret {namespace}/{} is not in the input", secret.value),
-                )
-                .object(&source.ingress.object)
-                .at(secret.span)
-                .note("other certificates of the namespace are; as long as it does not exist, ingress-nginx serves its default certificate, and the Gateway another one that it has")
-                .help("add it to the input, or correct its name"),
+                Diagnostic::new(Code::CertificateMissing, message)
+                    .object(&source.ingress.object)
+                    .at(secret.span)
+                    .note(note)
+                    .help(help),
             );
         }
     }

@@ -16,6 +16,7 @@ use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
+use crate::named::{Name, Told};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::overruled;
 use crate::policies::transport;
@@ -47,6 +48,8 @@ pub struct Options {
     /// The Gateway is somebody else's, and nobody has confirmed that it finds the addresses of
     /// clients where the controller does.
     pub addresses_unconfirmed: bool,
+    /// What is known of objects that are not in the input.
+    pub told: BTreeMap<Name, Told>,
 }
 
 /// What was found.
@@ -78,10 +81,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     let Intake {
         mut ledger,
         mut diagnostics,
-        objects,
+        mut objects,
         seen,
         ..
     } = intake;
+    objects.told.clone_from(&options.told);
     let ingresses: Vec<&ObjectRef> = seen.keys().filter(|o| &*o.kind == "Ingress").collect();
     diagnostics.extend(select::unmatched(&options.selection, &ingresses));
     drop(seen);
@@ -95,11 +99,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     let mut left_out: Vec<&Ingress> = objects.elsewhere.iter().collect();
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
-    let version = if objects.flags.no_validation {
-        ControllerVersion::Pre1_12
-    } else {
-        options.version
-    };
+    let version = version(&objects, options);
     for (ingress, item) in &objects.ingresses {
         if let Err(skip) = select::select(ingress, &objects, &options.selection) {
             skipped += 1;
@@ -303,7 +303,15 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     }
 }
 
-fn prefix(objects: &Objects, options: &Options) -> String {
+pub(crate) fn version(objects: &Objects, options: &Options) -> ControllerVersion {
+    if objects.flags.no_validation {
+        ControllerVersion::Pre1_12
+    } else {
+        options.version
+    }
+}
+
+pub(crate) fn prefix(objects: &Objects, options: &Options) -> String {
     options
         .annotations_prefix
         .as_ref()
@@ -350,7 +358,7 @@ fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
     found
 }
 
-fn read_annotations(
+pub(crate) fn read_annotations(
     ingress: &Ingress,
     prefix: &str,
     aliases: &BTreeMap<String, String>,
@@ -424,13 +432,25 @@ fn read_aliases<'a>(
     found
 }
 
-/// The `ConfigMap` of the controller, if it is among the input objects.
-fn controller_map<'a>(objects: &'a Objects, options: &Options) -> Option<&'a ConfigMapInfo> {
-    let (namespace, name) = options
+/// Namespace and name of the controller's `ConfigMap`.
+pub(crate) fn config_name<'a>(objects: &'a Objects, options: &'a Options) -> (&'a str, &'a str) {
+    options
         .controller_config
         .as_ref()
         .or(objects.flags.config_map.as_ref())
-        .map_or(DEFAULT_CONFIG, |(namespace, name)| (namespace, name));
+        .map_or(DEFAULT_CONFIG, |(namespace, name)| (namespace, name))
+}
+
+/// What it says, as far as it is among the input objects.
+pub(crate) fn config(objects: &Objects, options: &Options) -> Config {
+    let map = controller_map(objects, options);
+    let data = map.into_iter().flat_map(|map| &map.data);
+    Config::read(data.map(|(key, value, span)| (&**key, &**value, *span))).0
+}
+
+/// The `ConfigMap` of the controller, if it is among the input objects.
+fn controller_map<'a>(objects: &'a Objects, options: &Options) -> Option<&'a ConfigMapInfo> {
+    let (namespace, name) = config_name(objects, options);
     let key = (Arc::from(namespace), Arc::from(name));
     objects.config_maps.get(&key)
 }
@@ -484,7 +504,11 @@ fn controller(
         (None, Some((namespace, name))) => diagnostics.push(
             Diagnostic::new(
                 Code::ControllerConfigMissing,
-                format!("ConfigMap {namespace}/{name} is not in the input"),
+                if objects.told("ConfigMap", namespace, name) == Some(Told::Absent) {
+                    format!("ConfigMap {namespace}/{name} does not exist in the cluster")
+                } else {
+                    format!("ConfigMap {namespace}/{name} is not in the input")
+                },
             )
             .note("the controller's defaults are used in its place")
             .help("add it to the input: `kubectl get configmap -o yaml` prints it"),

@@ -34,6 +34,10 @@ impl Flags {
             .and_then(Node::as_sequence)
             .unwrap_or_default();
         let name = workload.at("metadata.name").and_then(Node::as_str);
+        // Where the chart puts the controller unless told otherwise.
+        let namespace = (workload.at("metadata.namespace").and_then(Node::as_str))
+            .filter(|namespace| !namespace.is_empty())
+            .unwrap_or("ingress-nginx");
         for container in containers {
             let texts = |key| {
                 container
@@ -52,7 +56,7 @@ impl Flags {
                 || name == Some("ingress-nginx-controller");
             if ours {
                 for arg in args {
-                    self.flag(arg);
+                    self.flag(arg, namespace);
                 }
                 return true;
             }
@@ -60,16 +64,28 @@ impl Flags {
         false
     }
 
-    fn flag(&mut self, arg: &str) {
+    /// The class that the controller serves whatever its `IngressClass` says.
+    pub(crate) fn class(&self) -> &str {
+        self.ingress_class.as_deref().unwrap_or("nginx")
+    }
+
+    /// `spec.controller` of the classes that it serves.
+    pub(crate) fn controller(&self) -> &str {
+        let default = "k8s.io/ingress-nginx";
+        self.controller_class.as_deref().unwrap_or(default)
+    }
+
+    /// `own` is the namespace of the controller.
+    fn flag(&mut self, arg: &str, own: &str) {
         let Some(arg) = arg.strip_prefix("--") else {
             return;
         };
         let (name, value) = arg.split_once('=').unwrap_or((arg, "true"));
         let pair = || {
             let (namespace, name) = value.split_once('/')?;
-            // `$(POD_NAMESPACE)` is where the chart puts the controller unless told otherwise.
+            // `$(POD_NAMESPACE)`
             let namespace = if namespace.starts_with("$(") {
-                "ingress-nginx"
+                own
             } else {
                 namespace
             };
@@ -87,5 +103,29 @@ impl Flags {
             "default-backend-service" => self.default_backend = pair(),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_source::FileId;
+
+    use super::*;
+
+    fn flags(metadata: &str) -> Flags {
+        let text = format!(
+            "kind: Deployment\nmetadata: {{{metadata}}}\nspec: {{template: {{spec: {{containers: [{{image: registry/ingress-nginx/controller, args: [--configmap=$(POD_NAMESPACE)/own]}}]}}}}}}\n"
+        );
+        let parsed = gatewright_yaml::parse(FileId(0), &text);
+        let mut flags = Flags::default();
+        assert!(flags.read(&parsed.documents[0].root), "{text}");
+        flags
+    }
+
+    #[test]
+    fn the_own_namespace_is_that_of_the_workload() {
+        let map = |metadata| flags(metadata).config_map.unwrap().0;
+        assert_eq!(map("name: x, namespace: edge"), "edge");
+        assert_eq!(map("name: x"), "ingress-nginx");
     }
 }

@@ -14,6 +14,7 @@ mod ingress;
 mod left_out;
 mod legacy;
 mod lower;
+mod named;
 mod nginx_conf;
 mod objects;
 mod overruled;
@@ -26,5 +27,6 @@ mod stranger;
 mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
+pub use named::{Name, Named, Need, Told, Workload, named, workload};
 pub use objects::{Intake, IntakeOptions};
 pub use select::Selection;

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::flags::Flags;
 use crate::ingress::{Ingress, Texts};
 use crate::legacy;
+use crate::named::{Name, Told};
 use crate::policies::sha1;
 use crate::stranger;
 use crate::validate::{self, Violation};
@@ -47,15 +48,49 @@ pub(crate) struct Objects {
     pub contested: BTreeMap<ObjectRef, Vec<(Span, Arc<str>)>>,
     /// Number of objects that a conversion reads.
     pub count: usize,
+    /// What is known of objects that are not among these.
+    pub told: BTreeMap<Name, Told>,
 }
 
 impl Objects {
+    /// What is known of an object that is not here.
+    pub(crate) fn told(&self, kind: &'static str, namespace: &str, name: &str) -> Option<Told> {
+        let key = Name {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        self.told.get(&key).copied()
+    }
+
+    /// Why a Secret that is not here does not exist, if that can be said: it was looked for, or
+    /// other Secrets of its namespace are here.
+    pub(crate) fn secret_is_missing(&self, namespace: &str, name: &str) -> Option<Missing> {
+        match self.told("Secret", namespace, name) {
+            Some(Told::Absent) => Some(Missing::LookedFor),
+            Some(Told::Withheld) => None,
+            None => {
+                let mut others = self.secrets.keys();
+                let other = others.any(|(of, _)| **of == *namespace);
+                other.then_some(Missing::AmongOthers)
+            }
+        }
+    }
     /// The digest of an Ingress of which there are copies that say different things.
     pub(crate) fn digest(&self, ingress: &Ingress) -> Option<&str> {
         let copies = self.contested.get(&ingress.object)?;
         let copy = copies.iter().find(|(span, _)| *span == ingress.name_span)?;
         Some(&copy.1)
     }
+}
+
+/// Why an object is taken not to exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Somebody asked the cluster.
+    LookedFor,
+    /// Others of its kind and namespace are in the input.
+    AmongOthers,
 }
 
 /// What a Service says that matters here.

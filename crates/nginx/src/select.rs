@@ -6,8 +6,6 @@ use gatewright_yaml::closest;
 use crate::ingress::Ingress;
 use crate::objects::Objects;
 
-/// `spec.controller` of the classes that ingress-nginx serves unless told otherwise.
-const CONTROLLER: &str = "k8s.io/ingress-nginx";
 /// The annotation that named a class before `spec.ingressClassName`.
 pub(crate) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
@@ -94,7 +92,7 @@ pub(crate) fn by_class(
 ) -> Result<(), Box<Skipped>> {
     let object = &ingress.object;
     let flags = &objects.flags;
-    let default = flags.ingress_class.as_deref().unwrap_or("nginx");
+    let default = flags.class();
     let named_by_user = !selection.classes.is_empty();
     let named = |class: &str| {
         if named_by_user {
@@ -103,7 +101,7 @@ pub(crate) fn by_class(
             class == default
         }
     };
-    let controller = flags.controller_class.as_deref().unwrap_or(CONTROLLER);
+    let controller = flags.controller();
     let skipped = |class: &str, span| {
         let mut found = Diagnostic::new(
             Code::ClassSkipped,

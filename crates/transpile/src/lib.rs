@@ -14,6 +14,7 @@ mod pipeline;
 mod redact;
 mod report;
 pub mod route;
+mod scout;
 mod verify;
 mod write;
 
@@ -26,9 +27,12 @@ use gatewright_nginx::registry::{self, KeyClass};
 use gatewright_source::{FileId, SourceMap};
 
 pub use example::{Change, Example, example};
+pub use gatewright_nginx::{Name, Named, Need, Told, Workload};
 pub use options::{Emit, NginxVersion, NoClass, Options, Profile};
 pub use output::Output;
+pub use pipeline::GATEWAY;
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
+pub use scout::{Scout, workload};
 pub use verify::{Verified, verify};
 
 /// One file.

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use gatewright_nginx::{Name, Told};
+
 /// What to do with an Ingress that names no class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoClass {
@@ -84,6 +86,9 @@ pub struct Options {
     pub aliases: BTreeMap<String, String>,
     /// Refusals that the user accepts, as `CODE=NS/NAME`.
     pub accept: Vec<String>,
+    /// What is known of objects that the input names and does not hold; of others, what else is
+    /// in the input tells whether they exist.
+    pub told: BTreeMap<Name, Told>,
 }
 
 impl Default for Options {
@@ -109,6 +114,7 @@ impl Default for Options {
             threads: None,
             aliases: BTreeMap::new(),
             accept: Vec::new(),
+            told: BTreeMap::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Where the Gateway stands unless told otherwise.
-const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
+pub const GATEWAY: (&str, &str) = ("gateway-infra", "shared");
 /// The releases that the output is written for.
 const GATEWAY_API: &str = "v1.6.1";
 const ENVOY_GATEWAY: &str = "v1.9.1";
@@ -52,7 +52,7 @@ pub(crate) fn run<T>(
     let mut diagnostics = Vec::new();
     let mut documents = 0;
     let mut secrets = Vec::new();
-    let alone = options.threads.unwrap_or_else(rayon::current_num_threads) == 1;
+    let alone = is_alone(options);
     read(&sources, &files, alone, |parsed| {
         secrets.extend(redact::secrets(&parsed, &sources));
         documents += parsed.documents.len();
@@ -227,9 +227,19 @@ fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
     }));
 }
 
+/// Whether nothing runs side by side.
+pub(crate) fn is_alone(options: &Options) -> bool {
+    options.threads.unwrap_or_else(rayon::current_num_threads) == 1
+}
+
 /// Reads all files in their order, a window of pieces at a time: while the trees of one are
 /// taken in and let go, those of the next are read side by side.
-fn read(sources: &SourceMap, files: &[FileId], alone: bool, mut take: impl FnMut(Parsed)) {
+pub(crate) fn read(
+    sources: &SourceMap,
+    files: &[FileId],
+    alone: bool,
+    mut take: impl FnMut(Parsed),
+) {
     let pieces: Vec<(FileId, Piece)> = files
         .iter()
         .flat_map(|&file| {
@@ -256,7 +266,7 @@ fn read(sources: &SourceMap, files: &[FileId], alone: bool, mut take: impl FnMut
     ready.into_iter().for_each(take);
 }
 
-fn nginx_options(options: &Options) -> nginx::Options {
+pub(crate) fn nginx_options(options: &Options) -> nginx::Options {
     nginx::Options {
         selection: Selection {
             classes: options.ingress_classes.clone(),
@@ -276,6 +286,7 @@ fn nginx_options(options: &Options) -> nginx::Options {
             let confirmed = format!("{}={namespace}/{name}", Code::GatewaySettings);
             !options.accept.contains(&confirmed)
         }),
+        told: options.told.clone(),
     }
 }
 

@@ -199,6 +199,21 @@ impl Kube {
         })
     }
 
+    /// POSTs `body`, and gives back what the server made of it.
+    pub(crate) fn create(&self, path: &str, body: &Value) -> Result<Value> {
+        let mut response = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .send(body.to_string())?;
+        let text = response.body_mut().read_to_string()?;
+        if !response.status().is_success() {
+            bail!("POST {path}: {}", message(&text));
+        }
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// Deletes an object; one that is not there is fine.
     pub(crate) fn delete(&self, object: &ObjectRef) -> Result<()> {
         let Ok(path) = self.path(object)? else {

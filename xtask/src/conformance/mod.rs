@@ -18,6 +18,7 @@ mod envoy;
 mod ingresses;
 mod inputs;
 mod kube;
+mod live;
 mod namespace;
 mod netlink;
 mod pki;
@@ -78,6 +79,9 @@ pub(crate) struct Arguments {
     /// Send only what `verify` predicts the answers of, not what was recorded
     #[arg(long, conflicts_with = "write_docs")]
     witnesses: bool,
+    /// Only read a live cluster with `--cluster`, which the whole suite does too
+    #[arg(long, conflicts_with_all = ["write_docs", "cases", "witnesses"])]
+    live: bool,
     /// Print entries for differences.toml that would accept what differs
     #[arg(long)]
     record_differences: bool,
@@ -110,6 +114,9 @@ pub(crate) struct WorkerArguments {
     channel: String,
     #[arg(long)]
     keep: bool,
+    /// Read the cluster with `--cluster`, and take no cases
+    #[arg(long)]
+    live: bool,
 }
 
 /// Runs the suite; whether it passes.
@@ -123,6 +130,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             tools.directory().display()
         );
         return Ok(true);
+    }
+    if arguments.live {
+        let converter = converter(arguments, &root)?;
+        return live_cluster(&tools, &converter, arguments.channel).map(|()| true);
     }
     let scale = scale::directory(tools.directory());
     let mut directories = match &arguments.cases {
@@ -148,12 +159,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if found.is_empty() {
         bail!("no case matches {:?}", arguments.filters);
     }
-    let converter = match &arguments.converter {
-        Some(path) => path
-            .canonicalize()
-            .with_context(|| path.display().to_string())?,
-        None => build_converter(&root)?,
-    };
+    let converter = converter(arguments, &root)?;
     let begun = Instant::now();
     let options = pool::Options {
         tools: &tools,
@@ -202,7 +208,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     pool::finish(handles, arguments.keep)?;
+    let whole = arguments.cases.is_none() && arguments.filters.is_empty() && !arguments.witnesses;
+    if whole {
+        live_cluster(&tools, &converter, arguments.channel)?;
+    }
     Ok(report.passes())
+}
+
+fn converter(arguments: &Arguments, root: &std::path::Path) -> Result<PathBuf> {
+    match &arguments.converter {
+        Some(path) => path
+            .canonicalize()
+            .with_context(|| path.display().to_string()),
+        None => build_converter(root),
+    }
+}
+
+/// Runs [`live`] in a worker of its own.
+fn live_cluster(tools: &Tools, converter: &std::path::Path, channel: Channel) -> Result<()> {
+    let begun = Instant::now();
+    pool::live(tools, converter, channel.name())?;
+    eprintln!(
+        "conformance: --cluster is as it should be ({:.0?})",
+        begun.elapsed()
+    );
+    Ok(())
 }
 
 /// Converts and applies every `input.yaml` below a directory; whether every object was taken and
@@ -223,6 +253,7 @@ pub(crate) fn apply_all(
         channel: Channel::Standard,
         write_docs: false,
         witnesses: false,
+        live: false,
         record_differences: false,
     })
 }
@@ -262,6 +293,11 @@ pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
     namespace::enter(&arguments.directory)?;
     // Both are in the tree of dependencies; rustls wants to be told which one is meant.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if arguments.live {
+        let tools = Tools::new(&root);
+        let stack = stack::Stack::start(&tools, &arguments.channel, &arguments.directory)?;
+        return live::check(&stack, &arguments.converter, &arguments.directory, &root);
+    }
     let mut worker = worker::Worker::start(
         Tools::new(&root),
         &arguments.channel,

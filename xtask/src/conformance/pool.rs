@@ -107,6 +107,28 @@ pub(crate) fn finish(handles: Vec<Handle>, keep: bool) -> Result<()> {
     handles.into_iter().try_for_each(Handle::finish)
 }
 
+/// Has a worker of its own read its cluster, see [`super::live`].
+pub(crate) fn live(tools: &Tools, converter: &Path, channel: &str) -> Result<()> {
+    let (directory, _lock) = claim_directory(tools)?;
+    let status = isolated(&std::env::current_exe()?)
+        .arg("conformance-worker")
+        .arg("--directory")
+        .arg(&directory)
+        .arg("--converter")
+        .arg(converter)
+        .args(["--channel", channel, "--live"])
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot run unshare; install util-linux")?;
+    if !status.success() {
+        bail!(
+            "--cluster is not as it should be (logs are in {})",
+            directory.display()
+        );
+    }
+    Ok(())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> Result<std::sync::MutexGuard<'_, T>> {
     mutex
         .lock()

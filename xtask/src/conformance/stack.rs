@@ -20,7 +20,7 @@ use super::setup::Tools;
 
 pub(crate) const SYSTEM_NAMESPACE: &str = "envoy-gateway-system";
 const TOKEN: &str = "conformance";
-const API_SERVER: &str = "https://127.0.0.1:6443";
+pub(crate) const API_SERVER: &str = "https://127.0.0.1:6443";
 
 /// The running control plane. Its processes end with the worker's pid namespace at the latest.
 pub(crate) struct Stack {

@@ -279,6 +279,7 @@ impl Settings {
             threads: self.threads,
             aliases: self.file.iter().flat_map(aliases).collect(),
             accept: self.accept.clone(),
+            told: BTreeMap::new(),
         })
     }
 }
@@ -297,6 +298,7 @@ fn given(run: &RunArgs, writing: &WriteArgs) -> Vec<(&'static str, Value)> {
                 filename,
                 threads: _,
                 exclude,
+                live: _,
                 selection,
                 controller,
             },

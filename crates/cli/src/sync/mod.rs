@@ -180,7 +180,7 @@ impl<'a> Plan<'a> {
         let files = faults.iter().any(ReadFault::is_file);
         let mut unread = !faults.is_empty();
         self.unreadable_files |= files;
-        self.unreadable_documents |= faults.iter().any(|fault| !fault.is_file());
+        self.unreadable_documents |= faults.iter().any(ReadFault::is_document);
         let mut options = self.settings.options()?;
         if let Some(emit) = mapping.emit {
             options.emit = emit.into();

@@ -8,6 +8,7 @@ use gatewright_model::Passwords;
 use super::users::{self, Users};
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::auth_basic::AuthBasic;
+use crate::objects::Missing;
 
 /// The keys that are carried over.
 pub(crate) const KEYS: &[&str] = &["auth-type", "auth-secret", "auth-secret-type", "auth-realm"];
@@ -63,18 +64,20 @@ fn users_of(
         input.objects.secrets.iter().find(|((namespace, name), _)| {
             **namespace == *secret.namespace && **name == *secret.name
         });
-    let others = || {
-        let mut secrets = input.objects.secrets.keys();
-        secrets.any(|(namespace, _)| **namespace == *secret.namespace)
-    };
     let missing =
         |message: String| Diagnostic::new(Code::UsersMissing, message).at(auth.secret.span);
     let full = format!("{}/{}", secret.namespace, secret.name);
     let Some((_, info)) = known else {
-        if others() {
-            let diagnostic = missing(format!("Secret {full} is not among the input objects"))
-                .note("other Secrets of the namespace are; without it ingress-nginx answers 503, and so does the output")
-                .help("add the Secret to the input, or correct its name");
+        let objects = input.objects;
+        if let Some(why) = objects.secret_is_missing(&secret.namespace, &secret.name) {
+            let diagnostic = match why {
+                Missing::LookedFor => missing(format!("Secret {full} does not exist"))
+                    .note("without it ingress-nginx answers 503, and so does the output")
+                    .help("create it, or correct its name"),
+                Missing::AmongOthers => missing(format!("Secret {full} is not among the input objects"))
+                    .note("other Secrets of the namespace are; without it ingress-nginx answers 503, and so does the output")
+                    .help("add the Secret to the input, or correct its name"),
+            };
             refuse(input, auth, out, diagnostic);
             return Err(());
         }
@@ -139,8 +142,9 @@ fn refuse(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{codes, lower, lower_with};
+    use super::super::testing::{codes, lower, lower_told, lower_with};
     use super::*;
+    use crate::named::Told;
 
     const BASIC: (&str, &str) = ("auth-type", "basic");
     const SECRET: (&str, &str) = ("auth-secret", "users");
@@ -171,6 +175,17 @@ mod tests {
             assert_eq!(codes(&out), [Code::UsersMissing]);
             assert!(out.refusal.is_some_and(|refusal| refusal.faithful));
         }
+    }
+
+    #[test]
+    fn a_secret_that_may_not_be_read_is_not_one_that_is_missing() {
+        let other = [("other", "auth", "a:{PLAIN}x")];
+        let withheld = lower_told(&[BASIC, SECRET], &other, &[("users", Told::Withheld)]);
+        let passwords = withheld.policies.passwords.as_ref().unwrap();
+        assert!(passwords.users.is_none() && withheld.refusal.is_none());
+        let absent = lower_told(&[BASIC, SECRET], &[], &[("users", Told::Absent)]);
+        assert_eq!(codes(&absent), [Code::UsersMissing]);
+        assert!(absent.refusal.is_some_and(|refusal| refusal.faithful));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{PolicyInput, PolicyOutput, ssl};
 use crate::annotations::backend::Protocol;
 use crate::annotations::proxy_ssl::ProxySsl;
 use crate::effective::SourceIndex;
+use crate::objects::Missing;
 
 /// The keys of the family.
 pub(crate) const KEYS: &[&str] = &[
@@ -45,7 +46,11 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let key = (Arc::clone(&namespace), Arc::clone(&name));
     let known = input.objects.secrets.get(&key);
     let canary = input.settings.canary.is_some();
-    if known.is_none() && input.objects.secrets.keys().any(|(ns, _)| *ns == namespace) {
+    let missing = match known {
+        Some(_) => None,
+        None => input.objects.secret_is_missing(&namespace, &name),
+    };
+    if let Some(why) = missing {
         if canary {
             out.inert(
                 "proxy-ssl-secret",
@@ -58,11 +63,19 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
             "proxy-ssl-secret",
             Diagnostic::new(
                 Code::UpstreamTlsSecret,
-                format!("Secret {namespace}/{name} is not in the input"),
+                match why {
+                    Missing::LookedFor => format!("Secret {namespace}/{name} does not exist"),
+                    Missing::AmongOthers => {
+                        format!("Secret {namespace}/{name} is not in the input")
+                    }
+                },
             )
             .at(ssl.secret.span)
             .note("as long as it does not exist, ingress-nginx answers 503, and so does the output")
-            .help("add it to the input, or correct its name"),
+            .help(match why {
+                Missing::LookedFor => "create it, or correct its name",
+                Missing::AmongOthers => "add it to the input, or correct its name",
+            }),
         );
         out.refuse(
             format!("Secret {namespace}/{name} does not exist"),

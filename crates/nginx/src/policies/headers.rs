@@ -8,6 +8,7 @@ use gatewright_source::Span;
 
 use super::{PolicyInput, PolicyOutput};
 use crate::config_map::Config;
+use crate::named::Told;
 use crate::objects::{ConfigMapInfo, Objects};
 
 /// The keys that are carried over.
@@ -21,10 +22,12 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     let reference = &wanted.value;
     let Some(map) = config_map(input.objects, &reference.namespace, &reference.name) else {
         let name = format!("{}/{}", reference.namespace, reference.name);
+        let told = (input.objects).told("ConfigMap", &reference.namespace, &reference.name);
+        let withheld = told == Some(Told::Withheld);
         let diagnostic = missing(&name)
             .label(wanted.span, "not in the input")
             .note("ingress-nginx answers 503 as long as it does not exist, and so do the paths of this Ingress");
-        out.refuse(format!("ConfigMap {name} is missing"), true, origin);
+        out.refuse(format!("ConfigMap {name} is missing"), !withheld, origin);
         out.refused(input, "custom-headers", diagnostic);
         return;
     };

@@ -11,6 +11,7 @@ use crate::annotations::testing::read;
 use crate::config_map::Config;
 use crate::effective::Effective;
 use crate::ingress::Ingress;
+use crate::named::{Name, Told};
 use crate::objects::{Objects, SecretInfo};
 
 /// The policies of an Ingress with these annotations.
@@ -20,8 +21,25 @@ pub(crate) fn lower(pairs: &[(&str, &str)]) -> PolicyOutput {
 
 /// The same, with Secrets of one key each.
 pub(crate) fn lower_with(pairs: &[(&str, &str)], secrets: &[(&str, &str, &str)]) -> PolicyOutput {
+    lower_told(pairs, secrets, &[])
+}
+
+/// The same, with what is known of Secrets that are not there.
+pub(crate) fn lower_told(
+    pairs: &[(&str, &str)],
+    secrets: &[(&str, &str, &str)],
+    told: &[(&str, Told)],
+) -> PolicyOutput {
     let object = ObjectRef::new("Ingress", "shop", "web");
     let mut objects = Objects::default();
+    for &(name, told) in told {
+        let name = Name {
+            kind: "Secret",
+            namespace: "shop".to_owned(),
+            name: name.to_owned(),
+        };
+        objects.told.insert(name, told);
+    }
     for &(name, key, value) in secrets {
         let info = SecretInfo {
             kind: Arc::from("Opaque"),
