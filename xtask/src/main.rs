@@ -7,11 +7,13 @@
 )]
 
 mod bench;
+mod blocks;
 mod conformance;
 mod corpus;
 mod defaults;
 mod docs;
 mod mutants;
+mod shell;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +39,9 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// The rehearsal of a plan; started by the suite itself.
+    #[command(hide = true)]
+    ConformanceRehearsal(conformance::RehearsalArguments),
     /// Convert manifests from elsewhere, and apply the output to a real API server.
     Corpus(corpus::Arguments),
     /// Measure the release build on generated Ingresses.
@@ -56,6 +61,9 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::ConformanceRehearsal(arguments) => {
+            conformance::run_rehearsal(&arguments).map(|()| true)
+        }
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Docs => docs::write(),

@@ -71,7 +71,7 @@ pub(crate) fn run(
     ))
 }
 
-fn gather(run: &Run, paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<ReadFault>), Fault> {
+pub(crate) fn gather(run: &Run, paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<ReadFault>), Fault> {
     let reports = run.findings.report.iter();
     let outputs: Vec<_> = reports
         .filter_map(|report| report.file.as_deref())

@@ -10,6 +10,7 @@ mod example;
 pub mod krm;
 mod options;
 mod pipeline;
+pub mod plan;
 mod report;
 pub mod route;
 mod verify;

@@ -6,6 +6,7 @@
 //! addresses are used and nothing outlives the run.
 
 mod admission;
+mod bystander;
 mod cases;
 mod client;
 mod compare;
@@ -21,6 +22,7 @@ mod namespace;
 mod netlink;
 mod pki;
 mod pool;
+mod rehearsal;
 mod relay;
 mod report;
 mod scale;
@@ -77,6 +79,9 @@ pub(crate) struct Arguments {
     /// Send only what `verify` predicts the answers of, not what was recorded
     #[arg(long, conflicts_with = "write_docs")]
     witnesses: bool,
+    /// Play the plan of `gatewright plan` for the article's Ingress through, instead of the cases
+    #[arg(long)]
+    plan: bool,
     /// Print entries for differences.toml that would accept what differs
     #[arg(long)]
     record_differences: bool,
@@ -123,6 +128,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         );
         return Ok(true);
     }
+    if arguments.plan {
+        return rehearsal::run(&tools, &converter(arguments, &root)?);
+    }
     let scale = scale::directory(tools.directory());
     let mut directories = match &arguments.cases {
         Some(directory) => {
@@ -147,12 +155,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if found.is_empty() {
         bail!("no case matches {:?}", arguments.filters);
     }
-    let converter = match &arguments.converter {
-        Some(path) => path
-            .canonicalize()
-            .with_context(|| path.display().to_string())?,
-        None => build_converter(&root)?,
-    };
+    let converter = converter(arguments, &root)?;
     let begun = Instant::now();
     let options = pool::Options {
         tools: &tools,
@@ -222,11 +225,21 @@ pub(crate) fn apply_all(
         channel: Channel::Standard,
         write_docs: false,
         witnesses: false,
+        plan: false,
         record_differences: false,
     })
 }
 
-fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
+fn converter(arguments: &Arguments, root: &std::path::Path) -> Result<PathBuf> {
+    match &arguments.converter {
+        Some(path) => path
+            .canonicalize()
+            .with_context(|| path.display().to_string()),
+        None => build_converter(root),
+    }
+}
+
+pub(crate) fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)
@@ -270,6 +283,8 @@ pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
     )?;
     worker.serve()
 }
+
+pub(crate) use rehearsal::{RehearsalArguments, run_inside as run_rehearsal};
 
 /// The far end of a worker's relay; see [`relay`].
 pub(crate) fn run_relay() -> Result<()> {
