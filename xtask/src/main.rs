@@ -12,8 +12,10 @@ mod conformance;
 mod corpus;
 mod defaults;
 mod docs;
+mod links;
 mod mutants;
 mod shell;
+mod surprises;
 mod tidy;
 
 use std::path::{Path, PathBuf};

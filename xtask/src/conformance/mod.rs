@@ -7,7 +7,7 @@
 
 mod admission;
 mod bystander;
-mod cases;
+pub(crate) mod cases;
 mod client;
 mod compare;
 mod conditions;
