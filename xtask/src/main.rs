@@ -17,6 +17,7 @@ mod mutants;
 mod shell;
 mod surprises;
 mod tidy;
+mod walkthrough;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -54,6 +55,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Write the table of the CRDs' default values, which `diff` reads, anew.
     Defaults,
+    /// Do what the documentation says, on a clean clone.
+    Walkthrough(walkthrough::Arguments),
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Docs => docs::write(),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Defaults => defaults::write(),
+        Task::Walkthrough(arguments) => walkthrough::run(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -230,6 +230,13 @@ pub(crate) fn apply_all(
     })
 }
 
+/// Installs kubectl, Helm and kustomize alone; returns their directory.
+pub(crate) fn clients(root: &std::path::Path) -> Result<PathBuf> {
+    let pins = Pins::load(root)?;
+    let tools = setup::install_part(root, &pins, "clients")?;
+    Ok(tools.directory().join("bin"))
+}
+
 fn converter(arguments: &Arguments, root: &std::path::Path) -> Result<PathBuf> {
     match &arguments.converter {
         Some(path) => path
@@ -239,7 +246,7 @@ fn converter(arguments: &Arguments, root: &std::path::Path) -> Result<PathBuf> {
     }
 }
 
-pub(crate) fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
+fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)

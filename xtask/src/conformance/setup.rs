@@ -135,6 +135,15 @@ impl Tools {
 
 /// Installs whatever is missing or of another version than pinned.
 pub(crate) fn install(root: &Path, pins: &Pins) -> Result<Tools> {
+    install_some(root, pins, |_| true)
+}
+
+/// Installs one part if it is missing or of another version than pinned.
+pub(crate) fn install_part(root: &Path, pins: &Pins, part: &str) -> Result<Tools> {
+    install_some(root, pins, |one| one == part)
+}
+
+fn install_some(root: &Path, pins: &Pins, is_wanted: impl Fn(&str) -> bool) -> Result<Tools> {
     let tools = Tools::new(root);
     fs::create_dir_all(tools.directory.join("bin"))?;
     // Two runs in one checkout must not install over each other.
@@ -150,6 +159,9 @@ pub(crate) fn install(root: &Path, pins: &Pins) -> Result<Tools> {
         ("control-plane", install_control_plane),
     ];
     for (part, installer) in parts {
+        if !is_wanted(part) {
+            continue;
+        }
         let fingerprint = fingerprint(root, pins, part)?;
         if tools.is_current(part, &fingerprint) {
             continue;
