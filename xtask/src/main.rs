@@ -11,9 +11,11 @@ mod blocks;
 mod conformance;
 mod corpus;
 mod defaults;
+mod dist;
 mod docs;
 mod links;
 mod mutants;
+mod sbom;
 mod shell;
 mod surprises;
 mod tidy;
@@ -49,6 +51,8 @@ enum Task {
     Corpus(corpus::Arguments),
     /// Measure the release build on generated Ingresses.
     Bench(bench::Arguments),
+    /// Make the files of a release for one platform.
+    Dist(dist::Arguments),
     /// Write the reference pages below docs/ anew.
     Docs,
     /// Put faults into emitted objects and count how many `verify` finds.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         }
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Dist(arguments) => dist::run(&arguments),
         Task::Docs => docs::write(),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Defaults => defaults::write(),

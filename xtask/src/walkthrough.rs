@@ -18,6 +18,7 @@ use clap::Args;
 
 use crate::blocks::{Block, blocks};
 use crate::conformance;
+use crate::dist;
 use crate::links;
 use crate::shell::Shell;
 
@@ -139,7 +140,26 @@ impl Walk {
             .filter(|block| block.heading == "Try it")
             .collect();
         ensure!(!blocks.is_empty(), "README.md has no section `Try it`");
-        self.session("README.md", &blocks, |_| false)
+        self.session("README.md", &blocks, |_| false)?;
+        self.release()
+    }
+
+    /// What a release would hold of the installed program, unpacked and run.
+    fn release(&mut self) -> Result<()> {
+        let program = self.scratch.join("root/bin/gatewright");
+        let out = self.sessions.join("release");
+        dist::pack(&self.clone, &program, &dist::host()?, &out)?;
+        let mut shell = Shell::start(&out, &out.join("blocks"), |command| {
+            self.environment(command);
+        })?;
+        let block = "sha256sum --check --quiet *.sha256\ntar -xzf *.tar.gz\ncd gatewright-*/\n./kubectl-gatewright --version\n";
+        self.commands += commands(block).len();
+        let ran = shell.run(block, LIMIT, || Ok(()))?;
+        if ran.code != 0 || !ran.output.starts_with("gatewright ") {
+            self.faults
+                .push(format!("the archive of `cargo xtask dist`: {}", ran.output));
+        }
+        Ok(())
     }
 
     /// The README's first example: the one Ingress becomes the other object.
