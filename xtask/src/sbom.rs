@@ -170,7 +170,6 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 

@@ -62,46 +62,32 @@ fn line(exchange: &Exchange) -> String {
         Scheme::Http => "http",
         Scheme::Https => "https",
     };
-    let mut line = format!(
-        "{} {scheme}://{}{}",
-        request.method, request.host, request.path
-    );
+    let url = format!("{scheme}://{}{}", request.host, request.path);
+    let mut words = vec![request.method.clone(), url];
     for (name, value) in &request.headers {
-        line.push_str(&format!(" -H '{name}: {value}'"));
+        words.push(format!("-H '{name}: {value}'"));
     }
-    if let Some(size) = request.body_size {
-        line.push_str(&format!(" with {size} bytes"));
-    }
-    if let Some(address) = request.source_ip {
-        line.push_str(&format!(" from {address}"));
-    }
-    if let Some(repeat) = request.repeat {
-        line.push_str(&format!(" {repeat} times"));
-    }
-    line.push_str(" →");
+    words.extend(request.body_size.map(|size| format!("with {size} bytes")));
+    words.extend(request.source_ip.map(|address| format!("from {address}")));
+    words.extend(request.repeat.map(|repeat| format!("{repeat} times")));
+    words.push("→".to_owned());
     let nginx = &exchange.nginx;
     if let Some(counts) = &nginx.counts {
-        for (at, (who, count)) in counts.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
+        let shares = counts.iter().map(|(who, count)| {
             let who = who.strip_prefix("status:").unwrap_or(who);
-            line.push_str(&format!("{comma} {count} × {who}"));
-        }
-        return line;
+            format!("{count} × {who}")
+        });
+        words.push(shares.collect::<Vec<_>>().join(", "));
+        return words.join(" ");
     }
-    if let Some(status) = nginx.status {
-        line.push_str(&format!(" {status}"));
-    }
-    if let Some(location) = nginx.headers.get("location") {
-        line.push_str(&format!(" {location}"));
-    }
+    words.extend(nginx.status.map(|status| status.to_string()));
+    words.extend(nginx.headers.get("location").cloned());
     if let Some(backend) = &nginx.backend {
-        line.push_str(&format!(" by {}", backend.service));
-        match &backend.path {
-            Some(path) if *path != request.path => line.push_str(&format!(" as {path}")),
-            _ => {}
-        }
+        words.push(format!("by {}", backend.service));
+        let changed = backend.path.iter().filter(|path| **path != request.path);
+        words.extend(changed.map(|path| format!("as {path}")));
     }
-    line
+    words.join(" ")
 }
 
 #[cfg(test)]

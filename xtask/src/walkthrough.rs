@@ -474,8 +474,7 @@ fn file_of(block: &Block) -> Option<&str> {
 /// What a block says that its commands exit with.
 fn exit_code(text: &str) -> i32 {
     text.lines()
-        .filter_map(|line| line.rsplit_once("# exits with ")?.1.trim().parse().ok())
-        .next()
+        .find_map(|line| line.rsplit_once("# exits with ")?.1.trim().parse().ok())
         .unwrap_or(0)
 }
 

@@ -147,10 +147,11 @@ impl Page {
             .referenced
             .iter()
             .flat_map(|(namespace, referenced)| {
-                let names = referenced
+                let names: Vec<String> = referenced
                     .iter()
-                    .map(|object| format!("{}/{}", resource(&object.kind), object.name));
-                on_namespace("kubectl get", namespace, names.collect(), "--output name")
+                    .map(|object| format!("{}/{}", resource(&object.kind), object.name))
+                    .collect();
+                on_namespace("kubectl get", namespace, &names, "--output name")
             })
             .collect();
         self.commands(&lines);
@@ -261,7 +262,7 @@ impl Page {
                 lines.extend(on_namespace(
                     "kubectl wait --for=condition=Programmed",
                     namespace,
-                    vec![format!("gateway/{name}")],
+                    &[format!("gateway/{name}")],
                     "--timeout=10m",
                 ));
             }
@@ -404,7 +405,7 @@ impl Page {
         lines.extend(on_namespace(
             "kubectl logs --since 10m --tail 20",
             &namespace,
-            vec![format!("{kind}/{name}")],
+            &[format!("{kind}/{name}")],
             "",
         ));
         self.commands(&lines);
@@ -442,15 +443,15 @@ impl Page {
         let mut lines = vec![": >ingresses-before.yaml".to_owned()];
         let mut deletions = Vec::new();
         for (namespace, names) in &plan.ingresses {
-            let of = |names: &Vec<String>| names.iter().map(|n| format!("ingress/{n}")).collect();
-            let mut save = on_namespace("kubectl get", namespace, of(names), "--output yaml");
+            let names: Vec<String> = names.iter().map(|name| format!("ingress/{name}")).collect();
+            let mut save = on_namespace("kubectl get", namespace, &names, "--output yaml");
             if let Some(last) = save.last_mut() {
                 last.push_str(" |");
             }
             lines.extend(save);
             lines.push("  sed -e '/^ *resourceVersion: /d' >>ingresses-before.yaml".to_owned());
             lines.push("echo --- >>ingresses-before.yaml".to_owned());
-            deletions.extend(on_namespace("kubectl delete", namespace, of(names), ""));
+            deletions.extend(on_namespace("kubectl delete", namespace, &names, ""));
         }
         lines.extend(deletions);
         self.commands(&lines);
@@ -464,7 +465,7 @@ impl Page {
                 lines.extend(on_namespace(
                     "kubectl wait --for=condition=Ready",
                     namespace,
-                    vec![format!("certificate/{name}")],
+                    &[format!("certificate/{name}")],
                     "--timeout=10m",
                 ));
             }
@@ -526,7 +527,7 @@ fn gatewright(plan: &Plan, command: &str, more: &str) -> String {
 }
 
 /// `command` on objects of a namespace, which may be none.
-fn on_namespace(command: &str, namespace: &str, names: Vec<String>, more: &str) -> Vec<String> {
+fn on_namespace(command: &str, namespace: &str, names: &[String], more: &str) -> Vec<String> {
     let mut head = command.to_owned();
     if !namespace.is_empty() {
         let _ = write!(head, " --namespace {}", quote(namespace));
@@ -569,13 +570,14 @@ fn waits(files: &Files) -> Vec<String> {
     for ((at, namespace), names) in &files.waits {
         let (kind, conditions) = WAITED[*at];
         for condition in conditions {
-            let names = names
+            let names: Vec<String> = names
                 .iter()
-                .map(|name| format!("{}/{name}", resource(kind)));
+                .map(|name| format!("{}/{name}", resource(kind)))
+                .collect();
             lines.extend(on_namespace(
                 &format!("kubectl wait --for={}", quote(condition)),
                 namespace,
-                names.collect(),
+                &names,
                 "--timeout=10m",
             ));
         }

@@ -92,7 +92,7 @@ impl Objects {
                         self.references.insert(key);
                     }
                 }
-                for entry in mapping.iter() {
+                for entry in mapping {
                     if !self.fields.contains(entry.key.value.as_str()) {
                         self.fields.insert(entry.key.value.as_str().to_owned());
                     }
