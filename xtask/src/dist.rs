@@ -166,6 +166,8 @@ fn write_archive(path: &Path, top: &str, files: &[Packed], time: u64) -> Result<
         header.set_size(packed.bytes.len() as u64);
         header.set_mode(if packed.is_program { 0o755 } else { 0o644 });
         header.set_mtime(time);
+        header.set_uid(0);
+        header.set_gid(0);
         archive.append_data(
             &mut header,
             format!("{top}/{}", packed.path),

@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(run("A=1\nf() {\n  echo $A\n}"), (0, String::new()));
         assert_eq!(run("f; false\necho on"), (1, "1\non\n".to_owned()));
-        assert_eq!(run("false || printf no"), (0, "no\n".to_owned()));
+        assert_eq!(run("false || printf no"), (0, "no".to_owned()));
         assert_eq!(run("(exit 3) | cat"), (3, String::new()));
         fs::remove_dir_all(&directory).unwrap();
     }
