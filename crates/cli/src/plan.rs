@@ -8,7 +8,7 @@ use gatewright_transpile::plan::{Invocation, plan};
 use gatewright_transpile::{Emit, Options};
 
 use crate::args::{Cli, FindingArgs, PlanArgs, RunArgs, WriteArgs};
-use crate::config::File;
+use crate::config::{Day, File, apply};
 use crate::convert::{Run, pool};
 use crate::exit::{Exit, Fault};
 use crate::output::Terminal;
@@ -53,6 +53,12 @@ pub(crate) fn run(
     for fault in faults {
         let found = fault.diagnostic(&mut verified.sources);
         verified.conversion.diagnostics.push(found);
+    }
+    if let Some(config) = &run.settings.file {
+        let found = &mut verified.conversion.diagnostics;
+        apply(config, &mut verified.sources, found, Day::today());
+        let warnings = found.iter().filter(|one| one.severity == Severity::Warning);
+        verified.conversion.summary.warnings = warnings.count();
     }
     let text = plan(&verified, &run.options, invocation(matches, &run.options)).markdown();
     match &output {

@@ -1,7 +1,7 @@
 //! A stand-in for ingress-nginx, where both proxies have to run side by side.
 //!
-//! The controller itself is in no package registry. What it answered was recorded, and the
-//! stand-in says that again; to a request that was not recorded it says what the model says of
+//! The controller itself comes as an image, with an nginx and Lua modules of its own, and the suite
+//! runs without images. What it answered was recorded, and the stand-in says that again; to a request that was not recorded it says what the model says of
 //! ingress-nginx, which the recorded answers are the test of.
 
 use std::collections::BTreeMap;

@@ -237,7 +237,6 @@ fn errands(verified: &Verified) -> Vec<Errand> {
     let found = verified.conversion.diagnostics.iter();
     for found in found.chain(&verified.diagnostics) {
         let topic = match found.code {
-            Code::VerifyDiffers => "differs",
             Code::CertificateMissing
             | Code::NoCertificate
             | Code::GatewayCertificate
@@ -245,8 +244,14 @@ fn errands(verified: &Verified) -> Vec<Errand> {
             | Code::CertificateNotAsked => "certificate",
             Code::SharedAnnotation | Code::RecordSources => "DNS",
             Code::GatewaySettings | Code::NamespaceLabel => "Gateway",
-            _ if found.severity == Severity::Error => "refused",
-            _ => continue,
+            // Nobody has to settle it any more, and it still answers 503.
+            _ if found.notes.iter().any(|note| note.starts_with("accepted")) => "accepted",
+            _ if found.severity < Severity::Error => continue,
+            Code::VerifyOpen | Code::VerifyDiffers | Code::VerifyStricter => "differs",
+            Code::VerifyUndecided => "not decided",
+            Code::UnreadableFile | Code::NotUtf8 => "not read",
+            code if code.info().number < 200 => "not read",
+            _ => "refused",
         };
         let object = found.object.as_ref().map(ToString::to_string);
         let place = found.span().map(|span| place(&verified.sources, span));

@@ -85,6 +85,21 @@ fn what_is_refused_or_not_given_comes_first() {
 }
 
 #[test]
+fn what_was_accepted_is_still_named() {
+    let refused = SHOP.replace(
+        "  namespace: shop\n",
+        "  namespace: shop\n  annotations:\n    nginx.ingress.kubernetes.io/auth-url: https://auth.example.com/check\n",
+    );
+    let options = Options {
+        accept: vec!["GW0624=shop/web".to_owned()],
+        ..Options::default()
+    };
+    let plan = text_of(&[("in.yaml", &refused)], &options, &["in.yaml"]);
+    assert!(plan.contains("| accepted | GW0624, Ingress shop/web"));
+    assert!(!plan.contains("|| true"));
+}
+
+#[test]
 fn a_request_that_differs_says_so() {
     let refused = SHOP.replace(
         "  namespace: shop\n",
