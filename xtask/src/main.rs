@@ -7,12 +7,19 @@
 )]
 
 mod bench;
+mod blocks;
 mod conformance;
 mod corpus;
 mod defaults;
+mod dist;
 mod docs;
+mod links;
 mod mutants;
+mod sbom;
+mod shell;
+mod surprises;
 mod tidy;
+mod walkthrough;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,6 +44,9 @@ enum Task {
     /// The network of a worker's control plane; started by the worker.
     #[command(hide = true)]
     ConformanceRelay,
+    /// The rehearsal of a plan; started by the suite itself.
+    #[command(hide = true)]
+    ConformanceRehearsal(conformance::RehearsalArguments),
     /// Convert manifests from elsewhere, and apply the output to a real API server.
     Corpus(corpus::Arguments),
     /// Measure the release build on generated Ingresses.
@@ -44,12 +54,16 @@ enum Task {
     /// One measured run; started by `bench`.
     #[command(hide = true)]
     BenchOnce(bench::OnceArguments),
+    /// Make the files of a release for one platform.
+    Dist(dist::Arguments),
     /// Write the reference pages below docs/ anew.
     Docs,
     /// Put faults into emitted objects and count how many `verify` finds.
     Mutants(mutants::Arguments),
     /// Write the table of the CRDs' default values, which `diff` reads, anew.
     Defaults,
+    /// Do what the documentation says, on a clean clone.
+    Walkthrough(walkthrough::Arguments),
     /// Check the repository's own rules, such as which crate may depend on which.
     Tidy,
 }
@@ -59,12 +73,17 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::ConformanceWorker(arguments) => conformance::run_worker(&arguments).map(|()| true),
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
+        Task::ConformanceRehearsal(arguments) => {
+            conformance::run_rehearsal(&arguments).map(|()| true)
+        }
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::BenchOnce(arguments) => bench::run_once(&arguments).map(|()| true),
+        Task::Dist(arguments) => dist::run(&arguments),
         Task::Docs => docs::write(),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Defaults => defaults::write(),
+        Task::Walkthrough(arguments) => walkthrough::run(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {

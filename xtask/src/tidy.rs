@@ -104,11 +104,13 @@ pub(crate) fn run() -> Result<bool> {
             .iter()
             .map(|page| format!("{page} is out of date: run `cargo xtask docs`")),
     );
+    faults.extend(crate::links::faults(&crate::repository_root())?);
+    faults.extend(crate::surprises::faults(&crate::repository_root())?);
     for fault in &faults {
         println!("tidy: {fault}");
     }
     if faults.is_empty() {
-        println!("tidy: dependencies and reference pages are as they should be");
+        println!("tidy: dependencies, reference pages and links are as they should be");
     }
     Ok(faults.is_empty())
 }

@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// Report what is in the input, how ready it is to move, and what else the move touches
     #[command(after_help = EXIT_CODES)]
     Audit(AuditArgs),
+    /// Write the staged cut-over for these Ingresses, with commands to copy, as Markdown
+    #[command(after_help = EXIT_CODES)]
+    Plan(PlanArgs),
     /// Show what convert would change in objects that exist, in files or in a cluster
     #[command(after_help = DIFF_HELP)]
     Diff(DiffArgs),
@@ -151,6 +154,17 @@ pub(crate) struct AuditArgs {
     )]
     pub(crate) format: AuditFormat,
     /// Write the report to this file, all of it or nothing, instead of stdout
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Write the plan to this file, all of it or nothing, instead of stdout
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 }

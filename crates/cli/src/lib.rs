@@ -17,6 +17,7 @@ mod live;
 mod manual;
 mod output;
 mod owned;
+mod plan;
 mod progress;
 mod read;
 mod route;
@@ -28,7 +29,7 @@ mod write;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Command};
 use config::Failure;
@@ -37,12 +38,16 @@ use output::Terminal;
 
 /// The program: reads its arguments, does what they say, and tells how it ended.
 pub fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
     let Cli {
         color,
         config,
         no_config,
         command,
-    } = Cli::parse();
+    } = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let terminal = Terminal::new(color);
     terminal.explain_panics();
     let load = || config::load(config.as_deref(), no_config);
@@ -60,6 +65,9 @@ pub fn main() -> ExitCode {
             config::load(config.as_deref(), none).and_then(|file| krm::run(&terminal, &args, file))
         }
         Command::Audit(args) => load().and_then(|config| audit::run(&terminal, args, config)),
+        Command::Plan(args) => {
+            load().and_then(|config| plan::run(&terminal, args, config, &matches))
+        }
         Command::Route(args) => load().and_then(|config| route::run(&terminal, args, config)),
         Command::Diff(args) => load().and_then(|config| diff::run(&terminal, args, config)),
         Command::Config(args) if args.schema || args.reference => {

@@ -33,21 +33,11 @@ pub(crate) fn run(
     pool(run.options.threads);
     let show = !run.findings.quiet && Terminal::interactive();
     let target = run.live_target(&against)?;
-    let reading = || "reading the cluster".to_owned();
     let Gathered {
         inputs,
         mut faults,
         options,
-    } = if let Some(session) = run.live_input() {
-        progress::during(show, reading(), || session.left(&run.options))?
-    } else {
-        let (inputs, faults) = gather(&run, &run.paths)?;
-        Gathered {
-            inputs,
-            faults,
-            options: run.options.clone(),
-        }
-    };
+    } = left(&run, show)?;
     let others = if let Some(session) = target {
         let (others, more) = progress::during(show, reading(), || session.right(&options, None))?;
         if others.is_empty() {
@@ -96,6 +86,23 @@ pub(crate) fn run(
         verified.unreadable > 0,
         fails(&run.settings, &verified.diagnostics),
     ))
+}
+
+fn reading() -> String {
+    "reading the cluster".to_owned()
+}
+
+/// The Ingresses, of files or of a cluster.
+pub(crate) fn left(run: &Run, show: bool) -> Result<Gathered, Failure> {
+    if let Some(session) = run.live_input() {
+        return progress::during(show, reading(), || session.left(&run.options));
+    }
+    let (inputs, faults) = gather(run, &run.paths)?;
+    Ok(Gathered {
+        inputs,
+        faults,
+        options: run.options.clone(),
+    })
 }
 
 fn gather(run: &Run, paths: &[PathBuf]) -> Result<(Vec<Input>, Vec<ReadFault>), Fault> {

@@ -11,6 +11,7 @@ pub mod krm;
 mod options;
 mod output;
 mod pipeline;
+pub mod plan;
 mod redact;
 mod report;
 pub mod route;

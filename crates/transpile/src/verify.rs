@@ -28,6 +28,8 @@ pub struct Verified {
     pub model: Model,
     /// The objects that it was compared with.
     pub objects: Objects,
+    /// The output of the conversion, if it is what was compared.
+    pub output: Option<FileId>,
 }
 
 /// What the inputs mean, and the objects that are to do the same.
@@ -114,7 +116,7 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         model,
         objects,
         own,
-        output: _,
+        output,
         mut diagnostics,
         unreadable,
     } = Sides::read(inputs, against, options);
@@ -133,6 +135,7 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         conversion,
         model,
         objects,
+        output: own.is_none().then_some(output),
     }
 }
 

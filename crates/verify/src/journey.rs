@@ -57,8 +57,25 @@ impl Journeys {
     /// Follows a request.
     pub fn of(model: &Model, objects: &Objects, request: &Request) -> Self {
         let world = World::new(objects, model.globals.forwarded.trust);
+        Self::in_world(model, &world, request)
+    }
+
+    /// Follows requests, one after the other.
+    pub fn each<'a>(
+        model: &Model,
+        objects: &Objects,
+        requests: impl IntoIterator<Item = &'a Request>,
+    ) -> Vec<Self> {
+        let world = World::new(objects, model.globals.forwarded.trust);
+        let requests = requests.into_iter();
+        requests
+            .map(|request| Self::in_world(model, &world, request))
+            .collect()
+    }
+
+    fn in_world(model: &Model, world: &World, request: &Request) -> Self {
         let nginx = through_nginx(model, request);
-        let envoy = through_envoy(&world, request);
+        let envoy = through_envoy(world, request);
         // Envoy passes on the path in its normal form (GW0501).
         let normal = Request {
             path: normal(&request.path),

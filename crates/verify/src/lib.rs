@@ -11,6 +11,7 @@ mod compare;
 mod decide;
 mod declared;
 mod envoy;
+mod example;
 mod hosts;
 mod journey;
 mod kinds;
@@ -26,6 +27,7 @@ pub use behaviour::{
     Passwords, Place, Share, Tls, Wire,
 };
 pub use compare::{Aspect, Class};
+pub use example::example;
 pub use journey::{Journey, Journeys, Stop};
 pub use objects::Objects;
 pub use path::NORMAL_FORM;

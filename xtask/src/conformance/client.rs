@@ -22,7 +22,7 @@ use super::netlink::{CLIENT, GATEWAY};
 use super::pki::Pair;
 
 /// Envoy Gateway opens privileged ports of a listener this much higher.
-const PORT_SHIFT: u16 = 10_000;
+pub(crate) const PORT_SHIFT: u16 = 10_000;
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// What came back.

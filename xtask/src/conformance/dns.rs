@@ -58,6 +58,12 @@ impl NameServer {
     pub(crate) fn set(&self, domains: Domains) {
         *self.domains.write().unwrap_or_else(PoisonError::into_inner) = domains;
     }
+
+    /// Has a name lead to an address, whatever it led to before.
+    pub(crate) fn point(&self, name: &str, to: Ipv4Addr) {
+        let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
+        domains.insert(name.to_owned(), vec![to]);
+    }
 }
 
 /// Nothing for what is no question.

@@ -6,7 +6,8 @@
 //! addresses are used and nothing outlives the run.
 
 mod admission;
-mod cases;
+mod bystander;
+pub(crate) mod cases;
 mod client;
 mod compare;
 mod conditions;
@@ -23,6 +24,7 @@ mod namespace;
 mod netlink;
 mod pki;
 mod pool;
+mod rehearsal;
 mod relay;
 mod report;
 mod scale;
@@ -82,6 +84,9 @@ pub(crate) struct Arguments {
     /// Only read a live cluster with `--cluster`, which the whole suite does too
     #[arg(long, conflicts_with_all = ["write_docs", "cases", "witnesses"])]
     live: bool,
+    /// Play the plan of `gatewright plan` for the article's Ingress through, instead of the cases
+    #[arg(long)]
+    plan: bool,
     /// Print entries for differences.toml that would accept what differs
     #[arg(long)]
     record_differences: bool,
@@ -134,6 +139,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.live {
         let converter = converter(arguments, &root)?;
         return live_cluster(&tools, &converter, arguments.channel).map(|()| true);
+    }
+    if arguments.plan {
+        return rehearsal::run(&tools, &converter(arguments, &root)?);
     }
     let scale = scale::directory(tools.directory());
     let mut directories = match &arguments.cases {
@@ -254,8 +262,16 @@ pub(crate) fn apply_all(
         write_docs: false,
         witnesses: false,
         live: false,
+        plan: false,
         record_differences: false,
     })
+}
+
+/// Installs kubectl, Helm and kustomize alone; returns their directory.
+pub(crate) fn clients(root: &std::path::Path) -> Result<PathBuf> {
+    let pins = Pins::load(root)?;
+    let tools = setup::install_part(root, &pins, "clients")?;
+    Ok(tools.directory().join("bin"))
 }
 
 fn build_converter(root: &std::path::Path) -> Result<PathBuf> {
@@ -307,6 +323,8 @@ pub(crate) fn run_worker(arguments: &WorkerArguments) -> Result<()> {
     )?;
     worker.serve()
 }
+
+pub(crate) use rehearsal::{RehearsalArguments, run_inside as run_rehearsal};
 
 /// The far end of a worker's relay; see [`relay`].
 pub(crate) fn run_relay() -> Result<()> {

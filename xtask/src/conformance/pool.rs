@@ -143,7 +143,7 @@ fn progress(results: &[CaseResult], total: usize) {
 }
 
 /// The first directory for a worker's files that no other run uses, emptied.
-fn claim_directory(tools: &Tools) -> Result<(PathBuf, File)> {
+pub(crate) fn claim_directory(tools: &Tools) -> Result<(PathBuf, File)> {
     let run = tools.directory().join("run");
     fs::create_dir_all(&run)?;
     for index in 0..1000 {

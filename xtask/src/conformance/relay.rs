@@ -99,7 +99,7 @@ pub(crate) fn serve() -> Result<()> {
     })
 }
 
-async fn join<A, B>(mut near: A, mut far: B) -> std::io::Result<()>
+pub(crate) async fn join<A, B>(mut near: A, mut far: B) -> std::io::Result<()>
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,

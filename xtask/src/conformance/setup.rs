@@ -16,7 +16,17 @@ pub(crate) struct Pins {
     control_plane: ControlPlanePin,
     envoy_gateway: EnvoyGatewayPin,
     envoy: EnvoyPin,
+    clients: ClientsPin,
     nginx: NginxPin,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ClientsPin {
+    module: PathBuf,
+    kubectl: String,
+    helm: String,
+    kustomize: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +106,11 @@ impl Tools {
         self.directory.join("crds/gateway-api").join(channel)
     }
 
+    /// The charts of Envoy Gateway.
+    pub(crate) fn charts(&self) -> PathBuf {
+        self.directory.join("charts")
+    }
+
     pub(crate) fn envoy_gateway_crds(&self) -> PathBuf {
         self.directory.join("crds/envoy-gateway")
     }
@@ -120,19 +135,33 @@ impl Tools {
 
 /// Installs whatever is missing or of another version than pinned.
 pub(crate) fn install(root: &Path, pins: &Pins) -> Result<Tools> {
+    install_some(root, pins, |_| true)
+}
+
+/// Installs one part if it is missing or of another version than pinned.
+pub(crate) fn install_part(root: &Path, pins: &Pins, part: &str) -> Result<Tools> {
+    install_some(root, pins, |one| one == part)
+}
+
+fn install_some(root: &Path, pins: &Pins, is_wanted: impl Fn(&str) -> bool) -> Result<Tools> {
     let tools = Tools::new(root);
     fs::create_dir_all(tools.directory.join("bin"))?;
     // Two runs in one checkout must not install over each other.
     let lock = fs::File::create(tools.directory.join("setup.lock"))?;
     lock.lock()?;
     // The quick parts first: a missing tool should be reported before the long builds.
-    let parts: [(&str, Installer); 4] = [
+    let parts: [(&str, Installer); 6] = [
         ("envoy", install_envoy),
         ("crds", install_crds),
+        ("charts", install_charts),
+        ("clients", install_clients),
         ("envoy-gateway", install_envoy_gateway),
         ("control-plane", install_control_plane),
     ];
     for (part, installer) in parts {
+        if !is_wanted(part) {
+            continue;
+        }
         let fingerprint = fingerprint(root, pins, part)?;
         if tools.is_current(part, &fingerprint) {
             continue;
@@ -160,6 +189,10 @@ fn fingerprint(root: &Path, pins: &Pins, part: &str) -> Result<String> {
                 files.push(module.join(file));
             }
         }
+        "clients" => {
+            let module = root.join(&pins.clients.module);
+            files.extend(["go.mod", "go.sum", "kubectl/main.go"].map(|file| module.join(file)));
+        }
         _ => {
             let module = root.join(&pins.envoy_gateway.module);
             files.extend([module.join("go.mod"), module.join("go.sum")]);
@@ -181,6 +214,59 @@ fn install_control_plane(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> 
     )?;
     for name in ["etcd", "kube-apiserver"] {
         go_build(&module, &format!("./{name}"), &tools.binary(name))?;
+    }
+    Ok(())
+}
+
+fn install_clients(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
+    let module = root.join(&pins.clients.module);
+    let kustomize = "sigs.k8s.io/kustomize/kustomize/v5";
+    for (path, version) in [
+        ("k8s.io/kubectl", &pins.clients.kubectl),
+        ("helm.sh/helm/v3", &pins.clients.helm),
+        (kustomize, &pins.clients.kustomize),
+    ] {
+        require_version(&module, path, version)?;
+    }
+    go_build(&module, "./kubectl", &tools.binary("kubectl"))?;
+    go_build(&module, "helm.sh/helm/v3/cmd/helm", &tools.binary("helm"))?;
+    go_build(&module, kustomize, &tools.binary("kustomize"))
+}
+
+/// The charts as they stand in the Go module, with what a release fills in.
+fn install_charts(root: &Path, pins: &Pins, tools: &Tools) -> Result<()> {
+    let module = root.join(&pins.envoy_gateway.module);
+    let envoy_gateway = module_directory(&module, "github.com/envoyproxy/gateway")?;
+    for chart in ["gateway-helm", "gateway-crds-helm"] {
+        let target = tools.charts().join(chart);
+        if target.exists() {
+            fs::remove_dir_all(&target)?;
+        }
+        copy_all(&envoy_gateway.join("charts").join(chart), &target)?;
+    }
+    let values = tools.charts().join("gateway-helm");
+    let image = format!(
+        "docker.io/envoyproxy/gateway:v{}",
+        pins.envoy_gateway.version
+    );
+    let text = fs::read_to_string(values.join("values.tmpl.yaml"))?
+        .replace("${GatewayImage}", &image)
+        .replace("${GatewayImagePullPolicy}", "IfNotPresent");
+    fs::write(values.join("values.yaml"), text)?;
+    Ok(())
+}
+
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &target)?;
+        } else {
+            // Read and write: files of the module cache are read-only, a copy would be too.
+            fs::write(&target, fs::read(entry.path())?)?;
+        }
     }
     Ok(())
 }

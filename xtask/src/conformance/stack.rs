@@ -20,6 +20,8 @@ use super::setup::Tools;
 
 pub(crate) const SYSTEM_NAMESPACE: &str = "envoy-gateway-system";
 const TOKEN: &str = "conformance";
+/// In the directory of the worker.
+const KUBECONFIG: &str = "kubeconfig";
 pub(crate) const API_SERVER: &str = "https://127.0.0.1:6443";
 
 /// The running control plane. Its processes end with the worker's pid namespace at the latest.
@@ -33,9 +35,19 @@ pub(crate) struct Stack {
 impl Stack {
     /// Starts everything and waits until Envoy Gateway serves.
     pub(crate) fn start(tools: &Tools, channel: &str, directory: &Path) -> Result<Self> {
+        let mut stack = Self::bare(tools, directory)?;
+        stack.apply_crds(&tools.gateway_api_crds(channel))?;
+        stack.apply_crds(&tools.envoy_gateway_crds())?;
+        stack.kube.apply_own(&namespace(SYSTEM_NAMESPACE))?;
+        stack.start_envoy_gateway(tools, directory, &configuration().to_string())?;
+        Ok(stack)
+    }
+
+    /// Starts a cluster that has nothing but an API server.
+    pub(crate) fn bare(tools: &Tools, directory: &Path) -> Result<Self> {
         let logs = directory.join("logs");
         fs::create_dir_all(&logs)?;
-        let kubeconfig = write_credentials(directory)?;
+        write_credentials(directory)?;
         let mut stack = Self {
             kube: Kube::new(API_SERVER, TOKEN),
             logs,
@@ -68,11 +80,6 @@ impl Stack {
                 .get_text("/readyz")
                 .is_ok_and(|(status, _)| status == 200))
         })?;
-
-        stack.apply_crds(&tools.gateway_api_crds(channel))?;
-        stack.apply_crds(&tools.envoy_gateway_crds())?;
-        stack.kube.apply_own(&namespace(SYSTEM_NAMESPACE))?;
-        stack.start_envoy_gateway(tools, directory, &kubeconfig)?;
         Ok(stack)
     }
 
@@ -124,12 +131,14 @@ impl Stack {
         })
     }
 
-    fn start_envoy_gateway(
+    /// Makes the certificates of Envoy Gateway and runs it with a configuration.
+    pub(crate) fn start_envoy_gateway(
         &mut self,
         tools: &Tools,
         directory: &Path,
-        kubeconfig: &Path,
+        configuration: &str,
     ) -> Result<()> {
+        let kubeconfig = &directory.join(KUBECONFIG);
         let program = tools.binary("envoy-gateway");
         // It ends with a complaint about a webhook configuration that only the Helm chart makes;
         // what counts is that the Secrets are there.
@@ -145,7 +154,7 @@ impl Stack {
         self.write_secret("envoy", Path::new("/envoy-certs"))?;
 
         let config = directory.join("envoy-gateway.yaml");
-        fs::write(&config, configuration().to_string())?;
+        fs::write(&config, configuration)?;
         self.spawn(
             "envoy-gateway",
             envoy_gateway(&self.network, &program, kubeconfig)
@@ -296,7 +305,7 @@ fn configuration() -> Value {
     })
 }
 
-fn write_credentials(directory: &Path) -> Result<PathBuf> {
+fn write_credentials(directory: &Path) -> Result<()> {
     let (private, public) = pki::signing_key()?;
     fs::write(directory.join("sa.key"), private)?;
     fs::write(directory.join("sa.pub"), public)?;
@@ -304,7 +313,7 @@ fn write_credentials(directory: &Path) -> Result<PathBuf> {
         directory.join("tokens.csv"),
         format!("{TOKEN},admin,admin,\"system:masters\"\n"),
     )?;
-    let kubeconfig = directory.join("kubeconfig");
+    let kubeconfig = directory.join(KUBECONFIG);
     let value = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -317,5 +326,5 @@ fn write_credentials(directory: &Path) -> Result<PathBuf> {
         "users": [{ "name": "admin", "user": { "token": TOKEN } }],
     });
     fs::write(&kubeconfig, value.to_string())?;
-    Ok(kubeconfig)
+    Ok(())
 }

@@ -105,7 +105,7 @@ fn notes(out: &mut String, title: &str, notes: &[Note]) {
 
 /// Names of hosts, files and objects are somebody else's text: none of it ends a cell, begins a
 /// tag or a link.
-fn row(out: &mut String, cells: &[&str]) {
+pub(crate) fn row(out: &mut String, cells: &[&str]) {
     let cells: Vec<String> = cells
         .iter()
         .map(|cell| {

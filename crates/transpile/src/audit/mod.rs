@@ -14,6 +14,8 @@ use gatewright_source::Span;
 use serde::Serialize;
 
 use crate::{Conversion, OutcomeCounts};
+pub(crate) use markdown::row;
+pub(crate) use scan::{each, elsewhere};
 
 /// Version of the document's shape; a new field does not change it.
 const VERSION: u32 = 1;
@@ -196,7 +198,7 @@ pub fn audit(conversion: &Conversion) -> Audit {
         annotations: auditor.annotations(),
         blockers: auditor.blockers(),
         security: auditor.security(),
-        elsewhere: scan::elsewhere(&conversion.sources),
+        elsewhere: elsewhere(&conversion.sources),
     }
 }
 
@@ -476,7 +478,7 @@ fn counts<'a>(items: impl Iterator<Item = Item<'a>>) -> OutcomeCounts {
 }
 
 /// `1 host`, `2 hosts`.
-fn many(number: usize, one: &str, others: &str) -> String {
+pub(crate) fn many(number: usize, one: &str, others: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { others })
 }
 

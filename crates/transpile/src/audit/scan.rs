@@ -16,7 +16,7 @@ struct Finding {
 }
 
 /// All that was found, in order.
-pub(super) fn elsewhere(sources: &SourceMap) -> Vec<Note> {
+pub(crate) fn elsewhere(sources: &SourceMap) -> Vec<Note> {
     let mut notes = BTreeSet::new();
     for (id, file) in sources.iter() {
         for document in parse(id, file.text()).documents {
@@ -38,7 +38,7 @@ pub(super) fn elsewhere(sources: &SourceMap) -> Vec<Note> {
 }
 
 /// Every object, also those in lists.
-fn each(node: &Node, depth: usize, take: &mut impl FnMut(&Node)) {
+pub(crate) fn each(node: &Node, depth: usize, take: &mut impl FnMut(&Node)) {
     let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
     match node.get("items").and_then(Node::as_sequence) {
         Some(items) if kind.ends_with("List") && depth < 8 => {
