@@ -41,6 +41,9 @@ enum Task {
     Corpus(corpus::Arguments),
     /// Measure the release build on generated Ingresses.
     Bench(bench::Arguments),
+    /// One measured run; started by `bench`.
+    #[command(hide = true)]
+    BenchOnce(bench::OnceArguments),
     /// Write the reference pages below docs/ anew.
     Docs,
     /// Put faults into emitted objects and count how many `verify` finds.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::ConformanceRelay => conformance::run_relay().map(|()| true),
         Task::Corpus(arguments) => corpus::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::BenchOnce(arguments) => bench::run_once(&arguments).map(|()| true),
         Task::Docs => docs::write(),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Defaults => defaults::write(),

@@ -1,5 +1,7 @@
 //! Rules of the repository that no other tool checks.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -79,9 +81,18 @@ struct Crate {
 
 const PREFIX: &str = "gatewright-";
 
+/// Crates of others that the program may be made of: each is code to trust and to build.
+pub(crate) const MAX_CRATES: usize = 110;
+
 /// Checks everything; whether it is in order.
 pub(crate) fn run() -> Result<bool> {
-    let mut faults = dependency_faults(&metadata()?);
+    let mut faults = dependency_faults(&metadata(&["--no-deps"])?);
+    let crates = foreign_crates()?.len();
+    if crates > MAX_CRATES {
+        faults.push(format!(
+            "the program is made of {crates} crates of others, and {MAX_CRATES} are allowed: do without one, or raise `MAX_CRATES` in xtask/src/tidy.rs with a reason"
+        ));
+    }
     let stale = crate::docs::stale(&crate::repository_root());
     faults.extend(
         stale
@@ -97,11 +108,59 @@ pub(crate) fn run() -> Result<bool> {
     Ok(faults.is_empty())
 }
 
-fn metadata() -> Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The crates of others that the program is made of, on Linux. What only builds or tests need is
+/// no part of it.
+pub(crate) fn foreign_crates() -> Result<BTreeSet<String>> {
+    let metadata = metadata(&["--filter-platform", "x86_64-unknown-linux-gnu"])?;
+    Ok(normal_dependencies(&metadata, "gatewright-cli"))
+}
+
+/// The packages from elsewhere that a package of this workspace needs to run, by their ids.
+fn normal_dependencies(metadata: &Value, package: &str) -> BTreeSet<String> {
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let of_ours = packages
+        .filter(|found| found["source"].is_null())
+        .filter_map(|found| Some((found["id"].as_str()?, found["name"].as_str()?)));
+    let ours: Vec<(&str, &str)> = of_ours.collect();
+    let nodes = || {
+        metadata["resolve"]["nodes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+    };
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let root = ours.iter().filter(|(_, name)| *name == package);
+    let mut open: Vec<&str> = root.map(|(id, _)| *id).collect();
+    while let Some(id) = open.pop() {
+        if !found.insert(id) {
+            continue;
+        }
+        let node = nodes().find(|node| node["id"] == id);
+        let deps = node.and_then(|node| node["deps"].as_array());
+        for dependency in deps.into_iter().flatten() {
+            let mut kinds = dependency["dep_kinds"].as_array().into_iter().flatten();
+            if kinds.any(|kind| kind["kind"].is_null()) {
+                open.extend(dependency["pkg"].as_str());
+            }
+        }
+    }
+    found
+        .into_iter()
+        .filter(|id| ours.iter().all(|(own, _)| own != id))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn metadata(arguments: &[&str]) -> Result<Value> {
+    let output = Command::new(cargo())
         .current_dir(crate::repository_root())
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
@@ -154,6 +213,28 @@ fn dependency_faults(metadata: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_what_runs_is_counted() {
+        let edge = |to: &str, kind: Value| json!({ "pkg": to, "dep_kinds": [{ "kind": kind }] });
+        let package = |id: &str, source: Value| json!({ "id": id, "name": id, "source": source });
+        let metadata = json!({
+            "packages": [
+                package("cli", Value::Null),
+                package("core", Value::Null),
+                package("a", json!("registry")),
+                package("b", json!("registry")),
+                package("c", json!("registry")),
+            ],
+            "resolve": { "nodes": [
+                { "id": "cli", "deps": [edge("core", Value::Null), edge("b", json!("dev"))] },
+                { "id": "core", "deps": [edge("a", Value::Null)] },
+                { "id": "a", "deps": [edge("c", json!("build")), edge("a", Value::Null)] },
+            ] },
+        });
+        let found = normal_dependencies(&metadata, "cli");
+        assert_eq!(found, BTreeSet::from(["a".to_owned()]));
+    }
 
     #[test]
     fn an_edge_outside_the_table_is_a_fault() {

@@ -67,7 +67,8 @@ impl Dice {
     }
 }
 
-/// So many Ingresses, with the Services that they name, as one YAML text.
+/// So many Ingresses of up to 200 namespaces, with Services and Secrets that they name, as one
+/// YAML text.
 pub(crate) fn ingresses(count: u32) -> String {
     let mut dice = Dice(2026);
     let mut text = String::new();
@@ -75,6 +76,13 @@ pub(crate) fn ingresses(count: u32) -> String {
         let namespace = format!("team-{:03}", at % 200.min(count));
         let service = format!("app-{at:05}");
         let canary = at % 97 == 13;
+        if at < 200 {
+            // The users of the team's basic authentication.
+            let _ = write!(
+                text,
+                "apiVersion: v1\nkind: Secret\nmetadata:\n  name: users\n  namespace: {namespace}\nstringData:\n  auth: alice:{{SHA}}w3QkzGJswDXW5OKZHAJw0FELjfM=\n---\n"
+            );
+        }
         // Some teams keep their Services beside their Ingresses.
         if at % 200 < 20 {
             let _ = write!(
