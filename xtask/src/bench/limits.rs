@@ -12,7 +12,10 @@ const TENFOLD: f64 = 16.0;
 /// The exponent of a growth curve. n log n has 1.1 here.
 const EXPONENT: f64 = 1.35;
 /// Two threads against one, in time on the clock, where there are two processors.
-const THREADS: f64 = 1.1;
+const THREADS: f64 = 1.3;
+/// Time on the clock against processor time of one thread, above which the machine is taken for
+/// busy, and threads are not judged.
+const IDLE: f64 = 1.1;
 /// Ten times as many Ingresses, in memory.
 const MEMORY: f64 = 11.0;
 
@@ -26,7 +29,7 @@ pub(super) struct Ratio {
 /// All ratios that the measured sizes allow.
 pub(super) fn ratios(measured: &Measured) -> Vec<Ratio> {
     let mut ratios = Vec::new();
-    let two = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    let processors = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     for size in measured.sizes.iter().filter(|size| size.count >= 1000) {
         let Size { count, floor, .. } = size;
         if *count < 10_000 {
@@ -36,7 +39,9 @@ pub(super) fn ratios(measured: &Measured) -> Vec<Ratio> {
                 limit: FLOOR,
             });
         }
-        if two {
+        // Where others have the processors, the second thread only waits for its turn.
+        let idle = ratio(size.one.fastest_wall, size.one.fastest_cpu) < IDLE;
+        if processors && idle {
             ratios.push(Ratio {
                 what: format!("{count} Ingresses on two threads, to one thread"),
                 value: ratio(size.two.fastest_wall, size.one.fastest_wall),

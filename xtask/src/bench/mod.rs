@@ -158,13 +158,19 @@ impl Bench<'_> {
     fn size(&self, count: u32) -> anyhow::Result<Size> {
         let text = inputs::ingresses(count);
         let file = self.file("cluster.yaml", &text)?;
-        let floor = self.figures(self.floor, &[&file])?;
+        let (mut floor, mut one, mut two) = (Vec::new(), Vec::new(), Vec::new());
+        // In turns, so that whatever else the machine does is in all of them.
+        for _ in 0..self.runs {
+            floor.push(once::measured(self.floor, &[&file])?);
+            one.push(once::measured(self.binary, &convert(&file, "1"))?);
+            two.push(once::measured(self.binary, &convert(&file, "2"))?);
+        }
         let size = Size {
             count,
             bytes: text.len() as u64,
-            floor,
-            one: self.convert(&file, "1")?,
-            two: self.convert(&file, "2")?,
+            floor: figures(&floor)?,
+            one: figures(&one)?,
+            two: figures(&two)?,
         };
         let bytes = megabytes(size.bytes);
         for (what, figures) in [
@@ -186,7 +192,8 @@ impl Bench<'_> {
         let mut points = Vec::new();
         for count in growth.counts() {
             let file = self.file("growth.yaml", &growth.input(count))?;
-            points.push((count, self.convert(&file, "1")?.fastest_cpu));
+            let runs = self.runs(self.binary, &convert(&file, "1"))?;
+            points.push((count, figures(&runs)?.fastest_cpu));
         }
         let exponent = exponent(&points);
         print!("{}:", growth.unit());
@@ -221,36 +228,6 @@ impl Bench<'_> {
         Ok(median(runs.iter().map(|run| run.wall).collect()))
     }
 
-    fn convert(&self, file: &str, threads: &str) -> anyhow::Result<Figures> {
-        let arguments = [
-            "convert",
-            "--quiet",
-            "--format",
-            "concise",
-            "--threads",
-            threads,
-            file,
-        ];
-        self.figures(self.binary, &arguments)
-    }
-
-    fn figures(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Figures> {
-        let runs = self.runs(program, arguments)?;
-        if runs.iter().any(|run| run.output == 0) {
-            bail!("{} {arguments:?} has written nothing", program.display());
-        }
-        let all = |of: fn(&Run) -> Duration| runs.iter().map(of).collect::<Vec<_>>();
-        let (walls, cpus) = (all(|run| run.wall), all(|run| run.cpu));
-        let peak = runs.iter().map(|run| run.peak).max().unwrap_or_default();
-        Ok(Figures {
-            fastest_wall: walls.iter().copied().min().unwrap_or_default(),
-            fastest_cpu: cpus.iter().copied().min().unwrap_or_default(),
-            wall: median(walls),
-            cpu: median(cpus),
-            peak: f64::from(u32::try_from(peak)?) / 1024.0,
-        })
-    }
-
     fn runs(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Vec<Run>> {
         (0..self.runs)
             .map(|_| once::measured(program, arguments))
@@ -262,6 +239,35 @@ impl Bench<'_> {
         fs::write(&path, text)?;
         Ok(path.display().to_string())
     }
+}
+
+/// The arguments of a conversion.
+fn convert<'a>(file: &'a str, threads: &'a str) -> [&'a str; 7] {
+    [
+        "convert",
+        "--quiet",
+        "--format",
+        "concise",
+        "--threads",
+        threads,
+        file,
+    ]
+}
+
+fn figures(runs: &[Run]) -> anyhow::Result<Figures> {
+    if runs.iter().any(|run| run.output == 0) {
+        bail!("a run has written nothing");
+    }
+    let all = |of: fn(&Run) -> Duration| runs.iter().map(of).collect::<Vec<_>>();
+    let (walls, cpus) = (all(|run| run.wall), all(|run| run.cpu));
+    let peak = runs.iter().map(|run| run.peak).max().unwrap_or_default();
+    Ok(Figures {
+        fastest_wall: walls.iter().copied().min().unwrap_or_default(),
+        fastest_cpu: cpus.iter().copied().min().unwrap_or_default(),
+        wall: median(walls),
+        cpu: median(cpus),
+        peak: f64::from(u32::try_from(peak)?) / 1024.0,
+    })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -62,7 +62,7 @@ fn machine(page: &mut String, arguments: &Arguments) -> anyhow::Result<()> {
     write!(
         page,
         "Measured: {built}, {} runs of each, on a virtual machine with {processors} processors ({}) that other work shares. \
-         Times are those of the fastest run, processor times are medians, memory is the most that was resident. The output goes through a pipe. Of memory up to about 16 MiB the measuring process itself has its part.\n\n",
+         Times are those of the fastest run, memory is the most that was resident. The output goes through a pipe. Of memory up to about 16 MiB the measuring process itself has its part.\n\n",
         arguments.runs,
         std::env::consts::ARCH,
     )?;
@@ -84,7 +84,7 @@ fn sizes(page: &mut String, sizes: &[Size]) {
                 size.count,
                 megabytes(size.bytes),
                 milliseconds(figures.fastest_wall),
-                milliseconds(figures.cpu),
+                milliseconds(figures.fastest_cpu),
                 figures.peak
             );
         };
@@ -175,7 +175,7 @@ fn growth(page: &mut String, measured: &Measured) {
     page.push_str(
         "\nHundreds of *patterns* on one host (`use-regex`) grow faster than that: the order of each is compared with that of all behind it.\n\n",
     );
-    page.push_str("`cargo xtask bench --check` fails when one of these ratios is above its limit. Times are not judged, as they depend on the machine, and the limits leave room for one that is busy.\n\n| ratio | measured | limit |\n|---|---:|---:|\n");
+    page.push_str("`cargo xtask bench --check` fails when one of these ratios is above its limit. Times are not judged, as they depend on the machine, and the limits leave room for one that is busy; two threads are compared with one only where the machine has nothing else to do.\n\n| ratio | measured | limit |\n|---|---:|---:|\n");
     for Ratio { what, value, limit } in limits::ratios(measured) {
         let _ = writeln!(page, "| {what} | {value:.2} | {limit} |");
     }
