@@ -29,10 +29,12 @@ const TEAMS: usize = 5;
 pub(crate) fn write(directory: &Path, filters: &[String]) -> Result<()> {
     for (name, hosts) in CASES {
         let named = filters.iter().any(|filter| name.contains(filter.as_str()));
+        let case = directory.join(name);
         if named || filters.is_empty() && hosts <= USUAL {
-            let case = directory.join(name);
             fs::create_dir_all(&case).with_context(|| case.display().to_string())?;
             write_case(&case, hosts)?;
+        } else if case.exists() {
+            fs::remove_dir_all(&case).with_context(|| case.display().to_string())?;
         }
     }
     Ok(())
