@@ -34,7 +34,7 @@ use super::witnesses::{self, Checked, Outcome, Question};
 
 /// So often a request is sent again whose backend is not there yet; see
 /// [`Worker::observe_when_ready`].
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 40;
 
 /// So often a request is sent again where a lot decides who answers: enough to meet a backend
 /// that gets one request in a hundred.
