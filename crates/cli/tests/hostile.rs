@@ -42,6 +42,16 @@ fn healthy() -> String {
     ingress("healthy", "healthy.test", "", &path("/", "Prefix"))
 }
 
+/// So many Ingresses, each with a host of its own.
+fn many(count: usize) -> String {
+    (0..count)
+        .map(|at| {
+            let (name, host) = (format!("i{at}"), format!("i{at}.test"));
+            ingress(&name, &host, "", &path("/", "Prefix")) + "---\n"
+        })
+        .collect()
+}
+
 struct Ran {
     code: Option<i32>,
     out: String,
@@ -373,13 +383,7 @@ fn a_full_disk_is_an_error_and_leaves_what_was_there() {
 #[test]
 fn a_reader_that_leaves_is_no_fault() {
     let scratch = Scratch::new("pipe");
-    let all: String = (0..500)
-        .map(|at| {
-            let (name, host) = (format!("i{at}"), format!("i{at}.test"));
-            ingress(&name, &host, "", &path("/", "Prefix")) + "---\n"
-        })
-        .collect();
-    scratch.put("in.yaml", all);
+    scratch.put("in.yaml", many(500));
     let mut command = scratch.command("", &["convert", "in.yaml"]);
     let mut child = command
         .stdout(Stdio::piped())
@@ -396,13 +400,7 @@ fn a_reader_that_leaves_is_no_fault() {
 #[test]
 fn runs_side_by_side_and_runs_cut_short_leave_whole_files() {
     let scratch = Scratch::new("runs");
-    let all: String = (0..300)
-        .map(|at| {
-            let (name, host) = (format!("i{at}"), format!("i{at}.test"));
-            ingress(&name, &host, "", &path("/", "Prefix")) + "---\n"
-        })
-        .collect();
-    scratch.put("in.yaml", all);
+    scratch.put("in.yaml", many(300));
     let args = ["convert", "in.yaml", "--output", "out.yaml"];
     let ran = Ran::from(scratch.run("", &args));
     check(&ran, Some(0), "");
