@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::spdx::SpdxExpression;
 use cyclonedx_bom::external_models::uri::Purl;
@@ -19,13 +18,15 @@ use cyclonedx_bom::models::metadata::Metadata;
 use cyclonedx_bom::validation::Validate as _;
 use serde_json::Value;
 
+use crate::tidy;
+
 /// The package that the program is of.
 const PACKAGE: &str = "gatewright-cli";
 
 /// The bill for a platform, without a time or a number of its own: the same lock file gives the
 /// same bytes.
 pub(crate) fn json(root: &Path, target: &str) -> Result<String> {
-    let metadata = metadata(root, target)?;
+    let metadata = tidy::metadata(root, &["--locked", "--filter-platform", target])?;
     let checksums = checksums(root)?;
     let packages: BTreeMap<&str, &Value> = list(&metadata["packages"])
         .filter_map(|package| Some((package["id"].as_str()?, package)))
@@ -94,23 +95,6 @@ pub(crate) fn json(root: &Path, target: &str) -> Result<String> {
         .map_err(|error| anyhow!("{error}"))?;
     text.push(b'\n');
     Ok(String::from_utf8(text)?)
-}
-
-fn metadata(root: &Path, target: &str) -> Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(root)
-        .args(["metadata", "--locked", "--format-version", "1"])
-        .args(["--filter-platform", target])
-        .output()
-        .context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// By name and version.

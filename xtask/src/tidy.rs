@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -93,7 +94,7 @@ pub(crate) const MAX_CRATES: [usize; 2] = [110, 185];
 
 /// Checks everything; whether it is in order.
 pub(crate) fn run() -> Result<bool> {
-    let mut faults = dependency_faults(&metadata(&["--no-deps"])?);
+    let mut faults = dependency_faults(&metadata(&crate::repository_root(), &["--no-deps"])?);
     for (crates, most) in foreign_crates()?.into_iter().zip(MAX_CRATES) {
         if crates > most {
             faults.push(format!(
@@ -153,9 +154,10 @@ fn foreign(tree: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn metadata(arguments: &[&str]) -> Result<Value> {
+/// What `cargo metadata` says of the workspace at `root`.
+pub(crate) fn metadata(root: &Path, arguments: &[&str]) -> Result<Value> {
     let output = Command::new(cargo())
-        .current_dir(crate::repository_root())
+        .current_dir(root)
         .args(["metadata", "--format-version", "1"])
         .args(arguments)
         .output()
