@@ -115,7 +115,7 @@ pub fn route(
         conversion,
         model,
         objects,
-        own: _,
+        given: _,
         output,
         diagnostics: found,
         unreadable,

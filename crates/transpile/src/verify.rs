@@ -39,8 +39,8 @@ pub(crate) struct Sides {
     pub(crate) conversion: Conversion,
     pub(crate) model: Model,
     pub(crate) objects: Objects,
-    /// Those that the conversion writes, if `objects` are others.
-    pub(crate) own: Option<Objects>,
+    /// Whether they are others than those that the conversion writes.
+    pub(crate) given: bool,
     /// The output of the conversion.
     pub(crate) output: FileId,
     /// What reading the objects brought up.
@@ -60,20 +60,19 @@ impl Sides {
         };
         let (mut conversion, model) = pipeline::run(inputs, &options, |model| model);
         let mut sources = std::mem::take(&mut conversion.sources);
-        let plain = options.listeners.0;
         let output = sources.add(
             "<output>",
             std::mem::take(&mut conversion.output).to_string(),
         );
-        let (own, faults) = read(&[output], plain.clone(), &mut sources);
-        let (objects, own, diagnostics) = if let Some(inputs) = against {
-            let add = |Input { name, text }| sources.add(name, text);
-            let files: Vec<FileId> = inputs.into_iter().map(add).collect();
-            let (objects, faults) = read(&files, plain, &mut sources);
-            (objects, Some(own), faults)
-        } else {
-            (own, None, faults)
-        };
+        let given = against.is_some();
+        let files = against.map_or_else(
+            || vec![output],
+            |inputs| {
+                let add = |Input { name, text }| sources.add(name, text);
+                inputs.into_iter().map(add).collect()
+            },
+        );
+        let (objects, diagnostics) = read(&files, &options, &mut sources);
         let errors = diagnostics
             .iter()
             .filter(|found| found.severity == Severity::Error);
@@ -82,7 +81,7 @@ impl Sides {
             conversion,
             model,
             objects,
-            own,
+            given,
             output,
             unreadable: errors.count(),
             diagnostics,
@@ -93,7 +92,7 @@ impl Sides {
 /// The objects of some texts, and what reading them brought up.
 fn read(
     files: &[FileId],
-    plain_listener: Option<String>,
+    options: &Options,
     sources: &mut SourceMap,
 ) -> (Objects, Vec<Diagnostic>) {
     let (mut objects, mut diagnostics) = (Objects::default(), Vec::new());
@@ -104,29 +103,27 @@ fn read(
         faults.extend(objects.extend(found));
         diagnostics.extend(parsed.diagnostics.into_iter().chain(faults));
     }
-    (objects.with_plain_listener(plain_listener), diagnostics)
+    let plain = options.listeners.0.clone();
+    (objects.with_plain_listener(plain), diagnostics)
 }
 
 /// Compares what the inputs mean with objects: those `against`, or else with the output of the
 /// conversion.
 pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options) -> Verified {
     let Sides {
-        sources,
+        mut sources,
         conversion,
         model,
         objects,
-        own,
+        given,
         output,
         mut diagnostics,
         unreadable,
     } = Sides::read(inputs, against, options);
+    let own = given.then(|| read(&[output], options, &mut sources).0);
     let findings = &conversion.diagnostics;
     let verification = gatewright_verify::verify(&model, &objects, own.as_ref(), findings);
-    diagnostics.extend(gatewright_verify::diagnostics(
-        &model,
-        &verification,
-        own.is_some(),
-    ));
+    diagnostics.extend(gatewright_verify::diagnostics(&model, &verification, given));
     Verified {
         sources,
         verification,
@@ -135,7 +132,7 @@ pub fn verify(inputs: Vec<Input>, against: Option<Vec<Input>>, options: &Options
         conversion,
         model,
         objects,
-        output: own.is_none().then_some(output),
+        output: (!given).then_some(output),
     }
 }
 
