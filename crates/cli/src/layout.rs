@@ -281,12 +281,14 @@ fn stale(directory: &Path, files: &BTreeMap<PathBuf, Output>) -> Option<Diagnost
 mod tests {
     use std::sync::Arc;
 
+    use gatewright_transpile::Place;
+
     use super::*;
     use crate::discover::tests::Tree;
 
     fn written(kind: &'static str, namespace: &str, name: &str, of: &[(&str, &str)]) -> Written {
         Written {
-            range: 0..0,
+            place: Place::default(),
             files: Vec::new(),
             kind,
             namespace: Arc::from(namespace),

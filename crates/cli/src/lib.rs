@@ -36,6 +36,10 @@ use config::Failure;
 use gatewright_diagnostics::render::{Format, render};
 use output::Terminal;
 
+/// A conversion makes millions of small allocations, and hands them from thread to thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The program: reads its arguments, does what they say, and tells how it ended.
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();

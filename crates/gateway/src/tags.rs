@@ -1,6 +1,6 @@
 //! Labels and annotations that go along with what is written for an Ingress.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
@@ -15,8 +15,13 @@ pub(crate) struct Tags<'a> {
     model: &'a Model,
     /// Indices of the owners by where they stand; empty when none has a label or annotation.
     owners: BTreeMap<Span, usize>,
+    /// Those that all owners have.
+    agreed: BTreeSet<TagText<'a>>,
     used: Vec<Vec<bool>>,
 }
+
+/// What makes tags of several owners alike.
+type TagText<'a> = (bool, &'a str, &'a str);
 
 impl<'a> Tags<'a> {
     pub(crate) fn new(model: &'a Model) -> Self {
@@ -28,6 +33,7 @@ impl<'a> Tags<'a> {
                 .clone()
                 .map(|owner| vec![false; owner.tags.len()])
                 .collect(),
+            agreed: agreed(model),
             owners: owners
                 .enumerate()
                 .map(|(at, owner)| (owner.span, at))
@@ -41,7 +47,7 @@ impl<'a> Tags<'a> {
             return;
         }
         if matches!(object.spec, Spec::Gateway(_)) {
-            for (_, tag) in shared(self.model).filter(|(_, tag)| agreed(self.model, tag)) {
+            for (_, tag) in shared(self.model).filter(|(_, tag)| self.agreed.contains(&text(tag))) {
                 let annotations = &mut object.annotations;
                 annotations.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
             }
@@ -106,16 +112,27 @@ fn shared(model: &Model) -> impl Iterator<Item = (OwnerId, &Tag)> {
     })
 }
 
-fn agreed(model: &Model, tag: &Tag) -> bool {
-    model.owners.iter().all(|other| says(other, tag))
+/// What all owners say, which none can that the first does not.
+fn agreed(model: &Model) -> BTreeSet<TagText<'_>> {
+    let Some((first, others)) = model.owners.split_first() else {
+        return BTreeSet::new();
+    };
+    let said = first.tags.iter();
+    said.filter(|tag| others.iter().all(|other| says(other, tag)))
+        .map(text)
+        .collect()
 }
 
 fn is_route(object: &Object) -> bool {
     matches!(object.spec, Spec::HttpRoute(_) | Spec::TlsRoute(_))
 }
 
+fn text(tag: &Tag) -> TagText<'_> {
+    (tag.kind == TagKind::Label, &tag.key, &tag.value)
+}
+
 fn alike(a: &Tag, b: &Tag) -> bool {
-    a.kind == b.kind && a.key == b.key && a.value == b.value
+    text(a) == text(b)
 }
 
 fn says(owner: &Owner, tag: &Tag) -> bool {
@@ -127,7 +144,7 @@ fn left_to_gateway(emitter: &mut Emitter<'_>) {
     let model = emitter.model;
     let (namespace, name) = emitter.settings.gateway.clone();
     for (owner, tag) in shared(model) {
-        let agreed = agreed(model, tag);
+        let agreed = emitter.tags.agreed.contains(&text(tag));
         let origin = Origin::field(owner, tag.span);
         if agreed && !emitter.settings.existing {
             emitter.out.outcomes.push((origin, Outcome::Translated));

@@ -3,23 +3,24 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{
     Code, Diagnostic, ItemPath, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
 };
 use gatewright_source::Span;
-use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
+use gatewright_yaml::{Document, Entry, Node, ProblemKind, Value, from_node};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1 as networking;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::de::DeserializeOwned;
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::flags::Flags;
 use crate::ingress::{Ingress, Texts};
 use crate::legacy;
 use crate::named::{Name, Told};
-use crate::policies::sha1;
 use crate::stranger;
 use crate::validate::{self, Violation};
 
@@ -45,7 +46,7 @@ pub(crate) struct Objects {
     pub elsewhere: Vec<Ingress>,
     /// Ingresses of which there are copies that say different things, with the places of all
     /// and their digests.
-    pub contested: BTreeMap<ObjectRef, Vec<(Span, Arc<str>)>>,
+    pub contested: BTreeMap<ObjectRef, Vec<(Span, u128)>>,
     /// Number of objects that a conversion reads.
     pub count: usize,
     /// What is known of objects that are not among these.
@@ -77,10 +78,10 @@ impl Objects {
         }
     }
     /// The digest of an Ingress of which there are copies that say different things.
-    pub(crate) fn digest(&self, ingress: &Ingress) -> Option<&str> {
+    pub(crate) fn digest(&self, ingress: &Ingress) -> Option<u128> {
         let copies = self.contested.get(&ingress.object)?;
         let copy = copies.iter().find(|(span, _)| *span == ingress.name_span)?;
-        Some(&copy.1)
+        Some(copy.1)
     }
 }
 
@@ -156,7 +157,7 @@ pub struct Intake {
 #[derive(Debug)]
 pub(crate) struct Copy {
     span: Span,
-    digest: Arc<str>,
+    digest: u128,
     /// Where it stands among the Ingresses, if it is one.
     at: usize,
 }
@@ -356,7 +357,7 @@ impl Intake {
     /// How this copy of an object stands to those read before. Which of them is taken depends
     /// on what they say, never on the order in which they come.
     fn standing(&mut self, object: &ObjectRef, span: Span, node: &Node) -> Standing {
-        let digest: Arc<str> = Arc::from(digest(node));
+        let digest = digest(node);
         let at = self.objects.ingresses.len();
         let known = self.seen.entry(object.clone()).or_default();
         let Some(first) = known.first() else {
@@ -504,7 +505,7 @@ impl Intake {
             }
             Standing::Contested => {
                 let copies = self.seen.get(&ingress.object).into_iter().flatten();
-                let copies = copies.map(|copy| (copy.span, Arc::clone(&copy.digest)));
+                let copies = copies.map(|copy| (copy.span, copy.digest));
                 let contested = &mut self.objects.contested;
                 contested.insert(ingress.object.clone(), copies.collect());
             }
@@ -698,67 +699,59 @@ fn key(object: &ObjectRef) -> Key {
 
 /// A digest of what an object says. What the cluster alone writes of it is no part of that, nor
 /// is the order of keys.
-fn digest(node: &Node) -> String {
-    let mut text = String::new();
+fn digest(node: &Node) -> u128 {
+    // The same in every release: it decides which of several copies is read.
+    let mut hasher = SipHasher24::new();
+    let mut entries = Vec::new();
     let annotations = node.get("metadata").and_then(|m| m.get("annotations"));
     if let Some(annotations) = annotations {
-        write_plain(annotations, &[LAST_APPLIED], &mut text);
+        hash(annotations, &[LAST_APPLIED], &mut hasher, &mut entries);
     }
-    write_plain(node, &["metadata", "status"], &mut text);
-    sha1::base64_sha1(text.as_bytes())
+    hash(node, &["metadata", "status"], &mut hasher, &mut entries);
+    hasher.finish128().as_u128()
 }
 
 /// `kubectl apply` writes the object as it was given into the object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// A node with its keys in order, without its layout and without the keys named.
-fn write_plain(node: &Node, without: &[&str], out: &mut String) {
-    // Writing to a string cannot fail.
+/// Hashes a node with its keys in order, without its layout and without the keys named. Behind
+/// what is in `entries` is room for those of the node.
+fn hash<'n>(
+    node: &'n Node,
+    without: &[&str],
+    hasher: &mut SipHasher24,
+    entries: &mut Vec<&'n Entry>,
+) {
+    let mut text = |kind: u8, text: &str| {
+        hasher.write_u8(kind);
+        hasher.write_u64(text.len() as u64);
+        hasher.write(text.as_bytes());
+    };
     match &node.value {
         Value::Mapping(mapping) => {
-            let mut entries: Vec<_> = mapping
-                .iter()
-                .filter(|entry| !without.contains(&entry.key.value.as_str()))
-                .collect();
-            entries.sort_unstable_by_key(|entry| entry.key.value.as_str());
-            out.push('{');
-            for entry in entries {
-                write_text(&entry.key.value, out);
-                out.push(':');
-                write_plain(&entry.value, &[], out);
-                out.push(',');
+            let start = entries.len();
+            let kept = |entry: &&Entry| !without.contains(&entry.key.value.as_str());
+            entries.extend(mapping.iter().filter(kept));
+            entries[start..].sort_unstable_by_key(|entry| entry.key.value.as_str());
+            hasher.write_u8(b'{');
+            hasher.write_u64((entries.len() - start) as u64);
+            for at in start..entries.len() {
+                let entry = entries[at];
+                hasher.write_u64(entry.key.value.len() as u64);
+                hasher.write(entry.key.value.as_bytes());
+                hash(&entry.value, &[], hasher, entries);
             }
-            out.push('}');
+            entries.truncate(start);
         }
         Value::Sequence(items) => {
-            out.push('[');
+            hasher.write_u8(b'[');
+            hasher.write_u64(items.len() as u64);
             for item in items {
-                write_plain(item, &[], out);
-                out.push(',');
+                hash(item, &[], hasher, entries);
             }
-            out.push(']');
         }
-        Value::String(text) => {
-            out.push_str("String(");
-            write_text(text, out);
-            out.push(')');
-        }
-        scalar => {
-            let _ = write!(out, "{scalar:?}");
-        }
-    }
-}
-
-/// A text in quotes, as its `Debug` form is. Most texts need no escapes.
-fn write_text(text: &str, out: &mut String) {
-    let plain = |b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
-    if text.bytes().all(plain) {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{text:?}");
+        Value::String(value) => text(b'"', value),
+        scalar => text(b'=', &format!("{scalar:?}")),
     }
 }
 

@@ -20,7 +20,6 @@ mod verify;
 mod write;
 
 use std::fmt::Write as _;
-use std::ops::Range;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Diagnostic, Ledger};
@@ -30,7 +29,7 @@ use gatewright_source::{FileId, SourceMap};
 pub use example::{Change, Example, example};
 pub use gatewright_nginx::{Name, Named, Need, Told, Workload};
 pub use options::{Emit, NginxVersion, NoClass, Options, Profile};
-pub use output::Output;
+pub use output::{Output, Place};
 pub use pipeline::GATEWAY;
 pub use report::{ObjectCount, OutcomeCounts, Prerequisites, Report, Summary};
 pub use scout::{Scout, workload};
@@ -49,7 +48,7 @@ pub struct Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// Where [`Output::document`] finds its text.
-    pub range: Range<usize>,
+    pub place: Place,
     /// The files of the objects that it is written for, in order; empty when it serves all of
     /// them.
     pub files: Vec<FileId>,

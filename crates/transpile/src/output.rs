@@ -9,13 +9,48 @@ use crate::Written;
 /// second copy of them is needed to put them in order.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
-    text: String,
-    order: Vec<Range<usize>>,
+    pages: Pages,
+    order: Vec<Place>,
+}
+
+/// Where a document stands in an [`Output`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    page: usize,
+    range: Range<usize>,
+}
+
+/// Text that grows without being moved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pages(Vec<String>);
+
+impl Pages {
+    /// Bytes of a page that is full. What is written last may go beyond.
+    const FULL: usize = 1 << 18;
+
+    /// Appends a document.
+    pub(crate) fn add(&mut self, write: impl FnOnce(&mut String)) -> Place {
+        if self.0.last().is_none_or(|page| page.len() >= Self::FULL) {
+            self.0.push(String::new());
+        }
+        let page = self.0.len() - 1;
+        let text = &mut self.0[page];
+        let start = text.len();
+        write(text);
+        Place {
+            page,
+            range: start..text.len(),
+        }
+    }
+
+    fn at(&self, place: &Place) -> &str {
+        &self.0[place.page][place.range.clone()]
+    }
 }
 
 impl Output {
-    pub(crate) const fn new(text: String, order: Vec<Range<usize>>) -> Self {
-        Self { text, order }
+    pub(crate) const fn new(pages: Pages, order: Vec<Place>) -> Self {
+        Self { pages, order }
     }
 
     /// Whether there is no document.
@@ -25,14 +60,14 @@ impl Output {
 
     /// The text of one document.
     pub fn document(&self, written: &Written) -> &str {
-        &self.text[written.range.clone()]
+        self.pages.at(&written.place)
     }
 
     /// The whole text in pieces: documents, and `---` between them.
     pub fn pieces(&self) -> impl Iterator<Item = &str> {
-        self.order.iter().enumerate().flat_map(|(at, range)| {
+        self.order.iter().enumerate().flat_map(|(at, place)| {
             let separator = if at == 0 { "" } else { "---\n" };
-            [separator, &self.text[range.clone()]]
+            [separator, self.pages.at(place)]
         })
     }
 }
@@ -40,9 +75,12 @@ impl Output {
 /// One text, which may hold several documents.
 impl From<String> for Output {
     fn from(text: String) -> Self {
-        let whole = 0..text.len();
-        let order = Some(whole).filter(|whole| !whole.is_empty());
-        Self::new(text, order.into_iter().collect())
+        let whole = Place {
+            page: 0,
+            range: 0..text.len(),
+        };
+        let order = (!text.is_empty()).then_some(whole);
+        Self::new(Pages(vec![text]), order.into_iter().collect())
     }
 }
 
@@ -65,8 +103,12 @@ mod tests {
 
     #[test]
     fn documents_come_in_order() {
-        let output = Output::new("b: 1\na: 1\n".to_owned(), vec![5..10, 0..5]);
-        assert_eq!(output.to_string(), "a: 1\n---\nb: 1\n");
+        let mut pages = Pages::default();
+        let long = format!("b: {}\n", "1".repeat(Pages::FULL));
+        let order = [long.as_str(), "a: 1\n"].map(|text| pages.add(|page| page.push_str(text)));
+        assert_eq!(pages.0.len(), 2);
+        let output = Output::new(pages, order.into_iter().rev().collect());
+        assert_eq!(output.to_string(), format!("a: 1\n---\n{long}"));
         assert!(!output.is_empty());
         assert!(Output::from(String::new()).is_empty());
     }

@@ -1,13 +1,14 @@
 //! From objects to YAML.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use gatewright_gateway::{Object, Part, Shelf, Spec};
 use gatewright_source::{FileId, Span};
-use gatewright_yaml::{KeyOrder, Out, OutMapping, to_out, write_documents};
+use gatewright_yaml::{DocumentWriter, KeyOrder, WriteError};
+use serde::Serialize;
 
+use crate::output::{Pages, Place};
 use crate::report::ObjectCount;
 use crate::{Output, Written};
 
@@ -57,36 +58,42 @@ pub(crate) struct Documents<'a> {
     comments: bool,
     /// The Ingresses by where they stand.
     ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
-    text: String,
-    /// Of one kind in one namespace each: their part of the text and whom they are for, by the
+    pages: Pages,
+    /// Of one kind in one namespace each: where their text stands and whom they are for, by the
     /// names of their objects.
     shelves: BTreeMap<Shelf, BTreeMap<String, Documented>>,
 }
 
 struct Documented {
-    range: Range<usize>,
+    place: Place,
     origins: Box<[Span]>,
 }
 
 impl<'a> Documents<'a> {
-    pub(crate) const fn new(
-        comments: bool,
-        ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
-    ) -> Self {
+    pub(crate) fn new(comments: bool, ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>) -> Self {
         Self {
             comments,
             ingresses,
-            text: String::new(),
+            pages: Pages::default(),
             shelves: BTreeMap::new(),
         }
     }
 
     pub(crate) fn add(&mut self, object: Object) {
-        let start = self.text.len();
-        let (comments, out) = document(&object, self.comments);
-        write_documents(&mut self.text, [(comments.as_slice(), &out)]);
+        let place = self.pages.add(|page| {
+            let mut writer = DocumentWriter::new(page, &ORDER);
+            if self.comments {
+                writer.comments(&object.comments);
+            }
+            let written = document(&mut writer, &object, self.comments);
+            debug_assert_eq!(
+                written,
+                Ok(()),
+                "specifications hold maps with string keys only"
+            );
+        });
         let documented = Documented {
-            range: start..self.text.len(),
+            place,
             origins: Box::from(&*object.origins),
         };
         let shelf = self.shelves.entry(object.shelf()).or_default();
@@ -106,7 +113,7 @@ impl<'a> Documents<'a> {
                     count,
                 }),
             }
-            for (name, Documented { range, origins }) in documents {
+            for (name, Documented { place, origins }) in documents {
                 let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
                 files.sort_unstable();
                 files.dedup();
@@ -115,7 +122,7 @@ impl<'a> Documents<'a> {
                 ingresses.sort_unstable();
                 ingresses.dedup();
                 written.push(Written {
-                    range,
+                    place,
                     files,
                     kind: shelf.kind(),
                     namespace: Arc::clone(shelf.namespace()),
@@ -126,60 +133,45 @@ impl<'a> Documents<'a> {
                 });
             }
         }
-        let order = written.iter().map(|written| written.range.clone());
-        (Output::new(self.text, order.collect()), written, counts)
+        let order = written.iter().map(|written| written.place.clone());
+        (Output::new(self.pages, order.collect()), written, counts)
     }
 }
 
-fn document(object: &Object, comments: bool) -> (Vec<String>, Out) {
-    let mut metadata = OutMapping::new();
-    metadata.insert("name", object.name.as_str());
-    if !object.namespace.is_empty() {
-        metadata.insert("namespace", &*object.namespace);
-    }
-    for (name, list) in [
-        ("labels", &object.labels),
-        ("annotations", &object.annotations),
-    ] {
-        if list.is_empty() {
-            continue;
-        }
-        let mut entries = OutMapping::new();
-        for (key, value) in list {
-            entries.push_new(key.to_string().into(), Out::from(&**value));
-        }
-        metadata.insert(name, Out::Mapping(entries));
-    }
-    let mut root = OutMapping::new();
-    root.insert("apiVersion", object.spec.api_version());
-    root.insert("kind", object.spec.kind());
-    root.insert("metadata", Out::Mapping(metadata));
-    // The specifications hold strings, numbers, lists and maps with string keys only, so that
-    // nothing can be refused here.
-    let fields = || to_out(&object.spec).unwrap_or(Out::Null);
+#[derive(Serialize)]
+struct Metadata<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: &'a BTreeMap<Arc<str>, Arc<str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<Arc<str>, Arc<str>>,
+}
+
+fn document(
+    writer: &mut DocumentWriter<'_>,
+    object: &Object,
+    comments: bool,
+) -> Result<(), WriteError> {
+    writer.entry("apiVersion", object.spec.api_version())?;
+    writer.entry("kind", object.spec.kind())?;
+    let metadata = Metadata {
+        name: &object.name,
+        namespace: &object.namespace,
+        labels: &object.labels,
+        annotations: &object.annotations,
+    };
+    writer.entry("metadata", &metadata)?;
     match &object.spec {
-        Spec::Namespace => {}
-        Spec::Secret(_) => {
-            if let Out::Mapping(fields) = fields() {
-                for entry in fields {
-                    root.insert(entry.key, entry.value);
-                }
-            }
+        Spec::Namespace => Ok(()),
+        Spec::Secret(secret) => {
+            writer.entry("type", secret.kind)?;
+            writer.entry("data", &secret.data)
         }
-        _ => {
-            let mut spec = fields();
-            spec.reorder_all(&ORDER);
-            root.insert("spec", spec);
+        spec => {
+            let lines: &[_] = if comments { &object.rule_comments } else { &[] };
+            writer.ordered("spec", spec, ("rules", lines))
         }
     }
-    let mut out = Out::Mapping(root);
-    if !comments {
-        return (Vec::new(), out);
-    }
-    for (at, lines) in object.rule_comments.iter().enumerate() {
-        for line in lines {
-            out.comment(&format!("spec.rules[{at}]"), line.as_str());
-        }
-    }
-    (object.comments.clone(), out)
 }

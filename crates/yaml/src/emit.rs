@@ -23,7 +23,7 @@ pub fn write_documents<'a>(
             out.push_str("---\n");
         }
         let mut writer = Writer { out };
-        writer.comments(comments, 0);
+        self::comments(writer.out, comments, 0);
         writer.root(doc);
     }
 }
@@ -37,24 +37,7 @@ impl Writer<'_> {
         match doc {
             Out::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, 0, false),
             Out::Sequence(items) if !items.is_empty() => self.sequence(items, 0, false),
-            _ => self.scalar(doc, 0),
-        }
-    }
-
-    fn indent(&mut self, indent: usize) {
-        const SPACES: &str = "                                                                ";
-        let mut left = indent;
-        while left > 0 {
-            let some = left.min(SPACES.len());
-            self.out.push_str(&SPACES[..some]);
-            left -= some;
-        }
-    }
-
-    fn comments(&mut self, comments: &[String], indent: usize) {
-        for text in comments {
-            self.indent(indent);
-            quote::comment(self.out, text);
+            _ => scalar(self.out, doc, 0),
         }
     }
 
@@ -63,11 +46,11 @@ impl Writer<'_> {
     fn mapping(&mut self, mapping: &OutMapping, indent: usize, mut inline: bool) {
         for entry in mapping {
             if !inline {
-                self.comments(&entry.comments, indent);
-                self.indent(indent);
+                comments(self.out, &entry.comments, indent);
+                self::indent(self.out, indent);
             }
             inline = false;
-            self.key(&entry.key, indent);
+            key(self.out, &entry.key, indent);
             match &entry.value {
                 Out::Mapping(inner) if !inner.is_empty() => {
                     self.out.push('\n');
@@ -79,7 +62,7 @@ impl Writer<'_> {
                 }
                 value => {
                     self.out.push(' ');
-                    self.scalar(value, indent);
+                    scalar(self.out, value, indent);
                 }
             }
         }
@@ -88,9 +71,9 @@ impl Writer<'_> {
     fn sequence(&mut self, items: &[OutItem], indent: usize, mut inline: bool) {
         for item in items {
             if !inline {
-                self.comments(&item.comments, indent);
-                self.comments(leading(&item.value), indent);
-                self.indent(indent);
+                comments(self.out, &item.comments, indent);
+                comments(self.out, leading(&item.value), indent);
+                self::indent(self.out, indent);
             }
             inline = false;
             self.out.push_str("- ");
@@ -99,71 +82,87 @@ impl Writer<'_> {
                 Out::Sequence(inner) if !inner.is_empty() => {
                     self.sequence(inner, indent + 2, true);
                 }
-                value => self.scalar(value, indent),
+                value => scalar(self.out, value, indent),
             }
         }
     }
+}
 
-    fn key(&mut self, key: &str, indent: usize) {
-        let start = self.out.len();
-        match quote::form(key, false) {
-            Form::Plain => self.out.push_str(key),
-            Form::Single => quote::single(self.out, key),
-            Form::Double | Form::Literal(_) => quote::double(self.out, key),
-        }
-        if self.out.len() - start > LONG_KEY {
-            self.out.insert_str(start, "? ");
-            self.out.push('\n');
-            self.indent(indent);
-        }
-        self.out.push(':');
+pub(crate) fn indent(out: &mut String, indent: usize) {
+    const SPACES: &str = "                                                                ";
+    let mut left = indent;
+    while left > 0 {
+        let some = left.min(SPACES.len());
+        out.push_str(&SPACES[..some]);
+        left -= some;
     }
+}
 
-    /// Writes what fits behind a key or dash, and the line break. `indent` is that of the line.
-    fn scalar(&mut self, value: &Out, indent: usize) {
-        // Writing to a string cannot fail.
-        let _ = match value {
-            Out::Bool(value) => write!(self.out, "{value}"),
-            Out::Int(value) => write!(self.out, "{value}"),
-            Out::Uint(value) => write!(self.out, "{value}"),
-            Out::Float(value) if !value.is_finite() => write!(self.out, "null"),
-            Out::Float(value) if value.abs() >= 1e16 || (*value != 0.0 && value.abs() < 1e-5) => {
-                write!(self.out, "{value:e}")
-            }
-            Out::Float(value) => write!(self.out, "{value}"),
-            Out::String(text) => {
-                self.text(text, indent);
-                Ok(())
-            }
-            Out::Null => write!(self.out, "null"),
-            Out::Sequence(_) => write!(self.out, "[]"),
-            Out::Mapping(_) => write!(self.out, "{{}}"),
-        };
-        if !self.out.ends_with('\n') || !matches!(value, Out::String(_)) {
-            self.out.push('\n');
-        }
+pub(crate) fn comments(out: &mut String, comments: &[String], indent: usize) {
+    for text in comments {
+        self::indent(out, indent);
+        quote::comment(out, text);
     }
+}
 
-    fn text(&mut self, text: &str, indent: usize) {
-        match quote::form(text, true) {
-            Form::Plain => self.out.push_str(text),
-            Form::Single => quote::single(self.out, text),
-            Form::Double => quote::double(self.out, text),
-            Form::Literal(chomping) => {
-                self.out.push('|');
-                self.out.push_str(chomping);
-                self.out.push('\n');
-                let body = text.strip_suffix('\n').unwrap_or(text);
-                for line in body.split('\n') {
-                    if !line.is_empty() {
-                        self.indent(indent + 2);
-                        self.out.push_str(line);
-                    }
-                    self.out.push('\n');
+/// Writes a key and its colon. `indent` is that of the line.
+pub(crate) fn key(out: &mut String, key: &str, indent: usize) {
+    let start = out.len();
+    match quote::form(key, false) {
+        Form::Plain => out.push_str(key),
+        Form::Single => quote::single(out, key),
+        Form::Double | Form::Literal(_) => quote::double(out, key),
+    }
+    if out.len() - start > LONG_KEY {
+        out.insert_str(start, "? ");
+        out.push('\n');
+        self::indent(out, indent);
+    }
+    out.push(':');
+}
+
+/// Writes what fits behind a key or dash, and the line break. `indent` is that of the line.
+pub(crate) fn scalar(out: &mut String, value: &Out, indent: usize) {
+    // Writing to a string cannot fail.
+    let _ = match value {
+        Out::Bool(value) => write!(out, "{value}"),
+        Out::Int(value) => write!(out, "{value}"),
+        Out::Uint(value) => write!(out, "{value}"),
+        Out::Float(value) if !value.is_finite() => write!(out, "null"),
+        Out::Float(value) if value.abs() >= 1e16 || (*value != 0.0 && value.abs() < 1e-5) => {
+            write!(out, "{value:e}")
+        }
+        Out::Float(value) => write!(out, "{value}"),
+        Out::String(text) => return string(out, text, indent),
+        Out::Null => write!(out, "null"),
+        Out::Sequence(_) => write!(out, "[]"),
+        Out::Mapping(_) => write!(out, "{{}}"),
+    };
+    out.push('\n');
+}
+
+/// Writes a text as [`scalar`] does.
+pub(crate) fn string(out: &mut String, text: &str, indent: usize) {
+    match quote::form(text, true) {
+        Form::Plain => out.push_str(text),
+        Form::Single => quote::single(out, text),
+        Form::Double => quote::double(out, text),
+        Form::Literal(chomping) => {
+            out.push('|');
+            out.push_str(chomping);
+            out.push('\n');
+            let body = text.strip_suffix('\n').unwrap_or(text);
+            for line in body.split('\n') {
+                if !line.is_empty() {
+                    self::indent(out, indent + 2);
+                    out.push_str(line);
                 }
+                out.push('\n');
             }
+            return;
         }
     }
+    out.push('\n');
 }
 
 /// The comments of what is written on the line of an item's dash: they have to stand in front
@@ -206,14 +205,19 @@ mod tests {
 
     #[test]
     fn comments_stand_in_front() {
-        let rule = Out::mapping([("matches", 1), ("m", 2)]);
-        let mut doc = Out::mapping([("rules", vec![rule])]);
-        assert!(doc.comment("rules", "list"));
-        assert!(doc.comment("rules[0]", "item"));
-        assert!(doc.comment("rules[0].matches", "first"));
-        assert!(doc.comment("rules[0].m", "second\nline: 2"));
+        let comments = |text: &str| vec![text.to_owned()];
+        let mut rule = OutMapping::new().with("matches", 1).with("m", 2);
+        for (key, text) in [("matches", "first"), ("m", "second\nline: 2")] {
+            rule.entry_mut(key).unwrap().comments = comments(text);
+        }
+        let rules = Out::Sequence(vec![OutItem {
+            comments: comments("item"),
+            value: Out::Mapping(rule),
+        }]);
+        let mut doc = OutMapping::new().with("rules", rules);
+        doc.entry_mut("rules").unwrap().comments = comments("list");
         check(
-            &doc,
+            &Out::Mapping(doc),
             "# list\nrules:\n# item\n# first\n- matches: 1\n  # second\\nline: 2\n  m: 2\n",
         );
     }

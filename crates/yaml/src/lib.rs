@@ -3,7 +3,7 @@
 //! Reading: [`parse`] gives the documents of a text as trees of [`Node`]s, each with its byte
 //! span; [`from_node`] turns a tree into a typed object and lists what did not fit.
 //! Writing: [`to_out`] or the constructors of [`Out`] give an ordered tree with comments,
-//! [`write_document`] its text.
+//! [`write_document`] its text. [`DocumentWriter`] writes typed objects without a tree.
 //!
 //! "As kubectl" means: documents are separated by text, and scalars have the meaning that
 //! sigs.k8s.io/yaml (YAML 1.1 through JSON) gives them. The files of `testdata/yaml` hold
@@ -15,6 +15,7 @@ mod bridge;
 mod check;
 mod closest;
 mod dedup;
+mod direct;
 mod document;
 mod emit;
 mod escape;
@@ -36,9 +37,10 @@ mod tree;
 
 pub use bridge::from_node;
 pub use closest::closest;
+pub use direct::{DocumentWriter, KeyOrder};
 pub use emit::{write_document, write_documents};
 pub use node::{Entry, Mapping, Node, Value};
-pub use out::{KeyOrder, Out, OutEntry, OutItem, OutMapping};
+pub use out::{Out, OutEntry, OutItem, OutMapping};
 pub use parse::{Document, Parsed, Piece, parse, parse_piece, pieces};
 pub use problem::{Problem, ProblemKind, Typed};
 pub use serialize::{WriteError, to_out};

@@ -1,7 +1,5 @@
 use std::borrow::Cow;
 
-use crate::node::Steps;
-
 /// A value to be written, in order, with comments.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
@@ -41,28 +39,6 @@ pub struct OutEntry {
     pub key: Cow<'static, str>,
     /// Its value.
     pub value: Out,
-}
-
-/// An order of keys.
-#[derive(Clone, Debug)]
-pub struct KeyOrder {
-    /// Keys with their ranks, sorted by the keys.
-    ranks: Vec<(&'static str, usize)>,
-}
-
-impl KeyOrder {
-    /// The order in which the keys are given, with all others behind them.
-    pub fn new(keys: &[&'static str]) -> Self {
-        let ranks = keys.iter().enumerate().map(|(at, key)| (*key, at));
-        let mut ranks: Vec<_> = ranks.collect();
-        ranks.sort_unstable();
-        Self { ranks }
-    }
-
-    fn rank(&self, key: &str) -> usize {
-        let found = self.ranks.binary_search_by(|(known, _)| (*known).cmp(key));
-        found.map_or(self.ranks.len(), |at| self.ranks[at].1)
-    }
 }
 
 /// An ordered map. No key occurs twice.
@@ -142,14 +118,6 @@ impl OutMapping {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-
-    /// Puts the keys of `order` first, in that order; all others keep their order behind them.
-    pub fn reorder(&mut self, order: &KeyOrder) {
-        let rank = |entry: &OutEntry| order.rank(&entry.key);
-        if !self.entries.is_sorted_by_key(rank) {
-            self.entries.sort_by_cached_key(rank);
-        }
-    }
 }
 
 impl<'a> IntoIterator for &'a OutMapping {
@@ -210,58 +178,6 @@ impl Out {
         match self {
             Self::Mapping(mapping) => Some(mapping),
             _ => None,
-        }
-    }
-
-    /// The value at a path such as `spec.rules[0]` or `metadata.annotations[example.com/key]`.
-    pub fn at_mut(&mut self, path: &str) -> Option<&mut Self> {
-        Steps(path).try_fold(self, |out, step| match out {
-            Self::Mapping(mapping) => Some(&mut mapping.entry_mut(step)?.value),
-            Self::Sequence(items) => Some(&mut items.get_mut(step.parse::<usize>().ok()?)?.value),
-            _ => None,
-        })
-    }
-
-    /// Adds a comment line in front of the entry or item at a path. Says whether there is one.
-    pub fn comment(&mut self, path: &str, text: impl Into<String>) -> bool {
-        let comments = Steps(path).try_fold(
-            (Some(self), None::<&mut Vec<String>>),
-            |(out, _), step| match out? {
-                Self::Mapping(mapping) => {
-                    let entry = mapping.entry_mut(step)?;
-                    Some((Some(&mut entry.value), Some(&mut entry.comments)))
-                }
-                Self::Sequence(items) => {
-                    let item = items.get_mut(step.parse::<usize>().ok()?)?;
-                    Some((Some(&mut item.value), Some(&mut item.comments)))
-                }
-                _ => None,
-            },
-        );
-        match comments {
-            Some((_, Some(comments))) => {
-                comments.push(text.into());
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Puts the keys of `order` first in this map and in every map inside of it.
-    pub fn reorder_all(&mut self, order: &KeyOrder) {
-        match self {
-            Self::Mapping(mapping) => {
-                mapping.reorder(order);
-                for entry in &mut mapping.entries {
-                    entry.value.reorder_all(order);
-                }
-            }
-            Self::Sequence(items) => {
-                for item in items {
-                    item.value.reorder_all(order);
-                }
-            }
-            _ => {}
         }
     }
 }
@@ -337,29 +253,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_ordered_by_a_table() {
-        let mut out = Out::mapping([("spec", 1), ("b", 2), ("kind", 3), ("a", 4)]);
-        out.reorder_all(&KeyOrder::new(&["kind", "metadata", "spec"]));
-        let keys: Vec<_> = out.as_mapping().unwrap().iter().map(|e| &*e.key).collect();
-        assert_eq!(keys, ["kind", "spec", "b", "a"]);
-    }
-
-    #[test]
     fn entries_are_set_and_removed() {
         let mut mapping = OutMapping::new().with("a", 1).with("b", "x").with("a", 2);
         assert_eq!(mapping.len(), 2);
         assert_eq!(mapping.get("a"), Some(&Out::Int(2)));
         assert_eq!(mapping.remove("a"), Some(Out::Int(2)));
         assert_eq!(mapping.remove("a"), None);
-    }
-
-    #[test]
-    fn comments_go_to_paths() {
-        let mut out = Out::mapping([("a", Out::from(vec![1, 2]))]);
-        assert!(out.comment("a[1]", "second"));
-        assert!(out.comment("a", "list"));
-        assert!(!out.comment("a[2]", "none"));
-        assert!(!out.comment("", "none"));
-        assert_eq!(out.at_mut("a[1]"), Some(&mut Out::Int(2)));
     }
 }

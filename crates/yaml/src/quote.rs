@@ -155,7 +155,13 @@ pub(crate) fn comment(out: &mut String, text: &str) {
     if !text.is_empty() {
         out.push(' ');
     }
-    for c in text.trim_end().chars() {
+    let text = text.trim_end();
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        out.push_str(text);
+        out.push('\n');
+        return;
+    }
+    for c in text.chars() {
         match c {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),

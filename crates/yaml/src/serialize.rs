@@ -34,7 +34,7 @@ pub fn to_out<T: Serialize + ?Sized>(value: &T) -> Result<Out, WriteError> {
 /// A length from outside is only a hint, and no more room than this is made for it.
 const MAX_HINT: usize = 1024;
 
-struct Tree;
+pub(crate) struct Tree;
 
 impl Serializer for Tree {
     type Ok = Out;
@@ -195,7 +195,7 @@ fn named(variant: Option<&'static str>, out: Out) -> Out {
     }
 }
 
-struct List {
+pub(crate) struct List {
     variant: Option<&'static str>,
     items: Vec<OutItem>,
 }
@@ -245,7 +245,7 @@ list! {
     SerializeTupleVariant::serialize_field;
 }
 
-struct Map {
+pub(crate) struct Map {
     variant: Option<&'static str>,
     mapping: OutMapping,
     key: Option<Cow<'static, str>>,
@@ -265,25 +265,49 @@ impl Map {
     }
 }
 
+/// The key of a map as text.
+pub(crate) fn key<T: Serialize + ?Sized>(key: &T) -> Result<Cow<'static, str>, WriteError> {
+    Ok(match to_out(key)? {
+        Out::String(text) => text.into(),
+        Out::Bool(value) => value.to_string().into(),
+        Out::Int(value) => value.to_string().into(),
+        Out::Uint(value) => value.to_string().into(),
+        _ => return Err(ser::Error::custom("the key of a map must be a string")),
+    })
+}
+
+pub(crate) fn no_key() -> WriteError {
+    ser::Error::custom("a value of a map came without its key")
+}
+
+impl Serialize for Out {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Uint(value) => serializer.serialize_u64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Sequence(items) => serializer.collect_seq(items.iter().map(|item| &item.value)),
+            Self::Mapping(mapping) => {
+                serializer.collect_map(mapping.iter().map(|entry| (&entry.key, &entry.value)))
+            }
+        }
+    }
+}
+
 impl ser::SerializeMap for Map {
     type Ok = Out;
     type Error = WriteError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
-        self.key = Some(match to_out(key)? {
-            Out::String(text) => text.into(),
-            Out::Bool(value) => value.to_string().into(),
-            Out::Int(value) => value.to_string().into(),
-            Out::Uint(value) => value.to_string().into(),
-            _ => return Err(ser::Error::custom("the key of a map must be a string")),
-        });
+        self.key = Some(self::key(key)?);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        let Some(key) = self.key.take() else {
-            return Err(ser::Error::custom("a value of a map came without its key"));
-        };
+        let key = self.key.take().ok_or_else(no_key)?;
         // Maps do not repeat keys; only a hand-written serialiser could.
         self.mapping.push_new(key, to_out(value)?);
         Ok(())
