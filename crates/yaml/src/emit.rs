@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::out::{Out, OutItem, OutMapping};
+use crate::out::{Out, OutMapping};
 use crate::quote::{self, Form};
 
 /// Keys above this length do not fit the reader's look-ahead and take the explicit form.
@@ -11,21 +11,6 @@ const LONG_KEY: usize = 1000;
 /// Appends one document, with a line break at its end and without a separator.
 pub fn write_document(out: &mut String, doc: &Out) {
     Writer { out }.root(doc);
-}
-
-/// Appends documents, separated by `---`; the comment lines of each go in front of it.
-pub fn write_documents<'a>(
-    out: &mut String,
-    docs: impl IntoIterator<Item = (&'a [String], &'a Out)>,
-) {
-    for (at, (comments, doc)) in docs.into_iter().enumerate() {
-        if at > 0 {
-            out.push_str("---\n");
-        }
-        let mut writer = Writer { out };
-        self::comments(writer.out, comments, 0);
-        writer.root(doc);
-    }
 }
 
 struct Writer<'a> {
@@ -41,12 +26,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes entries; the first continues the line if `inline`, and then its comments were
-    /// written already.
+    /// Writes entries; the first continues the line if `inline`.
     fn mapping(&mut self, mapping: &OutMapping, indent: usize, mut inline: bool) {
         for entry in mapping {
             if !inline {
-                comments(self.out, &entry.comments, indent);
                 self::indent(self.out, indent);
             }
             inline = false;
@@ -68,16 +51,14 @@ impl Writer<'_> {
         }
     }
 
-    fn sequence(&mut self, items: &[OutItem], indent: usize, mut inline: bool) {
+    fn sequence(&mut self, items: &[Out], indent: usize, mut inline: bool) {
         for item in items {
             if !inline {
-                comments(self.out, &item.comments, indent);
-                comments(self.out, leading(&item.value), indent);
                 self::indent(self.out, indent);
             }
             inline = false;
             self.out.push_str("- ");
-            match &item.value {
+            match item {
                 Out::Mapping(inner) if !inner.is_empty() => self.mapping(inner, indent + 2, true),
                 Out::Sequence(inner) if !inner.is_empty() => {
                     self.sequence(inner, indent + 2, true);
@@ -165,15 +146,6 @@ pub(crate) fn string(out: &mut String, text: &str, indent: usize) {
     out.push('\n');
 }
 
-/// The comments of what is written on the line of an item's dash: they have to stand in front
-/// of it.
-fn leading(value: &Out) -> &[String] {
-    match value {
-        Out::Mapping(mapping) => mapping.iter().next().map_or(&[], |entry| &entry.comments),
-        _ => &[],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,34 +173,6 @@ mod tests {
             "kind: HTTPRoute\nempty: {}\nnone: []\nspec:\n  rules:\n  - matches:\n    - path:\n        \
              value: /\n    m: 1\ntext: |\n  a\n  b\nnested:\n- - 1\n  - 2\n- - 3\n",
         );
-    }
-
-    #[test]
-    fn comments_stand_in_front() {
-        let comments = |text: &str| vec![text.to_owned()];
-        let mut rule = OutMapping::new().with("matches", 1).with("m", 2);
-        for (key, text) in [("matches", "first"), ("m", "second\nline: 2")] {
-            rule.entry_mut(key).unwrap().comments = comments(text);
-        }
-        let rules = Out::Sequence(vec![OutItem {
-            comments: comments("item"),
-            value: Out::Mapping(rule),
-        }]);
-        let mut doc = OutMapping::new().with("rules", rules);
-        doc.entry_mut("rules").unwrap().comments = comments("list");
-        check(
-            &Out::Mapping(doc),
-            "# list\nrules:\n# item\n# first\n- matches: 1\n  # second\\nline: 2\n  m: 2\n",
-        );
-    }
-
-    #[test]
-    fn documents_are_separated() {
-        let (a, b) = (Out::from("on"), Out::mapping([("y", "a: b")]));
-        let mut text = String::new();
-        let head = ["generated".to_owned()];
-        write_documents(&mut text, [(head.as_slice(), &a), (&[], &b)]);
-        assert_eq!(text, "# generated\n\"on\"\n---\n\"y\": 'a: b'\n");
     }
 
     #[test]

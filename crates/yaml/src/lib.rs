@@ -2,8 +2,9 @@
 //!
 //! Reading: [`parse`] gives the documents of a text as trees of [`Node`]s, each with its byte
 //! span; [`from_node`] turns a tree into a typed object and lists what did not fit.
-//! Writing: [`to_out`] or the constructors of [`Out`] give an ordered tree with comments,
-//! [`write_document`] its text. [`DocumentWriter`] writes typed objects without a tree.
+//! Writing: [`to_out`] or the constructors of [`Out`] give an ordered tree,
+//! [`write_document`] its text. [`DocumentWriter`] writes typed objects without a tree, and
+//! comments.
 //!
 //! "As kubectl" means: documents are separated by text, and scalars have the meaning that
 //! sigs.k8s.io/yaml (YAML 1.1 through JSON) gives them. The files of `testdata/yaml` hold
@@ -38,9 +39,9 @@ mod tree;
 pub use bridge::from_node;
 pub use closest::closest;
 pub use direct::{DocumentWriter, KeyOrder};
-pub use emit::{write_document, write_documents};
+pub use emit::write_document;
 pub use node::{Entry, Mapping, Node, Value};
-pub use out::{Out, OutEntry, OutItem, OutMapping};
+pub use out::{Out, OutEntry, OutMapping};
 pub use parse::{Document, Parsed, Piece, parse, parse_piece, pieces};
 pub use problem::{Problem, ProblemKind, Typed};
 pub use serialize::{WriteError, to_out};

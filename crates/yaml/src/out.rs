@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// A value to be written, in order, with comments.
+/// A value to be written, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
     /// `null`.
@@ -16,25 +16,14 @@ pub enum Out {
     /// Text.
     String(String),
     /// A list.
-    Sequence(Vec<OutItem>),
+    Sequence(Vec<Self>),
     /// A map.
     Mapping(OutMapping),
-}
-
-/// An item of a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutItem {
-    /// Comment lines in front of it, without `#`.
-    pub comments: Vec<String>,
-    /// Its value.
-    pub value: Out,
 }
 
 /// An entry of a map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutEntry {
-    /// Comment lines in front of it, without `#`.
-    pub comments: Vec<String>,
     /// Its key. Most are the names of fields.
     pub key: Cow<'static, str>,
     /// Its value.
@@ -65,7 +54,7 @@ impl OutMapping {
     /// Sets the value of a key; a new key goes to the end.
     pub fn insert(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Out>) {
         let (key, value) = (key.into(), value.into());
-        match self.entry_mut(&key) {
+        match self.entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => entry.value = value,
             None => self.push_new(key, value),
         }
@@ -73,11 +62,7 @@ impl OutMapping {
 
     /// Appends a key that is known to be new: [`Self::insert`] would look for it.
     pub fn push_new(&mut self, key: Cow<'static, str>, value: Out) {
-        self.entries.push(OutEntry {
-            comments: Vec::new(),
-            key,
-            value,
-        });
+        self.entries.push(OutEntry { key, value });
     }
 
     /// This map with one more entry.
@@ -97,11 +82,6 @@ impl OutMapping {
     pub fn get(&self, key: &str) -> Option<&Out> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(&entry.value)
-    }
-
-    /// The entry of a key.
-    pub fn entry_mut(&mut self, key: &str) -> Option<&mut OutEntry> {
-        self.entries.iter_mut().find(|entry| entry.key == key)
     }
 
     /// All entries in order.
@@ -158,23 +138,11 @@ impl Out {
 
     /// A list of these items.
     pub fn sequence<V: Into<Self>>(items: impl IntoIterator<Item = V>) -> Self {
-        let items = items.into_iter().map(|value| OutItem {
-            comments: Vec::new(),
-            value: value.into(),
-        });
-        Self::Sequence(items.collect())
+        Self::Sequence(items.into_iter().map(Into::into).collect())
     }
 
     /// The map, if this is one.
     pub const fn as_mapping(&self) -> Option<&OutMapping> {
-        match self {
-            Self::Mapping(mapping) => Some(mapping),
-            _ => None,
-        }
-    }
-
-    /// The map, if this is one, to be changed.
-    pub const fn as_mapping_mut(&mut self) -> Option<&mut OutMapping> {
         match self {
             Self::Mapping(mapping) => Some(mapping),
             _ => None,

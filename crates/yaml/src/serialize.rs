@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser};
 
-use crate::out::{Out, OutItem, OutMapping};
+use crate::out::{Out, OutMapping};
 
 /// What cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ fn named(variant: Option<&'static str>, out: Out) -> Out {
 
 pub(crate) struct List {
     variant: Option<&'static str>,
-    items: Vec<OutItem>,
+    items: Vec<Out>,
 }
 
 impl List {
@@ -209,10 +209,7 @@ impl List {
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        self.items.push(OutItem {
-            comments: Vec::new(),
-            value: to_out(value)?,
-        });
+        self.items.push(to_out(value)?);
         Ok(())
     }
 
@@ -289,7 +286,7 @@ impl Serialize for Out {
             Self::Uint(value) => serializer.serialize_u64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::String(text) => serializer.serialize_str(text),
-            Self::Sequence(items) => serializer.collect_seq(items.iter().map(|item| &item.value)),
+            Self::Sequence(items) => serializer.collect_seq(items),
             Self::Mapping(mapping) => {
                 serializer.collect_map(mapping.iter().map(|entry| (&entry.key, &entry.value)))
             }

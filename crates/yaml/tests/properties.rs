@@ -2,8 +2,8 @@
 
 use gatewright_source::{FileId, Span};
 use gatewright_yaml::{
-    Node, Out, OutItem, OutMapping, Value, from_node, parse, template_action, to_out,
-    write_document, write_documents,
+    DocumentWriter, KeyOrder, Node, Out, OutMapping, Value, from_node, parse, template_action,
+    to_out, write_document,
 };
 use proptest::prelude::*;
 
@@ -36,27 +36,11 @@ fn out() -> impl Strategy<Value = Out> {
         any::<f64>().prop_map(Out::Float),
         text().prop_map(Out::String),
     ];
-    let comments = || prop::collection::vec(text(), 0..2);
     leaf.prop_recursive(4, 40, 5, move |inner| {
         prop_oneof![
-            prop::collection::vec((comments(), inner.clone()), 0..5).prop_map(|items| {
-                let items = items.into_iter();
-                Out::Sequence(
-                    items
-                        .map(|(comments, value)| OutItem { comments, value })
-                        .collect(),
-                )
-            }),
-            prop::collection::vec((comments(), text(), inner), 0..5).prop_map(|entries| {
-                let mut mapping = OutMapping::new();
-                for (comments, key, value) in entries {
-                    mapping.insert(key.clone(), value);
-                    if let Some(entry) = mapping.entry_mut(&key) {
-                        entry.comments = comments;
-                    }
-                }
-                Out::Mapping(mapping)
-            }),
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Out::Sequence),
+            prop::collection::vec((text(), inner), 0..5)
+                .prop_map(|entries| Out::Mapping(entries.into_iter().collect::<OutMapping>())),
         ]
     })
 }
@@ -77,7 +61,7 @@ fn same(out: &Out, node: Option<&Node>) -> bool {
         (Out::Float(a), Some(Value::Int(b))) => a.total_cmp(&(*b as f64)).is_eq() || a.abs() == 0.0,
         (Out::String(a), Some(Value::String(b))) => a == b,
         (Out::Sequence(a), Some(Value::Sequence(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, Some(b)))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, Some(b)))
         }
         (Out::Mapping(a), Some(Value::Mapping(b))) => {
             a.len() == b.len()
@@ -96,7 +80,7 @@ fn same_there(out: &Out, value: &serde_yaml::Value) -> bool {
     match (out, value) {
         (Out::String(a), There::String(b)) => a == b,
         (Out::Sequence(a), There::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_there(&a.value, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_there(a, b))
         }
         (Out::Mapping(a), There::Mapping(b)) => {
             a.len() == b.len()
@@ -109,6 +93,23 @@ fn same_there(out: &Out, value: &serde_yaml::Value) -> bool {
         (Out::Int(a), There::Number(b)) => b.as_i64() == Some(*a),
         (Out::Uint(a), There::Number(b)) => b.as_u64() == Some(*a),
         _ => false,
+    }
+}
+
+/// The value with the keys of its maps in this order, and all others behind them.
+fn in_order(out: &Out, order: &[&str]) -> Out {
+    match out {
+        Out::Sequence(items) => Out::sequence(items.iter().map(|item| in_order(item, order))),
+        Out::Mapping(mapping) => {
+            let mut entries: Vec<_> = mapping
+                .iter()
+                .map(|entry| (entry.key.clone(), in_order(&entry.value, order)))
+                .collect();
+            let rank = |key: &str| order.iter().position(|known| *known == key);
+            entries.sort_by_key(|(key, _)| rank(key).unwrap_or(order.len()));
+            Out::mapping(entries)
+        }
+        scalar => scalar.clone(),
     }
 }
 
@@ -201,19 +202,42 @@ proptest! {
     }
 
     #[test]
-    fn documents_stay_apart(a in out(), b in out(), comment in text()) {
+    fn text_without_a_tree_is_the_same(out in out(), key in text()) {
+        let order = KeyOrder::new(&[]);
         let mut text = String::new();
-        let head = [comment];
-        write_documents(&mut text, [(head.as_slice(), &a), (head.as_slice(), &b)]);
+        let entry = DocumentWriter::new(&mut text, &order).entry(&key, &out);
+        prop_assert_eq!(entry, Ok(()));
+        prop_assert_eq!(text, written(&Out::mapping([(key, out)])));
+    }
+
+    #[test]
+    fn order_and_comments_change_no_value(
+        items in prop::collection::vec(out(), 0..4),
+        comments in prop::collection::vec(prop::collection::vec(text(), 0..2), 0..4),
+        head in prop::collection::vec(text(), 0..2),
+    ) {
+        let order = KeyOrder::new(&["b", "y", "on", "~", "a", ""]);
+        let mut text = String::new();
+        for _ in 0..2 {
+            text.push_str("---\n");
+            let mut writer = DocumentWriter::new(&mut text, &order);
+            writer.comments(&head);
+            let spec = Out::mapping([("rules", Out::Sequence(items.clone()))]);
+            prop_assert_eq!(writer.ordered("spec", &spec, ("rules", &comments)), Ok(()));
+        }
         let parsed = parse(FileId(0), &text);
         prop_assert!(parsed.diagnostics.is_empty(), "{:?}\n{text}", parsed.diagnostics);
-        let mut roots = parsed.documents.iter().map(|document| &document.root).peekable();
-        for out in [&a, &b] {
-            let null = same(out, None);
-            let root = if null { None } else { roots.next() };
-            prop_assert!(same(out, root), "{text}");
+        prop_assert_eq!(parsed.documents.len(), 2);
+        for document in &parsed.documents {
+            let rules = document.root.get("spec").and_then(|spec| spec.get("rules"));
+            let Some(Value::Sequence(rules)) = rules.map(|rules| &rules.value) else {
+                return Err(TestCaseError::fail(text));
+            };
+            prop_assert_eq!(rules.len(), items.len());
+            for (out, node) in items.iter().zip(rules) {
+                prop_assert!(same(&in_order(out, &["b", "y", "on", "~", "a", ""]), Some(node)), "{text}");
+            }
         }
-        prop_assert!(roots.next().is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use gatewright_source::SourceMap;
-use gatewright_yaml::{Out, from_node, parse, to_out, write_documents};
+use gatewright_yaml::{from_node, parse, to_out, write_document};
 use serde_json::Value;
 
 /// The objects of a conversion.
@@ -111,13 +111,12 @@ pub(super) fn read(text: &str) -> Result<Objects> {
 
 /// Writes objects as convert does.
 pub(super) fn write(objects: &Objects) -> Result<String> {
-    let documents: Vec<Out> = objects
-        .iter()
-        .map(|object| to_out(object).map_err(|error| anyhow!("{error:?}")))
-        .collect::<Result<_>>()?;
     let mut text = String::new();
-    let none: &[String] = &[];
-    write_documents(&mut text, documents.iter().map(|document| (none, document)));
+    for object in objects {
+        let document = to_out(object).map_err(|error| anyhow!("{error:?}"))?;
+        text.push_str("---\n");
+        write_document(&mut text, &document);
+    }
     Ok(text)
 }
 
