@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
-use std::thread;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Object, Part};
@@ -34,7 +33,20 @@ const WINDOW: usize = 8;
 const BATCH: usize = 64;
 
 /// Converts all inputs together. The model is handed over to whoever wants it.
-pub(crate) fn run<T>(
+pub(crate) fn run<T: Send>(
+    inputs: Vec<Input>,
+    options: &Options,
+    keep: impl FnOnce(Model) -> T + Send,
+) -> (Conversion, T) {
+    if is_alone(options) {
+        run_here(inputs, options, keep)
+    } else {
+        // A thread more than there are processors would have memory of its own.
+        rayon::scope(|_| run_here(inputs, options, keep))
+    }
+}
+
+fn run_here<T>(
     mut inputs: Vec<Input>,
     options: &Options,
     keep: impl FnOnce(Model) -> T,
@@ -181,9 +193,10 @@ fn emit(
             }
         });
     }
-    thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel::<Vec<Object>>(1);
-        scope.spawn(move || {
+    rayon::in_place_scope(|scope| {
+        // Without a limit, as the other end may wait for a thread until this one is done.
+        let (sender, receiver) = mpsc::channel::<Vec<Object>>();
+        scope.spawn(move |_| {
             let objects = receiver.into_iter().flatten();
             objects.for_each(|object| texts.add(object));
         });
