@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Pack this program instead of building one
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
+    /// Build a second time, from the last commit in another directory, and compare
+    #[arg(long, conflicts_with = "program")]
+    twice: bool,
 }
 
 /// Builds and packs.
@@ -52,6 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         Some(program) => program.clone(),
         None => build(&root, &target)?,
     };
+    if arguments.twice {
+        build_again(&root, &target, &program)?;
+    }
     let out = root.join(&arguments.out);
     for file in pack(&root, &program, &target, &out)? {
         println!("dist: {}", file.display());
@@ -256,9 +262,19 @@ pub(crate) fn host() -> Result<String> {
 }
 
 fn build(root: &Path, target: &str) -> Result<PathBuf> {
+    build_in(root, target, None)
+}
+
+/// Builds the repository in `root`; what is built goes to `into`, or where it always goes.
+fn build_in(root: &Path, target: &str, into: Option<&Path>) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    if let Some(into) = into {
+        command.env("CARGO_TARGET_DIR", into);
+    }
+    let output = command
         .current_dir(root)
+        .env("CARGO_ENCODED_RUSTFLAGS", without_places(root)?)
         .args([
             "build",
             "--release",
@@ -278,6 +294,44 @@ fn build(root: &Path, target: &str) -> Result<PathBuf> {
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back()
         .context("cargo built no program named gatewright")
+}
+
+/// Options of rustc that leave the directories of this machine out of the program, which names
+/// source files where something is impossible.
+fn without_places(root: &Path) -> Result<String> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => std::env::home_dir()
+            .context("no home directory")?
+            .join(".cargo"),
+    };
+    let map = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    Ok([map(root, "/gatewright"), map(&home, "/cargo")].join("\u{1f}"))
+}
+
+/// Builds the last commit in a directory of its own; the program has to have the same bytes.
+fn build_again(root: &Path, target: &str, program: &Path) -> Result<()> {
+    let state = Command::new("git")
+        .current_dir(root)
+        .args(["status", "--porcelain"])
+        .output()?;
+    ensure!(
+        state.status.success() && state.stdout.is_empty(),
+        "a second build is made of the last commit: commit what has changed"
+    );
+    let directory = std::env::temp_dir().join(format!("gatewright-twice-{}", std::process::id()));
+    let cloned = Command::new("git")
+        .args(["clone", "--quiet", "--depth", "1"])
+        .arg(format!("file://{}", root.display()))
+        .arg(&directory)
+        .status()?;
+    ensure!(cloned.success(), "the repository cannot be cloned");
+    let again = build_in(&directory, target, Some(&directory.join("target")));
+    let same = again.and_then(|again| Ok(fs::read(again)? == fs::read(program)?));
+    fs::remove_dir_all(&directory)?;
+    ensure!(same?, "two builds of the same sources differ");
+    println!("dist: two builds in two directories gave the same program");
+    Ok(())
 }
 
 #[cfg(test)]
