@@ -80,7 +80,18 @@ impl Follow {
 
     /// What a sequence begins with that is followed by this.
     pub(super) fn after_all(self, nodes: &[Node]) -> Self {
-        nodes.iter().rev().fold(self, Self::after)
+        // Behind what hides all that follows there is nothing to see.
+        let hides = nodes.iter().position(|node| match node.kind {
+            Kind::Literal { .. }
+            | Kind::Any { .. }
+            | Kind::Class(_)
+            | Kind::Look(..)
+            | Kind::Foreign(_) => true,
+            Kind::Assert(assert) => assert != Assert::End,
+            _ => false,
+        });
+        let seen = hides.map_or(nodes, |at| &nodes[..=at]);
+        seen.iter().rev().fold(self, Self::after)
     }
 
     /// What follows the body of a repetition that is followed by this.
