@@ -14,18 +14,21 @@ pub(super) enum Growth {
     Hosts,
     /// Paths of one host, ten to an Ingress.
     Paths,
+    /// Paths of one host that are patterns, ten to an Ingress.
+    Patterns,
     /// Annotations of one Ingress. The API server takes 256 KiB of them.
     Annotations,
 }
 
 impl Growth {
-    pub(super) const ALL: [Self; 3] = [Self::Hosts, Self::Paths, Self::Annotations];
+    pub(super) const ALL: [Self; 4] = [Self::Hosts, Self::Paths, Self::Patterns, Self::Annotations];
 
     /// What is counted.
     pub(super) const fn unit(self) -> &'static str {
         match self {
             Self::Hosts => "hosts",
             Self::Paths => "paths of one host",
+            Self::Patterns => "patterns of one host",
             Self::Annotations => "annotations of one Ingress",
         }
     }
@@ -34,31 +37,45 @@ impl Growth {
     pub(super) const fn counts(self) -> [u32; 4] {
         match self {
             Self::Hosts | Self::Paths => [2000, 4000, 8000, 16_000],
-            Self::Annotations => [1000, 2000, 4000, 6000],
+            Self::Patterns | Self::Annotations => [1000, 2000, 4000, 6000],
         }
     }
 
     /// So many of it.
     pub(super) fn input(self, count: u32) -> String {
+        let none = [];
         let mut text = String::new();
         match self {
             Self::Hosts => {
                 for at in 0..count / 10 {
                     let rules = (at * 10..at * 10 + 10)
                         .map(|host| (format!("h{host}.example.com"), vec!["/".to_owned()]));
-                    ingress(&mut text, at, 0, rules);
+                    ingress(&mut text, at, &none, rules);
                 }
             }
             Self::Paths => {
                 for at in 0..count / 10 {
                     let paths = (at * 10..at * 10 + 10).map(|path| format!("/p{path}"));
                     let rule = ("shop.example.com".to_owned(), paths.collect());
-                    ingress(&mut text, at, 0, [rule]);
+                    ingress(&mut text, at, &none, [rule]);
+                }
+            }
+            Self::Patterns => {
+                let regex = [("nginx.ingress.kubernetes.io/use-regex", "\"true\"")];
+                let regex = regex.map(|(key, value)| (key.to_owned(), value));
+                for at in 0..count / 10 {
+                    let paths = (at * 10..at * 10 + 10)
+                        .map(|path| format!("/p{path}/[a-z]+/(items|orders)/[0-9]+"));
+                    let rule = ("shop.example.com".to_owned(), paths.collect());
+                    ingress(&mut text, at, &regex, [rule]);
                 }
             }
             Self::Annotations => {
                 let rule = ("shop.example.com".to_owned(), vec!["/".to_owned()]);
-                ingress(&mut text, 0, count, [rule]);
+                let annotations: Vec<_> = (0..count)
+                    .map(|at| (format!("example.com/key-{at}"), "value"))
+                    .collect();
+                ingress(&mut text, 0, &annotations, [rule]);
             }
         }
         text
@@ -68,7 +85,7 @@ impl Growth {
 fn ingress(
     text: &mut String,
     at: u32,
-    annotations: u32,
+    annotations: &[(String, &str)],
     rules: impl IntoIterator<Item = (String, Vec<String>)>,
 ) {
     // Writing to a string cannot fail.
@@ -76,8 +93,8 @@ fn ingress(
         text,
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: i{at}\n  namespace: shop\n  annotations:\n    nginx.ingress.kubernetes.io/ssl-redirect: \"false\"\n"
     );
-    for annotation in 0..annotations {
-        let _ = writeln!(text, "    example.com/key-{annotation}: value");
+    for (key, value) in annotations {
+        let _ = writeln!(text, "    {key}: {value}");
     }
     text.push_str("spec:\n  ingressClassName: nginx\n  rules:\n");
     for (host, paths) in rules {
@@ -85,7 +102,7 @@ fn ingress(
         for path in paths {
             let _ = write!(
                 text,
-                "      - path: {path}\n        pathType: Prefix\n        backend:\n          service:\n            name: app\n            port:\n              number: 80\n"
+                "      - path: {path}\n        pathType: ImplementationSpecific\n        backend:\n          service:\n            name: app\n            port:\n              number: 80\n"
             );
         }
     }

@@ -172,9 +172,7 @@ fn growth(page: &mut String, measured: &Measured) {
             curve.exponent
         );
     }
-    page.push_str(
-        "\nHundreds of *patterns* on one host (`use-regex`) grow faster than that: the order of each is compared with that of all behind it.\n\n",
-    );
+    page.push('\n');
     page.push_str("`cargo xtask bench --check` fails when one of these ratios is above its limit. Times are not judged, as they depend on the machine, and the limits leave room for one that is busy; two threads are compared with one only where the machine has nothing else to do.\n\n| ratio | measured | limit |\n|---|---:|---:|\n");
     for Ratio { what, value, limit } in limits::ratios(measured) {
         let _ = writeln!(page, "| {what} | {value:.2} | {limit} |");
