@@ -6,33 +6,33 @@ use gatewright_source::Span;
 
 /// A directive: its name, its arguments, and its block if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Directive {
+pub struct Directive {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its arguments.
-    pub(crate) words: Vec<Word>,
+    pub words: Vec<Word>,
     /// What stands in its block; `None` when it ends with `;`.
-    pub(crate) block: Option<Vec<Directive>>,
+    pub block: Option<Vec<Directive>>,
     /// From its name to its last argument, or to the brace that opens its block.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
+pub struct Word {
     /// Its text without quotes and escapes; variables are left as they stand.
-    pub(crate) text: String,
+    pub text: String,
     /// Where it stands, with its quotes.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// What nginx would not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
     /// Where.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 impl Directive {

@@ -1,0 +1,192 @@
+//! YAML: every place is in the text, reading in pieces is reading, and where another reader takes
+//! a document that we take, the values are equal.
+
+use gatewright_source::{FileId, Span};
+use gatewright_yaml::{Document, Node, Parsed, Value, parse, parse_piece, pieces};
+
+use crate::go_yaml;
+
+/// Takes a file.
+pub fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let parsed = parse(FileId(0), &text);
+    in_pieces(&text, &parsed);
+    let mut end = 0;
+    for document in &parsed.documents {
+        part(&text, document.span);
+        assert!(end <= document.span.start, "documents overlap");
+        end = document.span.end;
+        let source = part(&text, document.span);
+        let aliased = source.contains(['*', '&']);
+        places(&text, document.span, &document.root, aliased);
+        compare(&text, document);
+    }
+    for diagnostic in &parsed.diagnostics {
+        assert!(!diagnostic.message.is_empty());
+        assert!(!diagnostic.labels.is_empty(), "nowhere: {diagnostic:?}");
+        for label in &diagnostic.labels {
+            part(&text, label.span);
+        }
+    }
+}
+
+fn part(text: &str, span: Span) -> &str {
+    let part = text.get(span.start as usize..span.end as usize);
+    part.unwrap_or_else(|| panic!("{span:?} is no part of the text"))
+}
+
+fn in_pieces(text: &str, whole: &Parsed) {
+    let mut found = Parsed::default();
+    for piece in pieces(text) {
+        let piece = parse_piece(FileId(0), text, &piece);
+        found.documents.extend(piece.documents);
+        found.diagnostics.extend(piece.diagnostics);
+    }
+    // Not by `==`, for which a number that is none would not equal itself.
+    assert_eq!(
+        format!("{:?}", found.documents),
+        format!("{:?}", whole.documents)
+    );
+    assert_eq!(found.diagnostics, whole.diagnostics);
+}
+
+/// Each node within its parent, unless it was anchored elsewhere; each string where it says.
+fn places(text: &str, parent: Span, node: &Node, aliased: bool) {
+    part(text, node.span);
+    let within = |span: Span| {
+        let inside = parent.start <= span.start && span.end <= parent.end;
+        assert!(
+            aliased || inside,
+            "{span:?} is not within {parent:?}: {node:?}"
+        );
+    };
+    within(node.span);
+    match &node.value {
+        Value::Sequence(items) => {
+            for item in items {
+                places(text, node.span, item, aliased);
+            }
+        }
+        Value::Mapping(mapping) => {
+            for (at, entry) in mapping.iter().enumerate() {
+                part(text, entry.key.span);
+                let inside =
+                    node.span.start <= entry.key.span.start && entry.key.span.end <= node.span.end;
+                assert!(
+                    aliased || inside,
+                    "key {:?} is not within {:?}",
+                    entry.key,
+                    node.span
+                );
+                places(text, node.span, &entry.value, aliased);
+                let twice = mapping
+                    .iter()
+                    .skip(at + 1)
+                    .any(|other| other.key.value == entry.key.value);
+                assert!(!twice, "two values of {:?}", entry.key);
+            }
+        }
+        Value::String(value) => {
+            for (at, c) in value.char_indices().take(200) {
+                let span = node.value_span(text, at..at + c.len_utf8());
+                let there = part(text, span);
+                let crlf = c == '\n' && there == "\r";
+                assert!(
+                    span == node.span || there.starts_with(c) || crlf,
+                    "{there:?} for {c:?}"
+                );
+            }
+        }
+        Value::Float(value) => assert!(value.is_finite(), "JSON has no {value}"),
+        _ => {}
+    }
+}
+
+/// The values of the other reader, document by document: it sees only the text between the
+/// separators, as it would cut elsewhere.
+fn compare(text: &str, document: &Document) {
+    let source = part(text, document.span);
+    // Line breaks of YAML 1.1, which the other reader knows; since 1.2 they are none.
+    if source.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return;
+    }
+    // The other reader leaves them as they are written.
+    if source.contains("!!binary") {
+        return;
+    }
+    let Ok(mut value) = serde_yaml::from_str::<serde_yaml::Value>(source) else {
+        return;
+    };
+    // A merge that it refuses is a matter of taste.
+    if value.apply_merge().is_err() {
+        return;
+    }
+    same(text, &document.root, &value);
+}
+
+fn same(text: &str, ours: &Node, theirs: &serde_yaml::Value) {
+    use serde_yaml::Value as There;
+    let unequal = || panic!("{ours:?}\nis for the other reader {theirs:?}");
+    // A `!` alone says that a scalar is text, which the other reader does not know.
+    let before = text[..ours.span.start as usize].trim_end_matches([' ', '\t', '\n', '\r']);
+    if before.ends_with('!') && matches!(ours.value, Value::String(_)) {
+        return;
+    }
+    match (&ours.value, theirs) {
+        // Tags of applications mean nothing to either.
+        (_, There::Tagged(tagged)) => same(text, ours, &tagged.value),
+        (Value::Sequence(a), There::Sequence(b)) if a.len() == b.len() => {
+            for (a, b) in a.iter().zip(b) {
+                same(text, a, b);
+            }
+        }
+        (Value::Mapping(a), There::Mapping(b)) if a.len() == b.len() => {
+            for (entry, (key, b)) in a.iter().zip(b) {
+                let equal = key.as_str() == Some(&*entry.key.value);
+                assert!(
+                    equal || !key.is_string() || is_typed(text, entry.key.span),
+                    "{entry:?}\nis for the other reader {key:?}"
+                );
+                same(text, &entry.value, b);
+            }
+        }
+        // Two words for one key: only one of them is left.
+        (Value::Mapping(_), There::Mapping(b)) if b.keys().any(is_word) => {}
+        (Value::Null, There::Null) => {}
+        (Value::Bool(a), There::Bool(b)) if a == b => {}
+        (Value::String(a), There::String(b)) if a == b => {}
+        (Value::Int(a), There::Number(b)) if b.as_i64() == Some(*a) => {}
+        (Value::Uint(a), There::Number(b)) if b.as_u64() == Some(*a) => {}
+        (Value::Float(a), There::Number(b)) if b.as_f64() == Some(*a) => {}
+        // YAML 1.1, which kubectl reads, and 1.2 disagree on plain scalars; go-yaml is right.
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Uint(_)
+            | Value::Float(_)
+            | Value::String(_),
+            There::Null | There::Bool(_) | There::Number(_) | There::String(_),
+        ) => {
+            let plain = part(text, ours.span);
+            let known = go_yaml::is(&go_yaml::resolve(plain), plain, &ours.value);
+            if known != Some(true) {
+                unequal();
+            }
+        }
+        _ => unequal(),
+    }
+}
+
+/// Whether the text of a key is a word that kubectl takes for more than text, or names another
+/// place.
+fn is_typed(text: &str, span: Span) -> bool {
+    let key = part(text, span);
+    key.starts_with('*') || go_yaml::resolve(key) != go_yaml::Resolved::Text
+}
+
+/// Whether kubectl makes another string of a key than this one.
+fn is_word(key: &serde_yaml::Value) -> bool {
+    key.as_str()
+        .is_none_or(|key| go_yaml::resolve(key) != go_yaml::Resolved::Text)
+}
