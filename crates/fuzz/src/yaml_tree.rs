@@ -110,8 +110,8 @@ fn compare(text: &str, document: &Document) {
     if source.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
         return;
     }
-    // The other reader leaves them as they are written.
-    if source.contains("!!binary") {
+    // The other reader leaves binary as it is written, and merges by an alias of `<<`, too.
+    if source.contains("!!binary") || merges_by_alias(source) {
         return;
     }
     let Ok(mut value) = serde_yaml::from_str::<serde_yaml::Value>(source) else {
@@ -124,69 +124,73 @@ fn compare(text: &str, document: &Document) {
     same(text, &document.root, &value);
 }
 
+fn merges_by_alias(source: &str) -> bool {
+    let mut merges = source.match_indices("<<");
+    merges.any(|(at, _)| words_before(source[..at].trim_end_matches(['\'', '"'])).contains('&'))
+}
+
+/// The last two words in front of a place: tag and anchor of what stands there, if it has any.
+fn words_before(text: &str) -> &str {
+    let text = text.trim_end();
+    let start = text.rmatch_indices(char::is_whitespace).nth(1);
+    &text[start.map_or(0, |(at, _)| at)..]
+}
+
 fn same(text: &str, ours: &Node, theirs: &serde_yaml::Value) {
     use serde_yaml::Value as There;
-    let unequal = || panic!("{ours:?}\nis for the other reader {theirs:?}");
-    // A `!` alone says that a scalar is text, which the other reader does not know.
-    let before = text[..ours.span.start as usize].trim_end_matches([' ', '\t', '\n', '\r']);
-    if before.ends_with('!') && matches!(ours.value, Value::String(_)) {
-        return;
-    }
-    match (&ours.value, theirs) {
+    let equal = match (&ours.value, theirs) {
         // Tags of applications mean nothing to either.
-        (_, There::Tagged(tagged)) => same(text, ours, &tagged.value),
-        (Value::Sequence(a), There::Sequence(b)) if a.len() == b.len() => {
+        (_, There::Tagged(tagged)) => return same(text, ours, &tagged.value),
+        (Value::Sequence(a), There::Sequence(b)) => {
             for (a, b) in a.iter().zip(b) {
                 same(text, a, b);
             }
+            a.len() == b.len()
         }
-        (Value::Mapping(a), There::Mapping(b)) if a.len() == b.len() => {
-            for (entry, (key, b)) in a.iter().zip(b) {
-                let equal = key.as_str() == Some(&*entry.key.value);
-                assert!(
-                    equal || !key.is_string() || is_typed(text, entry.key.span),
-                    "{entry:?}\nis for the other reader {key:?}"
-                );
-                same(text, &entry.value, b);
+        // kubectl makes other strings of some words, and of two words for one key leaves one.
+        (Value::Mapping(_), There::Mapping(b)) if b.keys().any(is_word) => true,
+        (Value::Mapping(a), There::Mapping(b)) => {
+            for entry in a {
+                let there = b.get(entry.key.value.as_str());
+                let there = there.unwrap_or_else(|| panic!("{entry:?}\nis not in {b:?}"));
+                same(text, &entry.value, there);
             }
+            a.len() == b.len()
         }
-        // Two words for one key: only one of them is left.
-        (Value::Mapping(_), There::Mapping(b)) if b.keys().any(is_word) => {}
-        (Value::Null, There::Null) => {}
-        (Value::Bool(a), There::Bool(b)) if a == b => {}
-        (Value::String(a), There::String(b)) if a == b => {}
-        (Value::Int(a), There::Number(b)) if b.as_i64() == Some(*a) => {}
-        (Value::Uint(a), There::Number(b)) if b.as_u64() == Some(*a) => {}
-        (Value::Float(a), There::Number(b)) if b.as_f64() == Some(*a) => {}
-        // YAML 1.1, which kubectl reads, and 1.2 disagree on plain scalars; go-yaml is right.
-        (
-            Value::Null
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Uint(_)
-            | Value::Float(_)
-            | Value::String(_),
-            There::Null | There::Bool(_) | There::Number(_) | There::String(_),
-        ) => {
-            let plain = part(text, ours.span);
-            let known = go_yaml::is(&go_yaml::resolve(plain), plain, &ours.value);
-            if known != Some(true) {
-                unequal();
-            }
-        }
-        _ => unequal(),
+        (Value::Null, There::Null) => true,
+        (Value::Bool(a), There::Bool(b)) => a == b,
+        (Value::String(a), There::String(b)) => a == b || dialect(text, ours),
+        (_, There::Number(b)) => number(&ours.value, b) || dialect(text, ours),
+        (_, There::Null | There::Bool(_) | There::String(_)) => dialect(text, ours),
+        _ => false,
+    };
+    assert!(equal, "{ours:?}\nis for the other reader {theirs:?}");
+}
+
+fn number(ours: &Value, theirs: &serde_yaml::Number) -> bool {
+    match ours {
+        Value::Int(value) if !theirs.is_f64() => theirs.as_i64() == Some(*value),
+        Value::Uint(value) if !theirs.is_f64() => theirs.as_u64() == Some(*value),
+        // A `!!float` that is whole is an integer in JSON.
+        #[expect(clippy::cast_precision_loss, reason = "as in JSON")]
+        Value::Int(value) => theirs.as_f64() == Some(*value as f64),
+        Value::Float(value) => theirs.as_f64() == Some(*value),
+        _ => false,
     }
 }
 
-/// Whether the text of a key is a word that kubectl takes for more than text, or names another
-/// place.
-fn is_typed(text: &str, span: Span) -> bool {
-    let key = part(text, span);
-    key.starts_with('*') || go_yaml::resolve(key) != go_yaml::Resolved::Text
+/// YAML 1.1, which kubectl reads, and 1.2 disagree on plain scalars; then go-yaml is right. A
+/// scalar with a tag that means nothing is text for it, and for the other reader as if there
+/// were no tag.
+fn dialect(text: &str, ours: &Node) -> bool {
+    let plain = part(text, ours.span);
+    let before = &text[..ours.span.start as usize];
+    go_yaml::is(&go_yaml::resolve(plain), plain, &ours.value) == Some(true)
+        || words_before(before).contains('!')
 }
 
-/// Whether kubectl makes another string of a key than this one.
+/// Whether kubectl may make another string of a key than this one.
 fn is_word(key: &serde_yaml::Value) -> bool {
-    key.as_str()
-        .is_none_or(|key| go_yaml::resolve(key) != go_yaml::Resolved::Text)
+    let typed = |key: &str| go_yaml::resolve(key) != go_yaml::Resolved::Text;
+    key.as_str().is_none_or(typed)
 }
