@@ -1,5 +1,8 @@
 //! Two Ingresses of one host with any annotations: the promises, and that no order shows.
 
+use gatewright_diagnostics::Severity;
+use gatewright_diagnostics::render::Format;
+
 use crate::promises::{self, findings};
 use crate::scene::{Order, Scene};
 
@@ -11,9 +14,9 @@ pub fn run(data: &[u8]) {
 /// Asserts the promises for a scene, in both orders.
 pub(crate) fn check(scene: &Scene) {
     let text = scene.text(Order::Given);
-    let conversion = promises::hold(&text);
+    let conversion = promises::hold_in(&text, &[Format::Full]);
     for error in &conversion.diagnostics {
-        let is_error = error.severity == gatewright_diagnostics::Severity::Error;
+        let is_error = error.severity == Severity::Error;
         assert!(
             !is_error || error.object.is_some(),
             "of which object? {error:?}"

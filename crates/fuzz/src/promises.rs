@@ -25,21 +25,27 @@ pub fn input(text: impl Into<String>) -> Vec<Input> {
 }
 
 /// Asserts all that is promised of the conversion of a text.
-pub fn hold(text: &str) -> Conversion {
+pub fn hold(text: &str) {
+    let conversion = hold_in(text, Format::ALL);
+    alone(text, &conversion);
+}
+
+/// The same for one thread and for some formats of the findings, where many texts are to be
+/// tried.
+pub fn hold_in(text: &str, formats: &[Format]) -> Conversion {
     let conversion = convert(input(text), &options());
     let _ = sound(&conversion);
-    readable(&conversion);
-    alone(text, &conversion);
+    readable(&conversion, formats);
     let _ = proof::proved(input(text), &options());
     conversion
 }
 
 /// No control character gets to a terminal or into an object, and each error says where it is.
-fn readable(conversion: &Conversion) {
+fn readable(conversion: &Conversion, formats: &[Format]) {
     let output = conversion.output.to_string();
     let raw = |c: char| c.is_control() && c != '\n' && c != '\t';
     assert!(!output.contains(raw), "raw in the output: {output:?}");
-    for &format in Format::ALL {
+    for &format in formats {
         let text = render(format, &conversion.sources, &conversion.diagnostics, false);
         // JSON is for programs; it escapes what ASCII calls control.
         let raw = |c: char| c.is_control() && c != '\n' && (c.is_ascii() || !format.is_document());

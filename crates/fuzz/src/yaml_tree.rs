@@ -114,7 +114,12 @@ fn compare(text: &str, document: &Document) {
     if source.contains("!!binary") || merges_by_alias(source) {
         return;
     }
-    let Ok(mut value) = serde_yaml::from_str::<serde_yaml::Value>(source) else {
+    // kubectl ends the last line where nobody did.
+    let ended = match source.strip_suffix('\n') {
+        Some(_) => source.to_owned(),
+        None => format!("{source}\n"),
+    };
+    let Ok(mut value) = serde_yaml::from_str::<serde_yaml::Value>(&ended) else {
         return;
     };
     // A merge that it refuses is a matter of taste.
@@ -192,5 +197,5 @@ fn dialect(text: &str, ours: &Node) -> bool {
 /// Whether kubectl may make another string of a key than this one.
 fn is_word(key: &serde_yaml::Value) -> bool {
     let typed = |key: &str| go_yaml::resolve(key) != go_yaml::Resolved::Text;
-    key.as_str().is_none_or(typed)
+    matches!(key, serde_yaml::Value::Tagged(_)) || key.as_str().is_none_or(typed)
 }
