@@ -213,7 +213,7 @@ fn for_rust(text: &str) -> String {
             }
             ']' => class = false,
             '[' | '&' | '~' if class && !named => out.push('\\'),
-            '-' if class && out.ends_with('-') => out.push('\\'),
+            '-' if class && out.ends_with('-') && !out.ends_with(r"\-") => out.push('\\'),
             _ => {}
         }
         out.push_str(&rest[..len]);
@@ -309,6 +309,7 @@ mod tests {
             ("/[[a]x[+--]", r"/[\[a]x[+-\-]"),
             (r"[\]&]&&[[:alpha:]~]", r"[\]\&]&&[[:alpha:]\~]"),
             ("[]a][^]a]-", r"[\]a][^\]a]-"),
+            (r"[a\-->]", r"[a\-->]"),
         ] {
             assert_eq!(for_rust(re2), rust);
         }
