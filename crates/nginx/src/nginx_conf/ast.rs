@@ -77,10 +77,10 @@ pub(crate) fn place(key: Span, value: Span, text: &str, part: &Range<usize>) -> 
         .min();
     if let Some((0 | 1, indent)) = fit {
         let at = |offset: usize| {
-            let lines = text[..offset]
-                .match_indices('\n')
-                .filter(|(at, _)| !text[at + 1..].starts_with('\n'))
-                .count();
+            // The last byte of a part may stand within a character.
+            let bytes = text.as_bytes();
+            let ends = |at: &usize| bytes[*at] == b'\n' && bytes.get(at + 1) != Some(&b'\n');
+            let lines = (0..offset).filter(ends).count();
             u32::try_from(offset + lines * indent).unwrap_or(u32::MAX)
         };
         let end = if part.is_empty() {
@@ -118,6 +118,10 @@ mod tests {
                 assert_eq!(&yaml[span.start as usize..span.end as usize], part);
             }
         }
+        let (yaml, text) = ("k: |\n  a;\n  é;\n", "a;\né;\n");
+        let value = Span::new(file, 7, 15);
+        let span = place(Span::new(file, 0, 1), value, text, &(3..5));
+        assert_eq!(&yaml[span.start as usize..span.end as usize], "é");
         let (yaml, text) = ("k: |-\n   a;\n   b;\n", "a;\nb;");
         let value = Span::new(file, 9, 17);
         let span = place(Span::new(file, 0, 1), value, text, &(3..4));
