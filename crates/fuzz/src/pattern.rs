@@ -242,7 +242,7 @@ fn subject(pattern: &Pattern, texts: &Texts, re2: &Re2, path: &str) {
             "{} on {path}",
             texts.anywhere
         );
-    } else if expected && path.is_ascii() {
+    } else if expected && path.is_ascii() && !asks_for_words(pattern.as_str()) {
         // What begins anywhere may begin within an escape, so the other way round need not hold.
         for sent in [encode(path, false), encode(path, true)] {
             let taken = texts.encoded.is_match(sent.as_bytes());
@@ -275,6 +275,12 @@ fn subject(pattern: &Pattern, texts: &Texts, re2: &Re2, path: &str) {
             texts.rewrite
         );
     }
+}
+
+/// Whether a pattern looks for the borders of words: an escape has some, which
+/// `Re2::for_encoded_path` says.
+fn asks_for_words(pattern: &str) -> bool {
+    pattern.contains(r"\b") || pattern.contains(r"\B")
 }
 
 /// Whether every client sends a path as it is.
