@@ -136,14 +136,14 @@ fn compare(text: &str, document: &Document) {
 
 fn merges_by_alias(source: &str) -> bool {
     let mut merges = source.match_indices("<<");
-    merges.any(|(at, _)| words_before(source[..at].trim_end_matches(['\'', '"'])).contains('&'))
+    merges.any(|(at, _)| is_marked(source[..at].trim_end_matches(['\'', '"']), '&'))
 }
 
-/// The last two words in front of a place: tag and anchor of what stands there, if it has any.
-fn words_before(text: &str) -> &str {
-    let text = text.trim_end();
-    let start = text.rmatch_indices(char::is_whitespace).nth(1);
-    &text[start.map_or(0, |(at, _)| at)..]
+/// Whether one of the two words in front of a place, which are tag and anchor if it has any, holds
+/// a mark.
+fn is_marked(text: &str, mark: char) -> bool {
+    let mut words = text.split_whitespace().rev().take(2);
+    words.any(|word| word.contains(mark))
 }
 
 fn same(text: &str, ours: &Node, theirs: &serde_yaml::Value) {
@@ -196,7 +196,7 @@ fn dialect(text: &str, ours: &Node) -> bool {
     let plain = part(text, ours.span);
     let before = &text[..ours.span.start as usize];
     go_yaml::is(&go_yaml::resolve(plain), plain, &ours.value) == Some(true)
-        || words_before(before).contains('!')
+        || is_marked(before, '!')
 }
 
 /// Whether kubectl may make another string of a key than this one.
