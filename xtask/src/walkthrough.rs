@@ -38,7 +38,13 @@ const GUIDES: [&str; 4] = [
     "docs/guides/gitops.md",
 ];
 /// Commands that the gate runs as steps of its own, and what is about this repository's suite.
-const ELSEWHERE: [&str; 4] = ["cargo test", "cargo xtask", "git clone", "cargo install"];
+const ELSEWHERE: [&str; 5] = [
+    "cargo test",
+    "cargo xtask",
+    "git clone",
+    "cargo install",
+    "cargo +nightly fuzz",
+];
 /// What asks for a live cluster: `cargo xtask conformance --live` has one.
 const CLUSTER: &str = " --cluster";
 const LIMIT: Duration = Duration::from_mins(20);

@@ -397,7 +397,8 @@ impl Emitter<'_> {
             Action::NotFound
                 if route.implicit
                     && !route.policies.authenticates()
-                    && !policy::headers::speaks(route) => {}
+                    && !policy::headers::speaks(route)
+                    && !policy::steps::spares(self, host, route) => {}
             Action::NotFound => {
                 let deed = self.respond(owner, 404, "nothing is here".to_owned());
                 let mut rule = planned(&name, vec![at(path.clone())], deed, section, comments);

@@ -278,6 +278,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             }
         }
     }
+    name_maps(&objects, &mut diagnostics);
     let model = Model {
         owners: taken
             .iter()
@@ -465,6 +466,24 @@ struct Controller {
     lost_protection: Option<ConfigNote>,
     /// Its items, if it is in the input.
     item: Option<LedgerObject>,
+}
+
+/// What is said of a value of a `ConfigMap` names the object, so that it can be accepted.
+fn name_maps(objects: &Objects, diagnostics: &mut [Diagnostic]) {
+    for found in diagnostics {
+        let (None, Some(span)) = (&found.object, found.span()) else {
+            continue;
+        };
+        let holds = |place: &Span| {
+            place.file == span.file && place.start <= span.start && span.end <= place.end
+        };
+        let mut maps = objects.config_maps.iter();
+        let map = maps.find(|(_, map)| map.data.iter().any(|(_, _, place)| holds(place)));
+        if let Some(((namespace, name), _)) = map {
+            let (namespace, name) = (Arc::clone(namespace), Arc::clone(name));
+            found.object = Some(ObjectRef::new("ConfigMap", namespace, name));
+        }
+    }
 }
 
 fn controller(

@@ -34,15 +34,18 @@ impl Texts {
     /// The entries of a map of texts.
     fn entries(&mut self, node: Option<&Node>, key: &str) -> Box<[Annotation]> {
         let map = node.and_then(|n| n.get(key)).and_then(Node::as_mapping);
-        map.into_iter()
-            .flat_map(|map| map.iter())
+        let entries = map.into_iter().flat_map(|map| map.iter());
+        let mut entries: Box<[Annotation]> = entries
             .filter_map(|entry| {
                 Some(Annotation {
                     key: Spanned::new(self.shared(&entry.key.value), entry.key.span),
                     value: self.scalar(&entry.value)?,
                 })
             })
-            .collect()
+            .collect();
+        // The order in which they are written says nothing, so that it must not show.
+        entries.sort_unstable_by(|a, b| a.key.value.cmp(&b.key.value));
+        entries
     }
 }
 
@@ -58,9 +61,9 @@ pub(crate) struct Ingress {
     pub created: Option<Arc<str>>,
     /// `spec.ingressClassName`.
     pub class_name: Option<Spanned<Arc<str>>>,
-    /// All annotations in the order they were written.
+    /// All annotations, by their keys.
     pub annotations: Box<[Annotation]>,
-    /// All labels in the order they were written.
+    /// All labels, by their keys.
     pub labels: Box<[Annotation]>,
     /// `spec.defaultBackend` (`spec.backend` before v1).
     pub default_backend: Option<BackendRef>,

@@ -15,7 +15,7 @@ mod left_out;
 mod legacy;
 mod lower;
 mod named;
-mod nginx_conf;
+pub mod nginx_conf;
 mod objects;
 mod overruled;
 mod policies;

@@ -5,16 +5,15 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use gatewright_fuzz::promises;
+use gatewright_fuzz::sound::{read_back, sound};
 use gatewright_nginx::registry;
 use gatewright_nginx::registry::metadata::METADATA;
-use gatewright_source::SourceMap;
 use gatewright_transpile::audit::audit;
 use gatewright_transpile::krm::{ResourceList, Writing};
-use gatewright_transpile::{Conversion, Input, NoClass, Options, convert};
-use gatewright_yaml::from_node;
+use gatewright_transpile::{Input, NoClass, Options, convert};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
@@ -56,147 +55,6 @@ fn one(text: impl Into<String>) -> Vec<Input> {
         name: "input.yaml".to_owned(),
         text: text.into(),
     }]
-}
-
-/// An object as it was written, by kind, namespace and name.
-type Written = BTreeMap<(String, String, String), Value>;
-
-/// Reads output with our reader and with another, which have to agree.
-fn read_back(output: &str) -> Written {
-    let mut sources = SourceMap::default();
-    let file = sources.add("output.yaml", output);
-    let parsed = gatewright_yaml::parse(file, output);
-    assert!(
-        parsed.diagnostics.is_empty(),
-        "{:?}\n{output}",
-        parsed.diagnostics
-    );
-    let ours: Vec<Value> = parsed
-        .documents
-        .iter()
-        .map(|document| {
-            let typed = from_node::<Value>(&document.root);
-            assert!(typed.problems.is_empty(), "{:?}", typed.problems);
-            typed.value.expect("a value")
-        })
-        .collect();
-    let theirs: Vec<Value> = serde_yaml::Deserializer::from_str(output)
-        .map(|document| serde::Deserialize::deserialize(document).expect("readable YAML"))
-        .filter(|value: &Value| !value.is_null())
-        .collect();
-    assert_eq!(ours, theirs, "read differently:\n{output}");
-    let mut objects = Written::new();
-    for object in ours {
-        let at = |pointer: &str| {
-            let text = object.pointer(pointer).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        let key = (at("/kind"), at("/metadata/namespace"), at("/metadata/name"));
-        assert_eq!(objects.insert(key.clone(), object), None, "twice: {key:?}");
-    }
-    objects
-}
-
-fn is_subdomain(name: &str) -> bool {
-    name.len() <= 253
-        && name.split('.').all(|label| {
-            let ends = |c: Option<char>| c.is_some_and(|c| c != '-');
-            label
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-                && ends(label.chars().next())
-                && ends(label.chars().last())
-        })
-}
-
-/// What every conversion has to hold.
-fn sound(conversion: &Conversion) -> Written {
-    let unsettled: Vec<String> = conversion
-        .ledger
-        .unsettled()
-        .map(|(object, item)| format!("{object}: {}", item.path))
-        .collect();
-    assert!(unsettled.is_empty(), "without outcome: {unsettled:#?}");
-    for diagnostic in &conversion.diagnostics {
-        for label in &diagnostic.labels {
-            // Panics when the place is not in the text.
-            let _ = conversion.sources.slice(label.span);
-        }
-    }
-    let objects = read_back(&conversion.output.to_string());
-    for ((kind, namespace, name), object) in &objects {
-        assert!(is_subdomain(name), "name of {kind}: {name}");
-        assert!(
-            namespace.is_empty() || is_subdomain(namespace),
-            "{kind} in {namespace}"
-        );
-        if kind == "HTTPRoute" {
-            limits(name, object);
-        }
-        let targets = object["spec"]["targetRefs"].as_array();
-        for target in targets.into_iter().flatten() {
-            finds(&objects, namespace, target);
-        }
-    }
-    objects
-}
-
-/// A policy of nothing protects nothing.
-fn finds(objects: &Written, namespace: &str, target: &Value) {
-    let text = |key: &str| target[key].as_str().unwrap_or_default().to_owned();
-    let key = (text("kind"), namespace.to_owned(), text("name"));
-    let object = objects.get(&key);
-    let object = object.unwrap_or_else(|| panic!("a policy of {key:?}, which is not there"));
-    if let Some(section) = target["sectionName"].as_str() {
-        let list = ["rules", "listeners"].map(|list| object["spec"][list].as_array());
-        let mut names = list
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|part| &part["name"]);
-        assert!(
-            names.any(|name| name == section),
-            "{key:?} has no {section}"
-        );
-    }
-}
-
-fn limits(name: &str, route: &Value) {
-    let list = |value: &Value, key: &str| {
-        let list = value.get(key).and_then(Value::as_array);
-        list.cloned().unwrap_or_default()
-    };
-    let spec = &route["spec"];
-    let rules = list(spec, "rules");
-    let matches: Vec<usize> = rules
-        .iter()
-        .map(|rule| list(rule, "matches").len())
-        .collect();
-    assert!(
-        !rules.is_empty() && rules.len() <= 16,
-        "{name}: {} rules",
-        rules.len()
-    );
-    assert!(
-        matches.iter().all(|n| *n <= 64),
-        "{name}: {matches:?} matches"
-    );
-    assert!(
-        matches.iter().sum::<usize>() <= 128,
-        "{name}: {matches:?} matches"
-    );
-    assert!(list(spec, "hostnames").len() <= 16, "{name}: hostnames");
-    let names: Vec<Value> = rules.iter().map(|rule| rule["name"].clone()).collect();
-    let distinct: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        distinct.len(),
-        names.len(),
-        "{name}: two rules of one name: {names:?}"
-    );
-    for rule in &names {
-        let rule = rule.as_str().expect("a named rule");
-        assert!(is_subdomain(rule), "{name}: rule {rule}");
-    }
 }
 
 /// Random numbers that are the same on every machine (`SplitMix64`).
@@ -242,18 +100,9 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
         .iter()
         .map(|path| support::input(path))
         .collect();
-    let findings = |conversion: &Conversion| {
-        let mut findings: Vec<String> = conversion
-            .diagnostics
-            .iter()
-            .map(|d| format!("{} {:?} {}", d.code, d.object, d.message))
-            .collect();
-        findings.sort();
-        findings
-    };
     let expected = convert(inputs.clone(), &options());
     let _ = sound(&expected);
-    let expected_findings = findings(&expected);
+    let expected_findings = promises::findings(&expected);
     let mut dice = Dice(7);
     for round in 0..30 {
         let mut shuffled = inputs.clone();
@@ -278,7 +127,42 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
             conversion.output == expected.output,
             "round {round} gives other bytes"
         );
-        assert_eq!(findings(&conversion), expected_findings, "round {round}");
+        assert_eq!(
+            promises::findings(&conversion),
+            expected_findings,
+            "round {round}"
+        );
+    }
+}
+
+#[test]
+fn order_of_annotations_does_not_show() {
+    let annotations = [
+        "canary: 'true'",
+        "canary-weight: '10'",
+        "auth-type: basic",
+        "auth-secret: users",
+        "whitelist-source-range: 10.0.0.0/8",
+        "limit-rps: '5'",
+        "modsecurity-snippet: SecRuleEngine On",
+        "proxy-body-size: 1x",
+        "proxy-read-timeout: soon",
+    ];
+    let findings = |annotations: &[&str]| {
+        let mut text = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n  namespace: shop\n  annotations:\n".to_owned();
+        for annotation in annotations {
+            let _ = writeln!(text, "    {PREFIX}/{annotation}");
+        }
+        text.push_str("spec:\n  ingressClassName: nginx\n  rules:\n    - {host: a.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}\n");
+        let conversion = convert(one(text), &options());
+        (promises::findings(&conversion), conversion.output)
+    };
+    // With the mark of a canary and without.
+    for from in [0, 2] {
+        let mut annotations = annotations[from..].to_vec();
+        let expected = findings(&annotations);
+        annotations.reverse();
+        assert_eq!(findings(&annotations), expected);
     }
 }
 

@@ -6,9 +6,10 @@
 
 use std::fmt::Write as _;
 
+use gatewright_fuzz::proof::is_known;
 use gatewright_model::eval::Request;
 use gatewright_transpile::{Input, NoClass, Options, Verified, convert, verify};
-use gatewright_verify::{Answer, Difference, HostReport, Journeys, Verdict, line};
+use gatewright_verify::{Answer, HostReport, Journeys, Verdict, line};
 use gatewright_yaml::from_node;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -264,17 +265,6 @@ fn changed(output: &str, (fault, at): (Fault, usize)) -> Option<Vec<Value>> {
         Fault::Backend => *rules[rule].pointer_mut("/backendRefs/0/name")? = json!("changed"),
     }
     Some(objects)
-}
-
-/// What the converter does not carry over and does not announce (see `KNOWN` of the verdicts of
-/// all cases).
-fn is_known(found: &Difference) -> bool {
-    let large = Answer::Status(413);
-    let preflight = found.witness.method == "OPTIONS";
-    // A path without a limit of its own whose redirect to HTTPS stands at the root of the host.
-    let redirect = matches!(found.nginx.behaviour.answer, Answer::Redirect { .. });
-    preflight && found.nginx.behaviour.answer == large
-        || redirect && found.envoy.behaviour.answer == large
 }
 
 /// The group of a name.

@@ -39,6 +39,10 @@ impl<'a> Declared<'a> {
         let Some(object) = &finding.object else {
             return true;
         };
+        // The controller's settings hold for all.
+        if &*object.kind == "ConfigMap" {
+            return true;
+        }
         if is_simplification(finding.code) {
             return route.is_some_and(|route| gives_up(finding, route));
         }

@@ -74,6 +74,20 @@ fn whole(digits: &str) -> Option<u64> {
     u64::from_str_radix(digits, radix).ok()
 }
 
+/// Whether a text is a number for a reader that knows larger ones than kubectl, for which those
+/// are text.
+pub(crate) fn is_number_of_any_size(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digit = |b: u8| b.is_ascii_hexdigit() || b == b'_';
+    let with_base = match digits.as_bytes() {
+        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', rest @ ..] => {
+            rest.iter().copied().all(digit)
+        }
+        _ => false,
+    };
+    with_base || is_decimal(digits)
+}
+
 /// `12`, `1.`, `.5`, `1.5e-3`, without a sign.
 fn is_decimal(text: &str) -> bool {
     let (mantissa, exponent) = match text.find(['e', 'E']) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::number;
 use crate::resolve::{self, Resolved};
 
 /// The form of a string.
@@ -54,6 +55,7 @@ fn looks_typed(text: &str) -> bool {
     }
     resolve::plain(text) != Resolved::Text
         || text == "="
+        || number::is_number_of_any_size(text)
         || is_base_60(text)
         || resolve::is_timestamp(text)
 }
@@ -275,6 +277,9 @@ mod tests {
                 "1e3",
                 "017",
                 "0o17",
+                "0x1111111111111111F",
+                "-0o7777777777777777777777_7",
+                "1e999",
                 ".5",
                 ".inf",
                 "1:30",

@@ -32,6 +32,44 @@ impl From<Fault> for Stop {
     }
 }
 
+/// The name of the anchor that a text ends with, if nothing but a tag, blanks and comments stand
+/// behind it.
+fn anchor_before(text: &str) -> Option<Range<usize>> {
+    let mut end = text.len();
+    loop {
+        let start = text[..end].rfind('\n').map_or(0, |line| line + 1);
+        let mut line = &text[start..end];
+        if end < text.len() {
+            // The node begins on a later line, so that a comment may end this one.
+            let comment = line.find(" #").or_else(|| line.find("\t#"));
+            line = &line[..comment.unwrap_or(line.len())];
+            if line.starts_with('#') {
+                line = "";
+            }
+        }
+        let mut rest = line.trim_end();
+        while let Some(word) = rest
+            .rsplit([' ', '\t'])
+            .next()
+            .filter(|word| !word.is_empty())
+        {
+            let at = rest.len() - word.len();
+            let marks = word.len()
+                - word
+                    .trim_start_matches(['[', '{', ',', '-', '?', ':'])
+                    .len();
+            if word[marks..].starts_with('&') {
+                return Some(start + at + marks + 1..start + rest.len());
+            }
+            if !word[marks..].starts_with('!') {
+                return None;
+            }
+            rest = rest[..at].trim_end();
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
 /// Reads the only document of a source.
 pub(crate) fn build(file: FileId, source: &Source<'_>) -> Result<Built, Stop> {
     let mut options = granit_parser::options! {
@@ -145,6 +183,15 @@ impl Builder<'_> {
         };
         let place = self.source.original(&range);
         self.anchors.count(&place)?;
+        if anchor != 0 {
+            self.check_anchor(&range)?;
+        }
+        if style == ScalarStyle::Plain && text.starts_with('?') && self.in_flow() {
+            return Err(
+                Fault::syntax(place, "inside of `{}` and `[]` a `?` marks a key")
+                    .help("write the text in quotes"),
+            );
+        }
         let (resolved, text) = match tag {
             None if style == ScalarStyle::Plain => (resolve::plain(&text), text),
             None => (Resolved::Text, text),
@@ -186,6 +233,7 @@ impl Builder<'_> {
             return Err(too_deep(place));
         }
         if anchor != 0 {
+            self.check_anchor(&range)?;
             self.anchors.open(anchor);
         }
         self.stack.push(Frame {
@@ -242,6 +290,28 @@ impl Builder<'_> {
         } else {
             start
         }
+    }
+
+    fn in_flow(&self) -> bool {
+        self.stack.last().is_some_and(|frame| frame.flow)
+    }
+
+    /// kubectl ends the name of an anchor in front of anything but letters, digits, `-` and `_`,
+    /// and reads what follows as something else: `&a: b` is a map without a name for its key.
+    fn check_anchor(&self, range: &Range<usize>) -> Result<(), Fault> {
+        let Some(name) = anchor_before(&self.source.text()[..range.start]) else {
+            return Ok(());
+        };
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if self.source.text()[name.clone()].bytes().all(known) {
+            return Ok(());
+        }
+        let place = self.source.original(&name);
+        Err(Fault::syntax(
+            place,
+            "the name of an anchor has letters, digits, `-` and `_` only",
+        )
+        .help("choose another name"))
     }
 
     /// kubectl refuses a tab between the dash of a block list and its item.

@@ -96,6 +96,32 @@ fn faults_have_exact_places_and_stop_nothing() {
 }
 
 #[test]
+fn what_kubectl_reads_otherwise_is_refused() {
+    let name = "the name of an anchor has letters, digits, `-` and `_` only";
+    check(
+        "a:\n  &app: rr\n",
+        0,
+        &[&format!("GW0101 2:4 `app:`: {name}")],
+    );
+    check(
+        "a: &é !x # more\n  b: 1\n",
+        0,
+        &[&format!("GW0101 1:5 `é`: {name}")],
+    );
+    check(
+        "a: &x-1_Z # R&D: see\n  b: 1\nc: [&y 1, *x-1_Z]\nd: &z !!str 1\n",
+        1,
+        &[],
+    );
+    check(
+        "a: [b?, ?c]\n",
+        0,
+        &["GW0101 1:9 `?c`: inside of `{}` and `[]` a `?` marks a key"],
+    );
+    check("a: ?b\nc: [d?e]\n", 1, &[]);
+}
+
+#[test]
 fn templates_are_recognised() {
     const MESSAGE: &str = "the document holds template actions, so it is not YAML yet";
     let check = |text, documents, places: &[&str]| {

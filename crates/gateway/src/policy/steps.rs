@@ -90,6 +90,18 @@ pub(crate) fn before(
     rules
 }
 
+/// Whether some step answers where a condition does not hold, so that a rule has to say what
+/// happens where it does.
+pub(crate) fn spares(emitter: &Emitter<'_>, host: &Host, route: &Route) -> bool {
+    let mut conditions = (route.policies.steps.iter()).filter_map(|step| step.when.as_ref());
+    conditions.any(|when| {
+        matches!(
+            condition::applies(when, host, emitter.model),
+            Ok(Applies::UnlessHeader(_) | Applies::UnlessMethods(_))
+        )
+    })
+}
+
 /// Where a step is applied.
 pub(super) struct Place<'a, 'b> {
     pub(super) emitter: &'a mut Emitter<'b>,

@@ -1,5 +1,7 @@
 //! Names of Secrets and `ConfigMap`s in annotations, and URLs.
 
+use gatewright_model::is_dns_subdomain;
+
 use crate::registry::GrammarFault;
 
 /// A Secret or `ConfigMap` that an annotation names. Whether it exists is asked later.
@@ -26,6 +28,15 @@ pub(crate) fn reference(text: &str, own: Option<&str>) -> Result<Reference, Gram
             return Err(GrammarFault::whole("has more than one `/`").help("write `namespace/name`"));
         }
     };
+    // Nothing of such a name exists, and to look for it fails.
+    for part in [namespace, name] {
+        if !is_dns_subdomain(part) {
+            return Err(GrammarFault::whole(format!(
+                "names `{part}`, which no object can be called"
+            ))
+            .help("write a name in lower case, of letters, digits, `-` and `.`"));
+        }
+    }
     Ok(Reference {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
@@ -104,6 +115,9 @@ mod tests {
         assert_eq!(read("a/x", Some("shop")), pair("a", "x"));
         assert!(read("x", None).is_err());
         assert!(read("a/b/c", Some("shop")).is_err());
+        for bad in ["shop/Users", "shop/a b", "shop/a:b", "shop/", "a b/x", "-x"] {
+            assert!(read(bad, Some("shop")).is_err(), "{bad}");
+        }
     }
 
     #[test]

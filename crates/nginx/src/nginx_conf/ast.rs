@@ -6,33 +6,33 @@ use gatewright_source::Span;
 
 /// A directive: its name, its arguments, and its block if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Directive {
+pub struct Directive {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its arguments.
-    pub(crate) words: Vec<Word>,
+    pub words: Vec<Word>,
     /// What stands in its block; `None` when it ends with `;`.
-    pub(crate) block: Option<Vec<Directive>>,
+    pub block: Option<Vec<Directive>>,
     /// From its name to its last argument, or to the brace that opens its block.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
+pub struct Word {
     /// Its text without quotes and escapes; variables are left as they stand.
-    pub(crate) text: String,
+    pub text: String,
     /// Where it stands, with its quotes.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// What nginx would not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
     /// Where.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
 }
 
 impl Directive {
@@ -77,10 +77,10 @@ pub(crate) fn place(key: Span, value: Span, text: &str, part: &Range<usize>) -> 
         .min();
     if let Some((0 | 1, indent)) = fit {
         let at = |offset: usize| {
-            let lines = text[..offset]
-                .match_indices('\n')
-                .filter(|(at, _)| !text[at + 1..].starts_with('\n'))
-                .count();
+            // The last byte of a part may stand within a character.
+            let bytes = text.as_bytes();
+            let ends = |at: &usize| bytes[*at] == b'\n' && bytes.get(at + 1) != Some(&b'\n');
+            let lines = (0..offset).filter(ends).count();
             u32::try_from(offset + lines * indent).unwrap_or(u32::MAX)
         };
         let end = if part.is_empty() {
@@ -118,6 +118,10 @@ mod tests {
                 assert_eq!(&yaml[span.start as usize..span.end as usize], part);
             }
         }
+        let (yaml, text) = ("k: |\n  a;\n  é;\n", "a;\né;\n");
+        let value = Span::new(file, 7, 15);
+        let span = place(Span::new(file, 0, 1), value, text, &(3..5));
+        assert_eq!(&yaml[span.start as usize..span.end as usize], "é");
         let (yaml, text) = ("k: |-\n   a;\n   b;\n", "a;\nb;");
         let value = Span::new(file, 9, 17);
         let span = place(Span::new(file, 0, 1), value, text, &(3..4));

@@ -99,15 +99,17 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A word ends at white space, `;` and `{`; `${` belongs to it.
+    /// A word ends at white space, `;` and `{`; braces behind a `$` belong to it.
     fn bare(&mut self) -> Word {
         let start = self.at;
         let mut text = String::new();
+        let mut variable = false;
         while let Some(next) = self.peek() {
-            if matches!(next, ' ' | '\t' | '\r' | '\n' | ';') || next == '{' && !text.ends_with('$')
-            {
+            if matches!(next, ' ' | '\t' | '\r' | '\n' | ';') || next == '{' && !variable {
                 break;
             }
+            // A `$` behind a backslash is passed over below, and opens none.
+            variable = matches!(next, '$' | '{');
             self.at += next.len_utf8();
             self.push(&mut text, next);
         }
@@ -216,6 +218,8 @@ mod tests {
             r#"<a> <x"y> <p'q> <\.php$> ;"#,
         );
         check("a ${b}c{d;}", "<a> <${b}c> { <d> ; }");
+        check("a ${{b{d;}", "<a> <${{b> { <d> ; }");
+        check(r"a \${b;}", r"<a> <\$> { <b> ; }");
         check("# no\na b#c; # rest", "<a> <b#c> ;");
         check("a é\n\tb;", "<a> <é> <b> ;");
         check("if ($a = \"b\"){", "<if> <($a> <=> <b> <)> {");

@@ -8,5 +8,6 @@ mod ast;
 mod lexer;
 mod parser;
 
-pub(crate) use ast::{Directive, place};
-pub(crate) use parser::parse;
+pub(crate) use ast::place;
+pub use ast::{Directive, Fault, Word};
+pub use parser::parse;

@@ -7,7 +7,7 @@ use super::lexer::{Lexer, Token};
 const MAX_DEPTH: usize = 16;
 
 /// Reads a snippet. What is not read is a fault, and reading goes on behind the next `;`.
-pub(crate) fn parse(text: &str) -> (Vec<Directive>, Vec<Fault>) {
+pub fn parse(text: &str) -> (Vec<Directive>, Vec<Fault>) {
     let mut lexer = Lexer::new(text);
     let directives = body(&mut lexer, 0);
     (directives, lexer.faults)
