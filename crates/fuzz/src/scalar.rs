@@ -2,9 +2,7 @@
 //! string that is read, by us and by another reader.
 
 use gatewright_source::FileId;
-use gatewright_yaml::{
-    Node, Out, OutItem, OutMapping, Value, parse, write_document, write_documents,
-};
+use gatewright_yaml::{DocumentWriter, KeyOrder, Node, Out, Value, parse, write_document};
 
 use crate::go_yaml;
 
@@ -56,25 +54,13 @@ fn plain(text: &str) {
 /// The text in each place that a string may have, beside a neighbour that must survive it.
 fn written(text: &str) {
     let string = || Out::from(text);
-    let item = |value| OutItem {
-        comments: vec![text.to_owned()],
-        value,
-    };
-    let mut inner = OutMapping::new();
-    inner.insert(text.to_owned(), string());
-    inner.insert("z".to_owned(), Out::sequence(["z", text]));
-    let mut root = OutMapping::new();
-    root.insert("a".to_owned(), string());
-    root.insert(
-        "b".to_owned(),
-        Out::Sequence(vec![item(string()), item(Out::Mapping(inner))]),
-    );
-    root.insert("c".to_owned(), string());
-    for key in ["a", "c"] {
-        let entry = root.entry_mut(key).expect("a key that was just written");
-        entry.comments = vec![text.to_owned(), text.to_owned()];
-    }
-    let root = Out::Mapping(root);
+    let inner = [
+        (text.to_owned(), string()),
+        ("z".to_owned(), Out::sequence(["z", text])),
+    ];
+    let list = Out::sequence([string(), Out::mapping(inner)]);
+    let object = Out::mapping([("list", list)]);
+    let root = Out::mapping([("a", string()), ("b", object.clone()), ("c", string())]);
     let mut one = String::new();
     write_document(&mut one, &root);
     let roots = read(&one, 1);
@@ -84,15 +70,23 @@ fn written(text: &str) {
         theirs.as_ref().is_ok_and(|value| same_there(&root, value)),
         "{one}\n{theirs:?}"
     );
-    let head = [text.to_owned()];
+    let line = text.to_owned();
+    let comments = [vec![line.clone()], vec![line.clone(), line.clone()]];
+    let order = KeyOrder::new(&[]);
     let mut two = String::new();
-    let string = string();
-    write_documents(
-        &mut two,
-        [(head.as_slice(), &string), (head.as_slice(), &root)],
-    );
+    for _ in 0..2 {
+        two.push_str("---\n");
+        let mut writer = DocumentWriter::new(&mut two, &order);
+        writer.comments(std::slice::from_ref(&line));
+        let written = [
+            writer.entry("a", text),
+            writer.ordered("b", &object, ("list", &comments)),
+            writer.entry("c", text),
+        ];
+        assert_eq!(written, [Ok(()), Ok(()), Ok(())]);
+    }
     let roots = read(&two, 2);
-    assert!(same(&string, &roots[0]) && same(&root, &roots[1]), "{two}");
+    assert!(roots.iter().all(|read| same(&root, read)), "{two}");
 }
 
 fn read(text: &str, documents: usize) -> Vec<Node> {
@@ -111,7 +105,7 @@ fn same(out: &Out, node: &Node) -> bool {
     match (out, &node.value) {
         (Out::String(a), Value::String(b)) => a == b,
         (Out::Sequence(a), Value::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
         (Out::Mapping(a), Value::Mapping(b)) => {
             let entries = a.iter().zip(b);
@@ -127,7 +121,7 @@ fn same_there(out: &Out, value: &serde_yaml::Value) -> bool {
     match (out, value) {
         (Out::String(a), There::String(b)) => a == b,
         (Out::Sequence(a), There::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_there(&a.value, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_there(a, b))
         }
         (Out::Mapping(a), There::Mapping(b)) => {
             let mut entries = a.iter().zip(b);

@@ -5,7 +5,7 @@
 //! `host NAME` or `tls`. Behind a `+` it is of the second Ingress; behind a `%` it is a setting
 //! of the controller. In values `\n` is a line feed.
 
-use gatewright_yaml::{Out, OutMapping, write_documents};
+use gatewright_yaml::{Out, OutMapping, write_document};
 
 const PREFIX: &str = "nginx.ingress.kubernetes.io";
 /// More is a matter of speed.
@@ -86,7 +86,7 @@ impl Scene {
                 ("kind", Out::from("ConfigMap")),
                 (
                     "metadata",
-                    metadata("ingress-nginx-controller", "ingress-nginx"),
+                    Out::from(metadata("ingress-nginx-controller", "ingress-nginx")),
                 ),
                 ("data", pairs(&self.settings, order)),
             ]));
@@ -95,7 +95,10 @@ impl Scene {
             objects.reverse();
         }
         let mut text = String::new();
-        write_documents(&mut text, objects.iter().map(|object| (&[][..], object)));
+        for (at, object) in objects.iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { "---\n" });
+            write_document(&mut text, object);
+        }
         match order {
             Order::Given => format!("{OTHERS}---\n{text}"),
             Order::Turned => format!("{text}---\n{OTHERS}"),
@@ -139,10 +142,7 @@ impl Ingress {
             (key, value.clone())
         };
         let annotations: Vec<(String, String)> = self.annotations.iter().map(full).collect();
-        let mut metadata = metadata(name, "shop");
-        if let Some(metadata) = metadata.as_mapping_mut() {
-            metadata.insert("annotations", pairs(&annotations, order));
-        }
+        let metadata = metadata(name, "shop").with("annotations", pairs(&annotations, order));
         let root = [("/".to_owned(), "Prefix")];
         let paths = if self.paths.is_empty() {
             &root[..]
@@ -175,14 +175,16 @@ impl Ingress {
         Out::mapping([
             ("apiVersion", Out::from("networking.k8s.io/v1")),
             ("kind", Out::from("Ingress")),
-            ("metadata", metadata),
+            ("metadata", Out::from(metadata)),
             ("spec", Out::Mapping(spec)),
         ])
     }
 }
 
-fn metadata(name: &str, namespace: &str) -> Out {
-    Out::mapping([("name", name), ("namespace", namespace)])
+fn metadata(name: &str, namespace: &str) -> OutMapping {
+    [("name", name), ("namespace", namespace)]
+        .into_iter()
+        .collect()
 }
 
 /// A map of these; the first of two with one key counts, in either order.
