@@ -242,13 +242,12 @@ fn subject(pattern: &Pattern, texts: &Texts, re2: &Re2, path: &str) {
             "{} on {path}",
             texts.anywhere
         );
-    } else if expected && path.is_ascii() && !asks_for_words(pattern.as_str()) {
-        // What begins anywhere may begin within an escape, so the other way round need not hold.
+    } else if path.is_ascii() && !asks_for_words(pattern.as_str()) {
         for sent in [encode(path, false), encode(path, true)] {
             let taken = texts.encoded.is_match(sent.as_bytes());
-            assert!(
-                taken,
-                "{} does not take {sent}, which is {path}",
+            assert_eq!(
+                taken, expected,
+                "{} on {sent}, which is {path}",
                 texts.encoded
             );
         }

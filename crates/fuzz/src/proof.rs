@@ -11,16 +11,6 @@ pub fn is_known(found: &Difference) -> bool {
     let redirect = matches!(found.nginx.behaviour.answer, Answer::Redirect { .. });
     preflight && found.nginx.behaviour.answer == large
         || redirect && found.envoy.behaviour.answer == large
-        || begins_in_an_escape(found)
-}
-
-/// The text behind a `.*` may begin within an escape: `.*entation` finds itself in `%3Entation`,
-/// which is `>ntation` for nginx. `Re2::for_encoded_path` says so, and prefers patterns that
-/// people can read; that it shows is a fault of the converter nevertheless.
-fn begins_in_an_escape(found: &Difference) -> bool {
-    let rules = [&found.nginx.rule, &found.envoy.rule];
-    let served = rules.iter().all(|rule| rule.is_some());
-    served && found.witness.path.contains('%')
 }
 
 /// Converts, reads the objects back, and asserts that every difference was announced. With a

@@ -89,6 +89,7 @@ fn texts(branches: &[Node]) -> Vec<String> {
         dialect: Dialect::Rust,
         fold: false,
         names: false,
+        before_digit: false,
     };
     branches
         .iter()

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::ast::{Assert, Class, GroupKind, Item, Kind, Mode, Node, Repeat};
 use super::encode::{is_always_encoded, is_sent_encoded, may_be_encoded, takes_any_encoding};
+use super::follow::Follow;
 use super::set::ByteSet;
 
 /// Paths as they are sent, where `%21` stands for one character.
@@ -35,6 +36,8 @@ pub(super) struct Printer {
     pub(super) fold: bool,
     /// Whether groups keep their names; RE2 refuses two of the same.
     pub(super) names: bool,
+    /// Whether what stands behind may begin with a digit of an escape.
+    pub(super) before_digit: bool,
 }
 
 impl Printer {
@@ -48,6 +51,34 @@ impl Printer {
         let mut out = String::new();
         self.sequence(nodes, &mut out);
         out
+    }
+
+    /// Any number of characters in front of these nodes.
+    pub(super) fn anything(self, before: &[Node]) -> &'static str {
+        if self.dialect == SENT && self.followed_by(before).before_digit {
+            "(?:%..|[^%])*"
+        } else {
+            ".*"
+        }
+    }
+
+    /// The printer of what stands in front of these nodes.
+    fn followed_by(self, nodes: &[Node]) -> Self {
+        let digits = ByteSet::of(&[b'0'..=b'9', b'A'..=b'F', b'a'..=b'f']);
+        let behind = Follow {
+            first: if self.before_digit {
+                digits
+            } else {
+                ByteSet::EMPTY
+            },
+            may_stop: true,
+            at_end: false,
+        };
+        let first = behind.after_all(nodes).first;
+        Self {
+            before_digit: !first.is_disjoint(&digits),
+            ..self
+        }
     }
 
     fn node(self, node: &Node, level: Level, out: &mut String) {
@@ -119,7 +150,8 @@ impl Printer {
                 out.push_str(&text);
                 at += count;
             } else {
-                self.node(node, Level::Sequence, out);
+                let printer = self.followed_by(&nodes[at + 1..]);
+                printer.node(node, Level::Sequence, out);
                 at += 1;
             }
         }
@@ -172,14 +204,23 @@ impl Printer {
     }
 
     fn repeat(self, repeat: &Repeat, out: &mut String) {
-        // Three characters that are sent for one are no more than any number.
-        let any_number = repeat.max.is_none() && repeat.min <= 1;
+        // Three characters that are sent for one are no more than any number. What follows must
+        // not begin within them: there is an `entation` in `%3Entation`.
+        let any_number = repeat.max.is_none() && repeat.min <= 1 && !self.before_digit;
+        let body = match repeat.max {
+            Some(0 | 1) => self,
+            _ => self.followed_by(std::slice::from_ref(&*repeat.body)),
+        };
+        let body = Self {
+            before_digit: self.before_digit || body.before_digit,
+            ..self
+        };
         match &repeat.body.kind {
             Kind::Any { .. } if any_number && self.dialect == SENT => out.push('.'),
             Kind::Class(class) if any_number && takes_any_encoding(&class.set()) => {
                 self.class(class, Level::Atom, out);
             }
-            _ => self.node(&repeat.body, Level::Atom, out),
+            _ => body.node(&repeat.body, Level::Atom, out),
         }
         // Writing to a string cannot fail.
         let _ = match (repeat.min, repeat.max) {

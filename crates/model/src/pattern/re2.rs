@@ -23,9 +23,8 @@ impl Re2 {
     ///
     /// A character that cannot be sent as it is, such as a space, `?` or `é`, is
     /// written percent-encoded, and one that some clients encode (`|`) both ways; so
-    /// are the members of a class. `.`, `[^/]` and `\W` take such an escape whole. What
-    /// begins anywhere may begin within one: the 20 of `.*20` is found in `%20`, and a
-    /// word in `\b`.
+    /// are the members of a class. `.`, `[^/]` and `\W` take such an escape whole. The
+    /// borders of words that `\b` looks for may lie within one.
     #[must_use]
     pub fn for_encoded_path(mut self) -> Self {
         self.encoded = true;
@@ -104,7 +103,8 @@ impl Re2 {
         let (printer, header) = (self.printer(), self.header());
         let [branch] = self.branches() else {
             let body = printer.text(&self.root, Level::Alternation);
-            return format!("^{header}.*?(?:{body}).*$");
+            let before = printer.anything(std::slice::from_ref(&self.root));
+            return format!("^{header}{before}?(?:{body}).*$");
         };
         let text = printer.sequence_text(without_start(branch));
         let suffix = match () {
@@ -134,6 +134,7 @@ impl Re2 {
             },
             fold: self.fold,
             names: names.windows(2).all(|pair| pair[0] != pair[1]),
+            before_digit: false,
         }
     }
 
@@ -148,7 +149,11 @@ impl Re2 {
         let rest = without_start(branch);
         let anchored = rest.len() < sequence(branch).len();
         let text = self.printer().sequence_text(rest);
-        if anchored { text } else { format!(".*{text}") }
+        if anchored {
+            text
+        } else {
+            format!("{}{text}", self.printer().anything(rest))
+        }
     }
 }
 
