@@ -12,7 +12,7 @@ use serde_json::Value;
 ///
 /// The edges are the architecture: a parser that knows the emitter's objects, or an emitter that
 /// knows annotations, could no longer be judged by itself.
-const CRATES: [Crate; 12] = [
+const CRATES: [Crate; 11] = [
     Crate {
         name: "source",
         uses: &[],
@@ -49,11 +49,6 @@ const CRATES: [Crate; 12] = [
         not: &["gateway-api", "k8s-openapi"],
     },
     Crate {
-        name: "admission",
-        uses: &["source", "diagnostics"],
-        not: &[],
-    },
-    Crate {
         name: "transpile",
         uses: &[
             "source",
@@ -63,7 +58,6 @@ const CRATES: [Crate; 12] = [
             "nginx",
             "gateway",
             "verify",
-            "admission",
         ],
         not: &["clap", "ignore"],
     },
