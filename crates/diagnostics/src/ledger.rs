@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::num::NonZero;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use gatewright_source::Span;
 use indexmap::IndexSet;
 
@@ -54,8 +55,8 @@ struct Settled(NonZero<u32>);
 pub struct Ledger {
     items: Vec<Entry>,
     objects: Vec<(ObjectRef, Range<usize>)>,
-    paths: IndexSet<Box<str>>,
-    outcomes: IndexSet<Outcome>,
+    paths: IndexSet<Box<str>, RandomState>,
+    outcomes: IndexSet<Outcome, RandomState>,
 }
 
 /// An object of a [`Ledger`].

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
 use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo};
 use gateway_api::tlsroutes::{
@@ -73,14 +74,14 @@ pub(crate) struct Emitter<'a> {
     /// Response headers that some route sets, in lower case.
     pub(crate) set_by_routes: BTreeSet<String>,
     names: Names,
-    filters: BTreeMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
+    filters: IndexMap<(Arc<str>, String), (HttpRouteFilterSpec, String), RandomState>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
     grants: BTreeSet<Grant>,
     secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
     /// For whom an object is that is not a route and none of its policies.
-    users: BTreeMap<Written, BTreeSet<Span>>,
+    users: IndexMap<Written, BTreeSet<Span>, RandomState>,
     /// The filters that rules name, and the Secrets with the users of policies.
-    named: BTreeSet<Written>,
+    named: IndexSet<Written, RandomState>,
     /// Namespaces with objects that attach to the Gateway.
     pub(crate) attached: BTreeSet<Arc<str>>,
     pub(crate) tags: Tags<'a>,
@@ -134,12 +135,12 @@ impl<'a> Emitter<'a> {
             sets: Sets::default(),
             set_by_routes: crate::policy::headers::set_by_routes(model),
             names,
-            filters: BTreeMap::new(),
+            filters: IndexMap::default(),
             backends: BTreeMap::new(),
             grants: BTreeSet::new(),
             secrets: BTreeMap::new(),
-            users: BTreeMap::new(),
-            named: BTreeSet::new(),
+            users: IndexMap::default(),
+            named: IndexSet::default(),
             attached: BTreeSet::new(),
             tags: Tags::new(model),
         }

@@ -1,6 +1,9 @@
 //! Names that come from content, never from counters or the order of files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use foldhash::fast::RandomState;
+use indexmap::{IndexMap, IndexSet};
 
 /// Longest name of an object or a rule (a DNS subdomain).
 const MAX_NAME: usize = 253;
@@ -91,7 +94,7 @@ pub(crate) struct Names {
 
 /// Names by namespace.
 #[derive(Debug, Default)]
-struct Taken(BTreeMap<Box<str>, BTreeSet<Box<str>>>);
+struct Taken(IndexMap<Box<str>, IndexSet<Box<str>, RandomState>, RandomState>);
 
 impl Taken {
     fn holds(&self, namespace: &str, name: &str) -> bool {

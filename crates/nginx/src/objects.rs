@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use gatewright_diagnostics::{
     Code, Diagnostic, ItemPath, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
 };
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Entry, Node, ProblemKind, Value, from_node};
+use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1 as networking;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -149,7 +151,7 @@ pub struct Intake {
     pub(crate) ledger: Ledger,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: Objects,
-    pub(crate) seen: BTreeMap<ObjectRef, Vec<Copy>>,
+    pub(crate) seen: IndexMap<ObjectRef, Vec<Copy>, RandomState>,
     texts: Texts,
 }
 
@@ -199,7 +201,7 @@ impl Intake {
             ledger: Ledger::default(),
             diagnostics: Vec::new(),
             objects: Objects::default(),
-            seen: BTreeMap::new(),
+            seen: IndexMap::default(),
             texts: Texts::default(),
         }
     }
