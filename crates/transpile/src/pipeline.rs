@@ -194,7 +194,8 @@ fn emit(
         });
     }
     rayon::in_place_scope(|scope| {
-        // Without a limit, as the other end may wait for a thread until this one is done.
+        // Without a limit, as the other end may wait for a thread until this one is done. For the
+        // same reason nothing that is emitted may wait for the pool.
         let (sender, receiver) = mpsc::channel::<Vec<Object>>();
         scope.spawn(move |_| {
             let objects = receiver.into_iter().flatten();

@@ -68,7 +68,8 @@ impl Follow {
                 .unwrap_or(self),
             Kind::Repeat(repeat) if repeat.max == Some(0) => self,
             Kind::Repeat(repeat) => {
-                let entered = self.or_again(&repeat.body, repeat.max).after(&repeat.body);
+                // To go round again adds nothing to what the body begins with.
+                let entered = self.after(&repeat.body);
                 if repeat.min == 0 {
                     entered.or(self)
                 } else {

@@ -249,6 +249,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_ends_within_an_escape() {
+        check(
+            "/a/(.+?)",
+            "(?i)/a/((?:%..|[^%])+?)",
+            "^(?i)/a/((?:%..|[^%])+?).*$",
+        );
+    }
+
+    #[test]
+    fn nested_repetitions_take_no_exponential_time() {
+        let depth = 200;
+        let text = format!("/{}a{}", "(?:".repeat(depth), ")*".repeat(depth));
+        let re2 = parse(&text).to_re2().unwrap().for_encoded_path();
+        assert!(re2.match_prefix().len() > text.len());
+    }
+
+    #[test]
     fn nothing_begins_within_an_escape() {
         check(
             "/.*entation",

@@ -205,8 +205,12 @@ impl Printer {
 
     fn repeat(self, repeat: &Repeat, out: &mut String) {
         // Three characters that are sent for one are no more than any number. What follows must
-        // not begin within them: there is an `entation` in `%3Entation`.
-        let any_number = repeat.max.is_none() && repeat.min <= 1 && !self.before_digit;
+        // not begin within them: there is an `entation` in `%3Entation`. And what takes one, and
+        // no more if it can, would stop within them.
+        let any_number = repeat.max.is_none()
+            && repeat.min <= 1
+            && !self.before_digit
+            && !(repeat.min == 1 && repeat.mode == Mode::Lazy);
         let body = match repeat.max {
             Some(0 | 1) => self,
             _ => self.followed_by(std::slice::from_ref(&*repeat.body)),

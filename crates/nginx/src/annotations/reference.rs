@@ -17,6 +17,8 @@ pub struct Reference {
 /// bare name is a fault.
 pub(crate) fn reference(text: &str, own: Option<&str>) -> Result<Reference, GrammarFault> {
     let (namespace, name) = match (text.split_once('/'), own) {
+        // As `SplitMetaNamespaceKey` reads it.
+        (Some(("", name)), Some(own)) if !name.contains('/') => (own, name),
         (Some((namespace, name)), _) if !name.contains('/') => (namespace, name),
         (None, Some(own)) => (own, text),
         (None, None) => {
@@ -113,7 +115,9 @@ mod tests {
         let pair = |a: &str, b: &str| Ok((a.to_owned(), b.to_owned()));
         assert_eq!(read("x", Some("shop")), pair("shop", "x"));
         assert_eq!(read("a/x", Some("shop")), pair("a", "x"));
+        assert_eq!(read("/x", Some("shop")), pair("shop", "x"));
         assert!(read("x", None).is_err());
+        assert!(read("/x", None).is_err());
         assert!(read("a/b/c", Some("shop")).is_err());
         for bad in ["shop/Users", "shop/a b", "shop/a:b", "shop/", "a b/x", "-x"] {
             assert!(read(bad, Some("shop")).is_err(), "{bad}");
