@@ -274,7 +274,7 @@ fn build_in(root: &Path, target: &str, into: Option<&Path>) -> Result<PathBuf> {
     }
     let output = command
         .current_dir(root)
-        .env("CARGO_ENCODED_RUSTFLAGS", without_places(root)?)
+        .env("CARGO_ENCODED_RUSTFLAGS", without_places()?)
         .args([
             "build",
             "--release",
@@ -296,17 +296,17 @@ fn build_in(root: &Path, target: &str, into: Option<&Path>) -> Result<PathBuf> {
         .context("cargo built no program named gatewright")
 }
 
-/// Options of rustc that leave the directories of this machine out of the program, which names
-/// source files where something is impossible.
-fn without_places(root: &Path) -> Result<String> {
+/// Options of rustc that leave the directory of cargo out of the program, which names source files
+/// where something is impossible. Those of the repository have no directory, and an option that
+/// names it would make each build another one.
+fn without_places() -> Result<String> {
     let home = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => std::env::home_dir()
             .context("no home directory")?
             .join(".cargo"),
     };
-    let map = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    Ok([map(root, "/gatewright"), map(&home, "/cargo")].join("\u{1f}"))
+    Ok(format!("--remap-path-prefix={}=/cargo", home.display()))
 }
 
 /// Builds the last commit in a directory of its own; the program has to have the same bytes.
