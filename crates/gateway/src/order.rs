@@ -22,15 +22,7 @@ pub(crate) struct Ranked {
 
 /// The texts, lengthened so that length says the order.
 pub(crate) fn lengthen(ranked: &[&Ranked]) -> Vec<String> {
-    let heads: Vec<String> = ranked
-        .iter()
-        .map(|r| {
-            let pattern = r.pattern.as_ref();
-            pattern.map_or_else(String::new, |p| {
-                p.required_literal_prefix().to_ascii_lowercase()
-            })
-        })
-        .collect();
+    let heads: Vec<String> = ranked.iter().map(|r| head(r)).collect();
     let needed = if ranked.len() <= MAX_EXACT {
         compared(ranked, &heads)
     } else {
@@ -41,6 +33,14 @@ pub(crate) fn lengthen(ranked: &[&Ranked]) -> Vec<String> {
         .zip(needed)
         .map(|(r, needed)| pad_match(&r.text, needed).unwrap_or_else(|| r.text.clone()))
         .collect()
+}
+
+/// What every path that it matches begins with, in lower case.
+fn head(ranked: &Ranked) -> String {
+    let pattern = ranked.pattern.as_ref();
+    pattern.map_or_else(String::new, |pattern| {
+        pattern.required_literal_prefix().to_ascii_lowercase()
+    })
 }
 
 /// The lengths, where each pattern goes before those behind it that match a path which it
@@ -150,13 +150,7 @@ mod tests {
             texts.push(format!("{head}{tail}"));
         }
         let mut ranked = ranked(&texts);
-        let heads: Vec<String> = ranked
-            .iter()
-            .map(|r| {
-                let pattern = r.pattern.as_ref().unwrap();
-                pattern.required_literal_prefix().to_ascii_lowercase()
-            })
-            .collect();
+        let heads: Vec<String> = ranked.iter().map(head).collect();
         for r in &mut ranked {
             r.pattern = None;
         }
