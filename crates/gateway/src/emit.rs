@@ -21,7 +21,9 @@ use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectRefer
 use crate::listeners::{Listener, Sets};
 use crate::name::{Names, POLICIES, hash, join, short_hash, slug};
 use crate::object::SecretData;
+use crate::policy::{clients, headers};
 use crate::rule::{Deed, Planned, Section};
+use crate::shards::shards;
 use crate::tags::{self, Tags};
 use crate::{Emitted, Object, Part, Settings, Spec, certificate, idiom, infra, listeners};
 
@@ -36,25 +38,41 @@ const MIN_CHUNK: usize = 6;
 
 /// Writes the model. Objects are handed over one by one, so that not all of them are in memory
 /// at once; [`Object::shelf`] and the name put them in order.
-pub fn emit(model: &Model, settings: &Settings, write: impl FnMut(Object)) -> Emitted {
+///
+/// An object is handed to any of the writers. With several of them the threads of the pool
+/// write different namespaces side by side, each with a writer of its own.
+pub fn emit<W>(model: &Model, settings: &Settings, writers: &mut [W]) -> Emitted
+where
+    W: FnMut(Object) + Send,
+{
+    let mut writers = writers.iter_mut().map(|write| Box::new(write) as Write<'_>);
+    let Some(write) = writers.next() else {
+        return Emitted::default();
+    };
     if !settings.idiomatic {
-        return emit_all(Emitter::new(model, settings, Box::new(write)));
+        return emit_all(Emitter::new(model, settings, write), writers);
     }
     let simple = idiom::simplify(model);
-    let mut emitter = Emitter::new(&simple.model, settings, Box::new(write));
+    let mut emitter = Emitter::new(&simple.model, settings, write);
     for (origin, found) in simple.given_up {
         emitter.report(&origin, false, found);
     }
-    emit_all(emitter)
+    emit_all(emitter, writers)
 }
 
-fn emit_all(mut emitter: Emitter<'_>) -> Emitted {
+fn emit_all<'a>(
+    mut emitter: Emitter<'a>,
+    others: impl ExactSizeIterator<Item = Write<'a>>,
+) -> Emitted {
     listeners::place(&mut emitter);
-    emitter.hosts();
+    emitter.hosts(others);
     infra::emit(&mut emitter);
     certificate::emit(&mut emitter);
     emitter.finish()
 }
+
+/// Takes objects.
+type Write<'a> = Box<dyn FnMut(Object) + Send + 'a>;
 
 pub(crate) struct Emitter<'a> {
     pub(crate) model: &'a Model,
@@ -62,17 +80,17 @@ pub(crate) struct Emitter<'a> {
     /// Whether there is a certificate for any HTTPS listener.
     pub(crate) https: bool,
     pub(crate) out: Emitted,
-    write: Box<dyn FnMut(Object) + 'a>,
+    write: Write<'a>,
     /// Many rules may have the same finding.
     found: IndexSet<Diagnostic>,
     /// Parents of the wildcard hosts whose listeners are their own.
-    pub(crate) own_wildcards: IndexSet<Arc<str>>,
+    pub(crate) own_wildcards: Arc<IndexSet<Arc<str>>>,
     /// Whether every host with a certificate has a listener of its own.
     pub(crate) divided: bool,
     /// The listeners that are not in the Gateway itself.
-    pub(crate) sets: Sets<'a>,
+    pub(crate) sets: Arc<Sets<'a>>,
     /// Response headers that some route sets, in lower case.
-    pub(crate) set_by_routes: BTreeSet<String>,
+    pub(crate) set_by_routes: Arc<BTreeSet<String>>,
     names: Names,
     filters: IndexMap<(Arc<str>, String), (HttpRouteFilterSpec, String), RandomState>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
@@ -112,14 +130,12 @@ pub(crate) struct Grant {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(model: &'a Model, settings: &'a Settings, write: Box<dyn FnMut(Object) + 'a>) -> Self {
-        let mut names = Names::default();
-        for owner in &model.owners {
-            names.reserve(&owner.namespace, &owner.name);
-        }
-        // The policies of the Gateway have its name.
+    fn new(model: &'a Model, settings: &'a Settings, write: Write<'a>) -> Self {
         let (namespace, name) = &settings.gateway;
-        names.reserve(namespace, name);
+        let owners = model.owners.iter();
+        let owners = owners.map(|owner| (&*owner.namespace, &*owner.name));
+        // The policies of the Gateway have its name.
+        let mut names = Names::reserving(owners.chain([(&**namespace, &**name)]));
         for kind in POLICIES {
             names.take_own(kind, namespace, name, name);
         }
@@ -130,10 +146,10 @@ impl<'a> Emitter<'a> {
             out: Emitted::default(),
             write,
             found: IndexSet::new(),
-            own_wildcards: crate::policy::clients::own_wildcards(model, false),
+            own_wildcards: Arc::new(clients::own_wildcards(model, false)),
             divided: false,
-            sets: Sets::default(),
-            set_by_routes: crate::policy::headers::set_by_routes(model),
+            sets: Arc::default(),
+            set_by_routes: Arc::new(headers::set_by_routes(model)),
             names,
             filters: IndexMap::default(),
             backends: BTreeMap::new(),
@@ -144,6 +160,56 @@ impl<'a> Emitter<'a> {
             attached: BTreeSet::new(),
             tags: Tags::new(model),
         }
+    }
+
+    /// One for hosts that have nothing to do with those of this one.
+    fn beside_it(&self, write: Write<'a>) -> Self {
+        Self {
+            model: self.model,
+            settings: self.settings,
+            https: self.https,
+            out: Emitted::default(),
+            write,
+            found: IndexSet::new(),
+            own_wildcards: Arc::clone(&self.own_wildcards),
+            divided: self.divided,
+            sets: Arc::clone(&self.sets),
+            set_by_routes: Arc::clone(&self.set_by_routes),
+            names: self.names.clone(),
+            filters: IndexMap::default(),
+            backends: BTreeMap::new(),
+            grants: BTreeSet::new(),
+            secrets: BTreeMap::new(),
+            users: IndexMap::default(),
+            named: IndexSet::default(),
+            attached: BTreeSet::new(),
+            tags: self.tags.clone(),
+        }
+    }
+
+    /// Adds what was found by one that is done with its hosts.
+    fn join(&mut self, other: Self) {
+        let Emitted {
+            diagnostics: _,
+            outcomes,
+            needs_backend,
+            needs_lua,
+            needs_cert_manager,
+            rules,
+        } = other.out;
+        self.out.outcomes.extend(outcomes);
+        self.out.needs_backend |= needs_backend;
+        self.out.needs_lua |= needs_lua;
+        self.out.needs_cert_manager |= needs_cert_manager;
+        self.out.rules += rules;
+        self.found.extend(other.found);
+        self.names.join(other.names);
+        self.grants.extend(other.grants);
+        for (object, users) in other.users {
+            self.users.entry(object).or_default().extend(users);
+        }
+        self.attached.extend(other.attached);
+        self.tags.join(other.tags);
     }
 
     pub(crate) fn diagnose(&mut self, diagnostic: Diagnostic) {
@@ -410,17 +476,64 @@ impl<'a> Emitter<'a> {
         self.grants.insert(grant);
     }
 
-    fn hosts(&mut self) {
+    fn hosts(&mut self, others: impl ExactSizeIterator<Item = Write<'a>>) {
+        let Model { hosts, owners, .. } = self.model;
+        let mut shards = shards(hosts, owners, 1 + others.len()).into_iter();
+        let own = shards.next().unwrap_or_default();
+        let mut beside: Vec<(Self, Vec<usize>)> = others
+            .zip(shards)
+            .map(|(write, hosts)| (self.beside_it(write), hosts))
+            .collect();
+        if beside.is_empty() {
+            self.shard(&own);
+            return;
+        }
+        rayon::in_place_scope(|scope| {
+            for (emitter, hosts) in &mut beside {
+                scope.spawn(|_| emitter.shard(hosts));
+            }
+            self.shard(&own);
+        });
+        for (emitter, _) in beside {
+            self.join(emitter);
+        }
+    }
+
+    /// What stands in the namespaces of some hosts.
+    fn shard(&mut self, hosts: &[usize]) {
+        self.routes(hosts);
+        // Rules whose answer was replaced leave theirs behind.
+        let named = std::mem::take(&mut self.named);
+        let filters = std::mem::take(&mut self.filters).into_iter();
+        let filters = filters
+            .map(|(key, (spec, comment))| (key, Spec::HttpRouteFilter(Box::new(spec)), comment));
+        let secrets = std::mem::take(&mut self.secrets).into_iter();
+        let secrets = secrets.map(|(key, (data, comment))| (key, Spec::Secret(data), comment));
+        for ((namespace, name), spec, comment) in filters.chain(secrets) {
+            let key = (spec.kind(), namespace, name);
+            if named.contains(&key) {
+                let (_, namespace, name) = key;
+                self.push(Part::Routes, namespace, name, spec, comment);
+            }
+        }
+        for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
+            let spec = Spec::Backend(Box::new(spec));
+            self.push(Part::Routes, namespace, name, spec, String::new());
+        }
+    }
+
+    fn routes(&mut self, hosts: &[usize]) {
         let model = self.model;
+        let hosts = || hosts.iter().map(|&at| (at, &model.hosts[at]));
         let any = model.hosts.iter().find(|host| host.name == HostName::Any);
         let mut last_host = vec![0; model.owners.len()];
-        for (at, host) in model.hosts.iter().enumerate() {
+        for (at, host) in hosts() {
             for owner in owners(host, any) {
                 last_host[owner.0 as usize] = at;
             }
         }
         let mut routes: BTreeMap<OwnerId, Groups<'_>> = BTreeMap::new();
-        for (at, host) in model.hosts.iter().enumerate() {
+        for (at, host) in hosts() {
             if let Some(passthrough) = &host.passthrough {
                 self.passthrough(host, passthrough);
             }
@@ -706,24 +819,6 @@ impl<'a> Emitter<'a> {
     }
 
     fn finish(mut self) -> Emitted {
-        // Rules whose answer was replaced leave theirs behind.
-        let named = std::mem::take(&mut self.named);
-        let filters = std::mem::take(&mut self.filters).into_iter();
-        let filters = filters
-            .map(|(key, (spec, comment))| (key, Spec::HttpRouteFilter(Box::new(spec)), comment));
-        let secrets = std::mem::take(&mut self.secrets).into_iter();
-        let secrets = secrets.map(|(key, (data, comment))| (key, Spec::Secret(data), comment));
-        for ((namespace, name), spec, comment) in filters.chain(secrets) {
-            let key = (spec.kind(), namespace, name);
-            if named.contains(&key) {
-                let (_, namespace, name) = key;
-                self.push(Part::Routes, namespace, name, spec, comment);
-            }
-        }
-        for ((namespace, name), spec) in std::mem::take(&mut self.backends) {
-            let spec = Spec::Backend(Box::new(spec));
-            self.push(Part::Routes, namespace, name, spec, String::new());
-        }
         for grant in std::mem::take(&mut self.grants) {
             let spec = ReferenceGrantSpec {
                 from: vec![ReferenceGrantFrom {
@@ -836,7 +931,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// All that may have rules on a host, below which the catch-all host serves as well.
-fn owners<'a>(host: &'a Host, any: Option<&'a Host>) -> impl Iterator<Item = OwnerId> {
+pub(crate) fn owners<'a>(host: &'a Host, any: Option<&'a Host>) -> impl Iterator<Item = OwnerId> {
     let below = any.filter(|_| matches!(host.name, HostName::OneLabel(_)));
     std::iter::once(host)
         .chain(below)

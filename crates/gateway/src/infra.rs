@@ -205,7 +205,8 @@ fn sets(emitter: &mut Emitter<'_>) {
     }
     // The same for all but the target, which is set below.
     let secure = client_traffic(model, TargetRef::gateway_api("ListenerSet", "", None), true);
-    for set in std::mem::take(&mut emitter.sets.sets) {
+    let sets = Arc::clone(&emitter.sets);
+    for set in &sets.sets {
         let what = match set.class {
             Class::Http2 => "hosts whose certificates are in this namespace",
             Class::Http1 => {
@@ -213,7 +214,7 @@ fn sets(emitter: &mut Emitter<'_>) {
             }
             Class::Passthrough => "hosts whose TLS is passed through",
         };
-        let spec = Spec::ListenerSet(Box::new(listener_set(emitter, &set)));
+        let spec = Spec::ListenerSet(Box::new(listener_set(emitter, set)));
         beside(emitter, &set.namespace, &set.name, spec, what.to_owned());
         if set.class == Class::Passthrough {
             continue;

@@ -20,6 +20,7 @@ mod path;
 mod policy;
 mod redirect;
 mod rule;
+mod shards;
 mod tags;
 
 use gatewright_diagnostics::{Diagnostic, Outcome};

@@ -54,7 +54,7 @@ pub(crate) enum Class {
 }
 
 /// A `ListenerSet` to write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Set<'a> {
     pub(crate) namespace: Arc<str>,
     pub(crate) name: String,
@@ -64,7 +64,7 @@ pub(crate) struct Set<'a> {
 }
 
 /// Every `ListenerSet`, and whose listeners are where.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sets<'a> {
     pub(crate) sets: Vec<Set<'a>>,
     /// What is presented for a host without a certificate.
@@ -124,15 +124,18 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
         return;
     }
     emitter.divided = true;
-    emitter.sets.fallback = fallback(model);
+    let mut sets = Sets {
+        fallback: fallback(model),
+        ..Sets::default()
+    };
     if default.is_none() {
         // Listeners of a team's hosts stay with the team.
         for secret in self::certificates(model) {
-            let near = &mut emitter.sets.near;
-            near.entry(&*secret.namespace).or_insert(secret);
+            sets.near.entry(&*secret.namespace).or_insert(secret);
         }
     }
-    emitter.own_wildcards = clients::own_wildcards(model, true);
+    emitter.sets = Arc::new(sets);
+    emitter.own_wildcards = Arc::new(clients::own_wildcards(model, true));
     let https = own(emitter);
     let shared = shared(emitter, &https);
     let mut parts: BTreeMap<(Arc<str>, Class), Vec<&Host>> = BTreeMap::new();
@@ -159,7 +162,7 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
     for ((namespace, class), hosts) in parts {
         for run in runs(&hosts) {
             let set = emitter.new_set(&namespace, class, run, run[0].name == hosts[0].name);
-            emitter.sets.add(set);
+            Arc::make_mut(&mut emitter.sets).add(set);
         }
     }
     if !https.is_empty() {

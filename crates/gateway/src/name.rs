@@ -1,6 +1,7 @@
 //! Names that come from content, never from counters or the order of files.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use indexmap::{IndexMap, IndexSet};
@@ -83,17 +84,17 @@ pub(crate) const POLICIES: [&str; 3] = [
 ];
 
 /// Names that are taken, by kind and namespace.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// Those of the owners, which no other route and none of its policies gets.
-    reserved: Taken,
+    reserved: Arc<Taken>,
     taken: BTreeMap<&'static str, Taken>,
     /// Reserved names that their owners have used.
     own: BTreeMap<&'static str, Taken>,
 }
 
 /// Names by namespace.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Taken(IndexMap<Box<str>, IndexSet<Box<str>, RandomState>, RandomState>);
 
 impl Taken {
@@ -114,9 +115,28 @@ impl Taken {
 }
 
 impl Names {
-    /// Keeps a name of the route and the policies of an owner.
-    pub(crate) fn reserve(&mut self, namespace: &str, name: &str) {
-        self.reserved.insert(namespace, name);
+    /// Keeps names, of a namespace each, for the routes and the policies of owners.
+    pub(crate) fn reserving<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut reserved = Taken::default();
+        for (namespace, name) in names {
+            reserved.insert(namespace, name);
+        }
+        Self {
+            reserved: Arc::new(reserved),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what was taken from a copy of these.
+    pub(crate) fn join(&mut self, others: Self) {
+        for (own, others) in [(&mut self.taken, others.taken), (&mut self.own, others.own)] {
+            for (kind, others) in others {
+                let own = own.entry(kind).or_default();
+                for (namespace, names) in others.0 {
+                    own.0.entry(namespace).or_default().extend(names);
+                }
+            }
+        }
     }
 
     /// The reserved name itself for the first object of its owner.
@@ -142,7 +162,7 @@ impl Names {
         content: &str,
     ) -> String {
         let owned = kind == "HTTPRoute" || POLICIES.contains(&kind);
-        let reserved = owned.then_some(&self.reserved);
+        let reserved = owned.then_some(&*self.reserved);
         let taken = self.taken.entry(kind).or_default();
         let is_reserved = |name: &str| reserved.is_some_and(|names| names.holds(namespace, name));
         let mut name = limit(wanted);
@@ -196,8 +216,7 @@ mod tests {
 
     #[test]
     fn a_taken_name_gets_a_hash() {
-        let mut names = Names::default();
-        names.reserve("shop", "web-http");
+        let mut names = Names::reserving([("shop", "web-http")].into_iter());
         let name = names.take("HTTPRoute", "shop", "web-http", "redirects of web");
         assert_ne!(name, "web-http");
         assert!(name.starts_with("web-http-"));

@@ -11,12 +11,13 @@ use crate::emit::Emitter;
 use crate::{Object, Spec};
 
 /// Which of them have gone along with an object.
+#[derive(Clone)]
 pub(crate) struct Tags<'a> {
     model: &'a Model,
     /// Indices of the owners by where they stand; empty when none has a label or annotation.
-    owners: BTreeMap<Span, usize>,
+    owners: Arc<BTreeMap<Span, usize>>,
     /// Those that all owners have.
-    agreed: BTreeSet<TagText<'a>>,
+    agreed: Arc<BTreeSet<TagText<'a>>>,
     used: Vec<Vec<bool>>,
 }
 
@@ -33,11 +34,21 @@ impl<'a> Tags<'a> {
                 .clone()
                 .map(|owner| vec![false; owner.tags.len()])
                 .collect(),
-            agreed: agreed(model),
-            owners: owners
-                .enumerate()
-                .map(|(at, owner)| (owner.span, at))
-                .collect(),
+            agreed: Arc::new(agreed(model)),
+            owners: Arc::new(
+                owners
+                    .enumerate()
+                    .map(|(at, owner)| (owner.span, at))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// Adds what a copy of these was used for.
+    pub(crate) fn join(&mut self, other: Self) {
+        let used = self.used.iter_mut().flatten();
+        for (used, other) in used.zip(other.used.into_iter().flatten()) {
+            *used |= other;
         }
     }
 

@@ -143,6 +143,14 @@ pub struct Host {
     pub ciphers: Option<Box<Ciphers>>,
 }
 
+impl Host {
+    /// Every backend that requests for the host, copies of them or questions about them go to.
+    pub fn backends(&self) -> impl Iterator<Item = &Backend> {
+        let passed = self.passthrough.iter().map(|passed| &passed.backend);
+        passed.chain(self.routes.iter().flat_map(Route::backends))
+    }
+}
+
 /// The certificates of a host. None of them may be there: then the default one serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Origin, OwnerId, Policies, Split};
+use crate::{Backend, Origin, OwnerId, Policies, Split};
 
 /// One rule of a host.
 #[derive(Clone, Debug)]
@@ -19,6 +19,23 @@ pub struct Route {
     pub action: Action,
     /// Further requirements and settings.
     pub policies: Arc<Policies>,
+}
+
+impl Route {
+    /// Every backend that requests, copies of them or questions about them go to.
+    pub fn backends(&self) -> impl Iterator<Item = &Backend> {
+        let split = match &self.action {
+            Action::Forward(forward) => Some(&forward.split),
+            _ => None,
+        };
+        let canary = split.and_then(|split| split.canary.as_deref());
+        let authorizer = self.policies.authorizer.as_deref();
+        let mirror = self.policies.mirror.as_deref();
+        (split.map(|split| &split.primary).into_iter())
+            .chain(canary.map(|canary| &canary.backend))
+            .chain(authorizer.map(|authorizer| &authorizer.backend))
+            .chain(mirror.map(|mirror| &mirror.backend))
+    }
 }
 
 /// Which paths a route takes. All are compared with the decoded, normalised path.

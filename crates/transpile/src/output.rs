@@ -16,7 +16,7 @@ pub struct Output {
 /// Where a document stands in an [`Output`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    page: usize,
+    pub(crate) page: usize,
     range: Range<usize>,
 }
 
@@ -41,6 +41,13 @@ impl Pages {
             page,
             range: start..text.len(),
         }
+    }
+
+    /// Adds the pages of others; returns the number that their first one has here.
+    pub(crate) fn append(&mut self, mut others: Self) -> usize {
+        let first = self.0.len();
+        self.0.append(&mut others.0);
+        first
     }
 
     fn at(&self, place: &Place) -> &str {

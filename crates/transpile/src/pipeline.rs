@@ -1,7 +1,7 @@
 //! The steps of a conversion, in order.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Object, Part};
@@ -29,8 +29,6 @@ const CERT_MANAGER: &str = "cert-manager v1.14";
 
 /// Pieces whose trees are made at once; as many more are being taken in.
 const WINDOW: usize = 8;
-/// Objects that go from thread to thread at once.
-const BATCH: usize = 64;
 
 /// Converts all inputs together. The model is handed over to whoever wants it.
 pub(crate) fn run<T: Send>(
@@ -96,7 +94,7 @@ fn run_here<T>(
         })
         .collect();
     let mut texts = write::Documents::new(options.comments, &names);
-    let emitted = emit(&model, options, alone, &mut texts);
+    let emitted = emit(&model, options, &mut texts);
     for (origin, outcome) in &emitted.outcomes {
         if let Some(object) = owners.get(origin.owner.0 as usize) {
             ledger.settle(*object, origin.span, outcome);
@@ -170,14 +168,8 @@ fn run_here<T>(
     (conversion, kept)
 }
 
-/// Writes the objects of the model. Another thread makes their texts meanwhile.
-fn emit(
-    model: &Model,
-    options: &Options,
-    alone: bool,
-    texts: &mut write::Documents<'_>,
-) -> gateway::Emitted {
-    let settings = settings(options);
+/// Writes the objects of the model.
+fn emit(model: &Model, options: &Options, texts: &mut write::Documents<'_>) -> gateway::Emitted {
     let wanted = |object: &Object| {
         let part = match options.emit {
             Emit::All => true,
@@ -186,34 +178,23 @@ fn emit(
         };
         part && !model.hosts.is_empty()
     };
-    if alone {
-        return gateway::emit(model, &settings, |object| {
-            if wanted(&object) {
-                texts.add(object);
+    let mut more: Vec<_> = (1..threads(options)).map(|_| texts.more()).collect();
+    let mut writers: Vec<_> = std::iter::once(&mut *texts)
+        .chain(&mut more)
+        .map(|texts: &mut write::Documents<'_>| {
+            move |object| {
+                if wanted(&object) {
+                    texts.add(object);
+                }
             }
-        });
+        })
+        .collect();
+    let emitted = gateway::emit(model, &settings(options), &mut writers);
+    drop(writers);
+    for others in more {
+        texts.append(others);
     }
-    rayon::in_place_scope(|scope| {
-        // Without a limit, as the other end may wait for a thread until this one is done. For the
-        // same reason nothing that is emitted may wait for the pool.
-        let (sender, receiver) = mpsc::channel::<Vec<Object>>();
-        scope.spawn(move |_| {
-            let objects = receiver.into_iter().flatten();
-            objects.for_each(|object| texts.add(object));
-        });
-        let mut batch = Vec::with_capacity(BATCH);
-        // Only a thread that has panicked receives nothing, and the scope passes that on.
-        let emitted = gateway::emit(model, &settings, |object| {
-            if wanted(&object) {
-                batch.push(object);
-            }
-            if batch.len() == BATCH {
-                let _ = sender.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
-            }
-        });
-        let _ = sender.send(batch);
-        emitted
-    })
+    emitted
 }
 
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays
@@ -241,9 +222,13 @@ fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
     }));
 }
 
+fn threads(options: &Options) -> usize {
+    options.threads.unwrap_or_else(rayon::current_num_threads)
+}
+
 /// Whether nothing runs side by side.
 pub(crate) fn is_alone(options: &Options) -> bool {
-    options.threads.unwrap_or_else(rayon::current_num_threads) == 1
+    threads(options) == 1
 }
 
 /// Reads all files in their order, a window of pieces at a time: while the trees of one are

@@ -100,6 +100,23 @@ impl<'a> Documents<'a> {
         shelf.insert(object.name, documented);
     }
 
+    /// An empty one for documents that are added later.
+    pub(crate) fn more(&self) -> Self {
+        Self::new(self.comments, self.ingresses)
+    }
+
+    /// Adds documents of other objects.
+    pub(crate) fn append(&mut self, others: Self) {
+        let first = self.pages.append(others.pages);
+        for (shelf, documents) in others.shelves {
+            let moved = documents.into_iter().map(|(name, mut document)| {
+                document.place.page += first;
+                (name, document)
+            });
+            self.shelves.entry(shelf).or_default().extend(moved);
+        }
+    }
+
     /// All of them in order, and how many there are of each kind.
     pub(crate) fn finish(self) -> (Output, Vec<Written>, Vec<ObjectCount>) {
         let mut written = Vec::with_capacity(self.shelves.values().map(BTreeMap::len).sum());
