@@ -275,6 +275,8 @@ fn build_in(root: &Path, target: &str, into: Option<&Path>) -> Result<PathBuf> {
     let output = command
         .current_dir(root)
         .env("CARGO_ENCODED_RUSTFLAGS", without_places()?)
+        // C code may name the time of its compilation.
+        .env("SOURCE_DATE_EPOCH", time(root)?.to_string())
         .args([
             "build",
             "--release",
