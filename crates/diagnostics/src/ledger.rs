@@ -57,6 +57,8 @@ pub struct Ledger {
     objects: Vec<(ObjectRef, Range<usize>)>,
     paths: IndexSet<Box<str>, RandomState>,
     outcomes: IndexSet<Outcome, RandomState>,
+    /// The number of the most frequent one.
+    translated: Option<Settled>,
 }
 
 /// An object of a [`Ledger`].
@@ -98,6 +100,15 @@ impl Ledger {
 
     /// The number of an outcome.
     fn settled(&mut self, outcome: &Outcome) -> Settled {
+        if *outcome != Outcome::Translated {
+            return self.number(outcome);
+        }
+        let number = self.translated.unwrap_or_else(|| self.number(outcome));
+        self.translated = Some(number);
+        number
+    }
+
+    fn number(&mut self, outcome: &Outcome) -> Settled {
         let at = match self.outcomes.get_index_of(outcome) {
             Some(known) => known,
             None => self.outcomes.insert_full(outcome.clone()).0,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
 use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo};
 use gateway_api::tlsroutes::{
@@ -14,7 +13,6 @@ use gatewright_model::{
     Balance, Host, HostName, Model, Origin, Owner, OwnerId, Passthrough, Protocol, Target,
 };
 use gatewright_source::Span;
-use indexmap::{IndexMap, IndexSet};
 
 use crate::backend::{Reference, backend_ref, by_name, reference, refused_name, service_ref};
 use crate::envoy::{BackendSpec, ExtAuthBackend, HttpRouteFilterSpec, ObjectReference};
@@ -25,7 +23,9 @@ use crate::policy::{clients, headers};
 use crate::rule::{Deed, Planned, Section};
 use crate::shards::shards;
 use crate::tags::{self, Tags};
-use crate::{Emitted, Object, Part, Settings, Spec, certificate, idiom, infra, listeners};
+use crate::{
+    Emitted, IndexMap, IndexSet, Object, Part, Settings, Spec, certificate, idiom, infra, listeners,
+};
 
 /// Rules of one `HTTPRoute` (Gateway API `spec.rules`).
 const MAX_RULES: usize = 16;
@@ -92,14 +92,14 @@ pub(crate) struct Emitter<'a> {
     /// Response headers that some route sets, in lower case.
     pub(crate) set_by_routes: Arc<BTreeSet<String>>,
     names: Names,
-    filters: IndexMap<(Arc<str>, String), (HttpRouteFilterSpec, String), RandomState>,
+    filters: IndexMap<(Arc<str>, String), (HttpRouteFilterSpec, String)>,
     backends: BTreeMap<(Arc<str>, String), BackendSpec>,
     grants: BTreeSet<Grant>,
     secrets: BTreeMap<(Arc<str>, String), (SecretData, String)>,
     /// For whom an object is that is not a route and none of its policies.
-    users: IndexMap<Written, BTreeSet<Span>, RandomState>,
+    users: IndexMap<Written, BTreeSet<Span>>,
     /// The filters that rules name, and the Secrets with the users of policies.
-    named: IndexSet<Written, RandomState>,
+    named: IndexSet<Written>,
     /// Namespaces with objects that attach to the Gateway.
     pub(crate) attached: BTreeSet<Arc<str>>,
     pub(crate) tags: Tags<'a>,
@@ -145,7 +145,7 @@ impl<'a> Emitter<'a> {
             https: settings.existing || infra::has_certificate(model),
             out: Emitted::default(),
             write,
-            found: IndexSet::new(),
+            found: IndexSet::default(),
             own_wildcards: Arc::new(clients::own_wildcards(model, false)),
             divided: false,
             sets: Arc::default(),
@@ -170,7 +170,7 @@ impl<'a> Emitter<'a> {
             https: self.https,
             out: Emitted::default(),
             write,
-            found: IndexSet::new(),
+            found: IndexSet::default(),
             own_wildcards: Arc::clone(&self.own_wildcards),
             divided: self.divided,
             sets: Arc::clone(&self.sets),
@@ -995,7 +995,7 @@ fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned
 
 /// Policies find rules by their names, so that no two of a route may have the same.
 fn name_apart(rules: &mut [Planned]) {
-    let mut taken = IndexSet::new();
+    let mut taken = IndexSet::default();
     for planned in rules {
         let name = planned.rule.name.clone().unwrap_or_default();
         let mut own = name.clone();

@@ -30,6 +30,10 @@ pub use certificate::CertificateSpec;
 pub use emit::emit;
 pub use object::{Object, Part, SecretData, Shelf, Spec};
 
+/// Of names from other people's files, in the order in which they came.
+type IndexMap<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
+type IndexSet<T> = indexmap::IndexSet<T, foldhash::fast::RandomState>;
+
 /// How to write.
 #[derive(Clone, Debug)]
 pub struct Settings {

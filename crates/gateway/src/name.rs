@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use indexmap::{IndexMap, IndexSet};
+use crate::{IndexMap, IndexSet};
 
 /// Longest name of an object or a rule (a DNS subdomain).
 const MAX_NAME: usize = 253;
@@ -95,7 +94,7 @@ pub(crate) struct Names {
 
 /// Names by namespace.
 #[derive(Clone, Debug, Default)]
-struct Taken(IndexMap<Box<str>, IndexSet<Box<str>, RandomState>, RandomState>);
+struct Taken(IndexMap<Box<str>, IndexSet<Box<str>>>);
 
 impl Taken {
     fn holds(&self, namespace: &str, name: &str) -> bool {

@@ -13,7 +13,6 @@ use gatewright_model::{
     Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
     PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target, is_dns_subdomain,
 };
-use indexmap::IndexMap;
 
 use crate::emit::Emitter;
 use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite};
@@ -23,7 +22,7 @@ use crate::order::{Ranked, lengthen};
 use crate::path::Shut;
 use crate::policy::{self, Attached, clients};
 use crate::redirect::ToHttps;
-use crate::{formatter, idiom, path, redirect};
+use crate::{IndexMap, formatter, idiom, path, redirect};
 
 /// Why a rule answers 503 in place of its backend.
 const NO_REWRITE: &str = "the rewrite cannot be carried over";
@@ -106,7 +105,7 @@ impl Emitter<'_> {
                 route.matcher.text() == "/" && !matches!(reach, Reach::Nothing)
             });
         let blanket = blanket_redirect(host).filter(|_| !trust && has_root);
-        let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::new();
+        let mut plan: IndexMap<OwnerId, Vec<Planned>> = IndexMap::default();
         for (route, path) in host.routes.iter().zip(paths) {
             let planned = match path {
                 Reach::Nothing => continue,

@@ -6,16 +6,15 @@
 
 use std::cmp::Reverse;
 
-use foldhash::fast::RandomState;
 use gatewright_model::{Host, HostName, Owner};
-use indexmap::IndexSet;
 
+use crate::IndexSet;
 use crate::emit::owners;
 
 /// Groups of namespaces that hosts have brought together.
 #[derive(Default)]
 struct Groups<'a> {
-    namespaces: IndexSet<&'a str, RandomState>,
+    namespaces: IndexSet<&'a str>,
     /// By namespace, another one of its group; itself for one of each group.
     others: Vec<usize>,
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
 use gatewright_model::{Origin, Reach, Tag, TagKind};
 use gatewright_source::Span;
-use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
@@ -19,11 +18,12 @@ use crate::lower::server_snippet::ByHost;
 use crate::named::Told;
 use crate::objects::Objects;
 use crate::policies::{self, PolicyOutput};
-use crate::registry::metadata::{self, Goes, Place};
+use crate::registry::metadata::Goes;
 use crate::registry::{DEFAULT_PREFIX, KeyClass};
 use crate::remarks;
 use crate::select::CLASS_ANNOTATION;
 use crate::validate;
+use crate::{IndexMap, IndexSet};
 
 /// What a conversion does with a key that the controller accepts.
 enum Disposition {
@@ -265,7 +265,7 @@ impl<'a> ServersOf<'a> {
     fn new(effective: &'a Effective, sources: usize) -> Self {
         let mut index = Self {
             defined: vec![Vec::new(); sources],
-            certified: IndexSet::new(),
+            certified: IndexSet::default(),
         };
         for server in effective.servers.values() {
             if let Some(first) = server.first {
@@ -285,9 +285,9 @@ impl Account<'_> {
             .chain(self.effective.orphans.iter().map(|o| o.span))
             .collect();
         // Lowering found that these values cannot be carried over.
-        let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::new();
+        let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::default();
         // Of these a part of the value is shown; the whole of it is refused.
-        let mut snippets: IndexMap<ObjectRef, Vec<(String, Code)>> = IndexMap::new();
+        let mut snippets: IndexMap<ObjectRef, Vec<(String, Code)>> = IndexMap::default();
         for found in &*self.diagnostics {
             let lost = matches!(
                 found.code,
@@ -342,7 +342,7 @@ impl Account<'_> {
                 self.ledger.settle(item, *span, &Outcome::Refused(*code));
             }
             for label in &source.ingress.labels {
-                let outcome = carried(&label.key.value, Place::Label);
+                let outcome = carried(label);
                 self.ledger.settle(item, label.value.span, &outcome);
             }
             self.rules(at, item, &lost, idle);
@@ -359,7 +359,6 @@ impl Account<'_> {
         let canary = source.settings.canary.is_some();
         let mut notes = notes.iter();
         for annotation in &source.ingress.annotations {
-            let key: &str = &annotation.key.value;
             let span = annotation.value.span;
             // Another prefix may stand before the same name.
             let ours = notes
@@ -367,7 +366,7 @@ impl Account<'_> {
                 .next()
                 .is_some_and(|note| stands_at(annotation, note));
             if !ours {
-                self.ledger.settle(item, span, &foreign(key));
+                self.ledger.settle(item, span, &foreign(annotation));
                 continue;
             }
             let Some(note) = notes.next() else { continue };
@@ -846,12 +845,13 @@ fn stands_at(annotation: &Annotation, note: &KeyNote) -> bool {
     note.span == annotation.value.span || note.span == annotation.key.span
 }
 
-fn foreign(key: &str) -> Outcome {
+fn foreign(annotation: &Annotation) -> Outcome {
+    let key = &*annotation.key.value;
     if key == CLASS_ANNOTATION {
         return Outcome::Translated;
     }
     match crate::registry::classify(key, DEFAULT_PREFIX) {
-        KeyClass::Metadata { .. } | KeyClass::Unrelated => carried(key, Place::Annotation),
+        KeyClass::Metadata { .. } | KeyClass::Unrelated => carried(annotation),
         KeyClass::OtherController { name, .. } => {
             no_effect(format!("{name} reads it, ingress-nginx does not"))
         }
@@ -867,8 +867,8 @@ fn foreign(key: &str) -> Outcome {
 
 /// What becomes of a key that another program reads, unless something is written for the
 /// Ingress that it goes along with.
-fn carried(key: &str, place: Place) -> Outcome {
-    let Some(row) = metadata::carry(key, place) else {
+fn carried(found: &Annotation) -> Outcome {
+    let Some(row) = found.row else {
         return no_effect("ingress-nginx does not read it");
     };
     match row.goes {
@@ -886,10 +886,7 @@ pub(crate) fn records(sources: &[Source<'_>]) -> Option<Diagnostic> {
     let mut annotations = sources
         .iter()
         .flat_map(|source| &source.ingress.annotations);
-    let reads = annotations.any(|found| {
-        metadata::carry(&found.key.value, Place::Annotation)
-            .is_some_and(|row| row.tool == "ExternalDNS")
-    });
+    let reads = annotations.any(|found| found.row.is_some_and(|row| row.tool == "ExternalDNS"));
     reads.then(|| {
         Diagnostic::new(
             Code::RecordSources,
@@ -901,9 +898,8 @@ pub(crate) fn records(sources: &[Source<'_>]) -> Option<Diagnostic> {
 
 /// What goes along with all that is written for an Ingress.
 pub(crate) fn tags(ingress: &Ingress, prefix: &str) -> Vec<Tag> {
-    let tag = |kind, place, found: &Annotation| {
-        let row = metadata::carry(&found.key.value, place)?;
-        let (key, reach) = match row.goes {
+    let tag = |kind, found: &Annotation| {
+        let (key, reach) = match found.row?.goes {
             Goes::Objects => (Arc::clone(&found.key.value), Reach::Objects),
             Goes::Routes => (Arc::clone(&found.key.value), Reach::Routes),
             Goes::RoutesAs(key) => (Arc::from(key), Reach::Routes),
@@ -918,16 +914,13 @@ pub(crate) fn tags(ingress: &Ingress, prefix: &str) -> Vec<Tag> {
             span: found.value.span,
         })
     };
-    let annotations = ingress.annotations.iter().filter(|found| {
-        matches!(
-            crate::registry::classify(&found.key.value, prefix),
-            KeyClass::Metadata { .. } | KeyClass::Unrelated
-        )
+    let annotations = ingress.annotations.iter().filter_map(|found| {
+        let tag = tag(TagKind::Annotation, found)?;
+        let class = crate::registry::classify(&found.key.value, prefix);
+        matches!(class, KeyClass::Metadata { .. } | KeyClass::Unrelated).then_some(tag)
     });
-    let annotations =
-        annotations.filter_map(|found| tag(TagKind::Annotation, Place::Annotation, found));
     let labels = ingress.labels.iter();
-    let labels = labels.filter_map(|found| tag(TagKind::Label, Place::Label, found));
+    let labels = labels.filter_map(|found| tag(TagKind::Label, found));
     let mut tags: Vec<Tag> = labels.chain(annotations).collect();
     tags.shrink_to_fit();
     tags

@@ -100,7 +100,14 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(objects.ingresses.len());
     let prefix = prefix(&objects, options);
     let version = version(&objects, options);
-    for (ingress, item) in &objects.ingresses {
+    // The order of owners is that of their names, whatever the files were called.
+    let mut ingresses: Vec<&(Ingress, LedgerObject)> = objects.ingresses.iter().collect();
+    ingresses.sort_by(|(a, _), (b, _)| {
+        let order = a.object.cmp(&b.object);
+        // Copies of one Ingress come in the order of what they say.
+        order.then_with(|| objects.digest(a).cmp(&objects.digest(b)))
+    });
+    for (ingress, item) in ingresses {
         if let Err(skip) = select::select(ingress, &objects, &options.selection) {
             skipped += 1;
             if skip.unasked {
@@ -126,12 +133,6 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
             annotations,
         });
     }
-    // The order of owners is that of their names, whatever the files were called.
-    taken.sort_by(|a, b| {
-        let order = a.ingress.object.cmp(&b.ingress.object);
-        // Copies of one Ingress come in the order of what they say.
-        order.then_with(|| objects.digest(a.ingress).cmp(&objects.digest(b.ingress)))
-    });
     let mut order: Vec<usize> = (0..taken.len()).collect();
     order.sort_by(|&a, &b| effective::compare(taken[a].ingress, taken[b].ingress));
     let sources: Vec<Source<'_>> = order
@@ -325,10 +326,12 @@ pub(crate) fn prefix(objects: &Objects, options: &Options) -> String {
 /// What is told of annotations that are not under the controller's prefix: those of other
 /// controllers, and slips of the pen.
 fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
-    let own: Vec<&str> = (ingress.annotations.iter())
-        .filter_map(|annotation| annotation.key.value.strip_prefix(prefix)?.strip_prefix('/'))
-        .filter_map(|name| Some(registry::find(name)?.key))
-        .collect();
+    let own = |same: &str| {
+        (ingress.annotations.iter())
+            .filter_map(|annotation| annotation.key.value.strip_prefix(prefix)?.strip_prefix('/'))
+            .filter_map(registry::find)
+            .any(|entry| entry.key == same)
+    };
     let mut found = Vec::new();
     for annotation in &ingress.annotations {
         let key = &*annotation.key.value;
@@ -345,7 +348,7 @@ fn of_others(ingress: &Ingress, prefix: &str) -> Vec<Diagnostic> {
             _ => continue,
         };
         // Manifests for several controllers say the same to each.
-        if same.is_some_and(|same| own.contains(&same)) {
+        if same.is_some_and(own) {
             continue;
         }
         let Some(mut diagnostic) = class.diagnostic(key, annotation.key.span) else {

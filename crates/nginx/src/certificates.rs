@@ -11,12 +11,12 @@ use gatewright_model::{
     SecretTemplate, Subject509,
 };
 use gatewright_source::Span;
-use indexmap::IndexMap;
 use serde::Deserialize;
 
+use crate::IndexMap;
 use crate::effective::Source;
 use crate::ingress::{Annotation, Ingress};
-use crate::registry::metadata::{self, Goes, Place};
+use crate::registry::metadata::{Carry, Goes};
 
 const CLUSTER_ISSUER: &str = "cert-manager.io/cluster-issuer";
 const ISSUER: &str = "cert-manager.io/issuer";
@@ -51,7 +51,7 @@ struct Fault {
 /// cert-manager saw first nobody can tell.
 pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
     let mut found = Requests::default();
-    let mut by_secret: IndexMap<SecretRef, CertificateRequest> = IndexMap::new();
+    let mut by_secret: IndexMap<SecretRef, CertificateRequest> = IndexMap::default();
     let mut sources: Vec<&Source<'_>> = sources.iter().filter(|s| !s.contested).collect();
     sources.sort_by(|a, b| {
         let created = a.ingress.created.cmp(&b.ingress.created);
@@ -91,10 +91,9 @@ pub(crate) fn requests(sources: &[Source<'_>]) -> Requests {
 
 /// The annotations that say what certificate is wanted.
 fn asking(ingress: &Ingress) -> impl Iterator<Item = &Annotation> {
-    ingress.annotations.iter().filter(|annotation| {
-        metadata::carry(&annotation.key.value, Place::Annotation)
-            .is_some_and(|row| row.goes == Goes::Certificate)
-    })
+    let asks = |row: &Carry| row.goes == Goes::Certificate;
+    let annotations = ingress.annotations.iter();
+    annotations.filter(move |annotation| annotation.row.is_some_and(asks))
 }
 
 impl Requests {
@@ -120,8 +119,7 @@ impl Requests {
 fn solver(source: &Source<'_>, found: &mut Requests) {
     for annotation in &source.ingress.annotations {
         let key: &str = &annotation.key.value;
-        let row = metadata::carry(key, Place::Annotation);
-        if row.is_none_or(|row| row.goes != Goes::Solver) {
+        if annotation.row.is_none_or(|row| row.goes != Goes::Solver) {
             continue;
         }
         if key.ends_with("/http01-edit-in-place") && &*annotation.value.value != "true" {

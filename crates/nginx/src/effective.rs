@@ -11,8 +11,8 @@ use std::sync::Arc;
 use gatewright_diagnostics::ObjectRef;
 use gatewright_model::OwnerId;
 use gatewright_source::Span;
-use indexmap::IndexMap;
 
+use crate::IndexMap;
 use crate::annotations::Settings;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 use crate::registry;

@@ -8,22 +8,44 @@ use std::sync::Arc;
 use gatewright_diagnostics::ObjectRef;
 use gatewright_source::{Span, Spanned};
 use gatewright_yaml::Node;
-use indexmap::IndexSet;
+
+use crate::registry::metadata::{self, Carry, Place};
+use crate::{IndexMap, IndexSet};
 
 /// The texts of all Ingresses, each of them once: keys of annotations, namespaces, the name of
 /// a Service in every path.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(IndexSet<Arc<str>>);
+pub(crate) struct Texts {
+    texts: IndexSet<Arc<str>>,
+    annotations: Keys,
+    labels: Keys,
+}
+
+/// Keys, and what other programs make of them.
+type Keys = IndexMap<Arc<str>, Option<&'static Carry>>;
 
 impl Texts {
     /// The text that says the same.
     pub(crate) fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.texts.get(text) {
             return Arc::clone(known);
         }
         let new = Arc::from(text);
-        self.0.insert(Arc::clone(&new));
+        self.texts.insert(Arc::clone(&new));
         new
+    }
+
+    fn key(&mut self, text: &str, place: Place) -> (Arc<str>, Option<&'static Carry>) {
+        let keys = match place {
+            Place::Annotation => &mut self.annotations,
+            Place::Label => &mut self.labels,
+        };
+        if let Some((key, row)) = keys.get_key_value(text) {
+            return (Arc::clone(key), *row);
+        }
+        let (key, row) = (Arc::from(text), metadata::carry(text, place));
+        keys.insert(Arc::clone(&key), row);
+        (key, row)
     }
 
     fn scalar(&mut self, node: &Node) -> Option<Spanned<Arc<str>>> {
@@ -31,15 +53,23 @@ impl Texts {
         Some(Spanned::new(text, node.span))
     }
 
-    /// The entries of a map of texts.
-    fn entries(&mut self, node: Option<&Node>, key: &str) -> Box<[Annotation]> {
-        let map = node.and_then(|n| n.get(key)).and_then(Node::as_mapping);
+    /// All annotations or labels.
+    fn entries(&mut self, metadata: Option<&Node>, place: Place) -> Box<[Annotation]> {
+        let name = match place {
+            Place::Annotation => "annotations",
+            Place::Label => "labels",
+        };
+        let map = metadata.and_then(|n| n.get(name));
+        let map = map.and_then(Node::as_mapping);
         let entries = map.into_iter().flat_map(|map| map.iter());
         let mut entries: Box<[Annotation]> = entries
             .filter_map(|entry| {
+                let value = self.scalar(&entry.value)?;
+                let (key, row) = self.key(&entry.key.value, place);
                 Some(Annotation {
-                    key: Spanned::new(self.shared(&entry.key.value), entry.key.span),
-                    value: self.scalar(&entry.value)?,
+                    key: Spanned::new(key, entry.key.span),
+                    value,
+                    row,
                 })
             })
             .collect();
@@ -80,6 +110,8 @@ pub(crate) struct Annotation {
     pub key: Spanned<Arc<str>>,
     /// The value.
     pub value: Spanned<Arc<str>>,
+    /// What programs other than Ingress controllers make of the key.
+    pub row: Option<&'static Carry>,
 }
 
 /// An item of `spec.tls`.
@@ -184,8 +216,8 @@ impl Ingress {
             class_name: spec
                 .and_then(|s| s.get("ingressClassName"))
                 .and_then(|class| texts.scalar(class)),
-            annotations: texts.entries(metadata, "annotations"),
-            labels: texts.entries(metadata, "labels"),
+            annotations: texts.entries(metadata, Place::Annotation),
+            labels: texts.entries(metadata, Place::Label),
             default_backend: spec
                 .and_then(|s| s.get("defaultBackend").or_else(|| s.get("backend")))
                 .map(|backend| BackendRef::read(backend, texts)),

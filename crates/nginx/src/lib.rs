@@ -30,3 +30,7 @@ pub use analyze::{Analysis, Options, analyze};
 pub use named::{Name, Named, Need, Told, Workload, named, workload};
 pub use objects::{Intake, IntakeOptions};
 pub use select::Selection;
+
+/// Of names from other people's files, in the order in which they came.
+type IndexMap<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
+type IndexSet<T> = indexmap::IndexSet<T, foldhash::fast::RandomState>;

@@ -13,7 +13,6 @@ use gatewright_model::{
     Redirect, RedirectTarget, Refusal, Rewrite, Route, SecretRef, Split, Target, is_dns_subdomain,
 };
 use gatewright_source::{Span, Spanned};
-use indexmap::{IndexMap, IndexSet};
 
 use crate::annotations::Settings;
 use crate::annotations::backend::Protocol as BackendProtocol;
@@ -28,6 +27,7 @@ use crate::policies::{self, PolicyOutput, ssl};
 use crate::remarks;
 use crate::service;
 use crate::validate;
+use crate::{IndexMap, IndexSet};
 
 /// What lowering reads.
 pub(crate) struct Lowering<'a> {
@@ -48,7 +48,7 @@ pub(crate) struct Lowering<'a> {
 
 /// For [`Lowering::of_host`].
 pub(crate) fn of_host<'a>(sources: &[Source<'a>]) -> IndexMap<&'a str, Vec<SourceIndex>> {
-    let mut index: IndexMap<&str, Vec<SourceIndex>> = IndexMap::new();
+    let mut index: IndexMap<&str, Vec<SourceIndex>> = IndexMap::default();
     for (at, source) in sources.iter().enumerate() {
         for rule in &source.ingress.rules {
             let host = rule.host.as_ref().map_or("", |host| &*host.value);
@@ -73,7 +73,7 @@ impl Lowering<'_> {
         let effective = self.effective;
         let mut hosts = Vec::with_capacity(effective.servers.len());
         // Names that aliases and `www` have taken.
-        let mut taken = IndexSet::new();
+        let mut taken = IndexSet::default();
         for (raw, server) in &effective.servers {
             let Some(first) = server.first else { continue };
             let first = self.sources[first].id;

@@ -6,19 +6,18 @@ use std::fmt::Write as _;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use gatewright_diagnostics::{
     Code, Diagnostic, ItemPath, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
 };
 use gatewright_source::Span;
 use gatewright_yaml::{Document, Entry, Node, ProblemKind, Value, from_node};
-use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1 as networking;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::de::DeserializeOwned;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
+use crate::IndexMap;
 use crate::flags::Flags;
 use crate::ingress::{Ingress, Texts};
 use crate::legacy;
@@ -151,7 +150,7 @@ pub struct Intake {
     pub(crate) ledger: Ledger,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) objects: Objects,
-    pub(crate) seen: IndexMap<ObjectRef, Vec<Copy>, RandomState>,
+    pub(crate) seen: IndexMap<ObjectRef, Vec<Copy>>,
     texts: Texts,
 }
 

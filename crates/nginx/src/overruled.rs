@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
 use gatewright_source::{Span, Spanned};
-use indexmap::IndexMap;
 
+use crate::IndexMap;
 use crate::annotations::{KeyNote, KeyStatus, Settings};
 use crate::effective::{
     Effective, Server, Source, SourceIndex, Upstream, backends, host_of, upstream_key,
@@ -91,7 +91,7 @@ fn first(
     sources: &[Source<'_>],
     says: impl Fn(&Settings) -> bool,
 ) -> IndexMap<Arc<str>, SourceIndex> {
-    let mut first = IndexMap::new();
+    let mut first = IndexMap::default();
     for (at, source) in sources.iter().enumerate() {
         if source.settings.canary.is_some() || !says(source.settings) {
             continue;
@@ -181,7 +181,7 @@ impl HostWide<'_, '_> {
 
 /// Names that have rules of their own, or are another host's already.
 fn names(effective: &Effective, sources: &[Source<'_>], found: &mut Found) {
-    let mut taken: IndexMap<String, SourceIndex> = IndexMap::new();
+    let mut taken: IndexMap<String, SourceIndex> = IndexMap::default();
     for (host, server) in &effective.servers {
         let aliases = server.alias.and_then(|at| {
             let aliases = sources[at].settings.server.aliases.as_ref()?;

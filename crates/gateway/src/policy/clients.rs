@@ -14,12 +14,12 @@ use gateway_api::httproutes::{
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::pattern::Pattern;
 use gatewright_model::{ClientCertificates, Host, HostName, Model, OwnerId, VerifyClient};
-use indexmap::{IndexMap, IndexSet};
 
 use crate::emit::Emitter;
 use crate::envoy::{Authorization, AuthorizationRule};
 use crate::listeners::{distinguishing, has_secret};
 use crate::rule::{Planned, Section};
+use crate::{IndexMap, IndexSet};
 
 /// What backends are told of the client's certificate; never taken from the client.
 pub(crate) const HEADERS: [&str; 4] = [

@@ -1,9 +1,9 @@
 //! `satisfy`: the target asks for everything that is configured.
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
-use indexmap::IndexMap;
 
 use super::{PolicyInput, PolicyOutput};
+use crate::IndexMap;
 use crate::annotations::Settings;
 use crate::config_map::Config;
 use crate::effective::{Source, SourceIndex};
