@@ -19,6 +19,7 @@ pub mod nginx_conf;
 mod objects;
 mod overruled;
 mod policies;
+mod reading;
 pub mod registry;
 mod remarks;
 mod select;
@@ -28,7 +29,8 @@ mod validate;
 
 pub use analyze::{Analysis, Options, analyze};
 pub use named::{Name, Named, Need, Told, Workload, named, workload};
-pub use objects::{Intake, IntakeOptions};
+pub use objects::Intake;
+pub use reading::{IntakeOptions, Reader, Reading};
 pub use select::Selection;
 
 /// Of names from other people's files, in the order in which they came.

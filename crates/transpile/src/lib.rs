@@ -7,6 +7,7 @@ pub mod audit;
 pub mod diff;
 mod differences;
 mod example;
+mod gather;
 pub mod krm;
 mod options;
 mod output;

@@ -7,11 +7,10 @@ use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
 use gatewright_gateway::{self as gateway, Object, Part};
 use gatewright_model::Model;
 use gatewright_nginx::annotations::ControllerVersion;
-use gatewright_nginx::{self as nginx, Analysis, Intake, IntakeOptions, Selection};
+use gatewright_nginx::{self as nginx, Analysis, Intake, Selection};
 use gatewright_source::{FileId, SourceMap, Span};
-use gatewright_yaml::{Parsed, Piece, parse_piece, pieces};
-use rayon::prelude::*;
 
+use crate::gather::{Gathered, gather, threads};
 use crate::report::OutcomeCounts;
 use crate::{
     Conversion, Emit, Input, NginxVersion, NoClass, Options, Output, Prerequisites, Profile,
@@ -27,16 +26,13 @@ const ENVOY_GATEWAY: &str = "v1.9.1";
 /// The release that takes two Certificates for one Secret, one after the other.
 const CERT_MANAGER: &str = "cert-manager v1.14";
 
-/// Pieces whose trees are made at once; as many more are being taken in.
-const WINDOW: usize = 8;
-
 /// Converts all inputs together. The model is handed over to whoever wants it.
 pub(crate) fn run<T: Send>(
     inputs: Vec<Input>,
     options: &Options,
     keep: impl FnOnce(Model) -> T + Send,
 ) -> (Conversion, T) {
-    if is_alone(options) {
+    if threads(options) == 1 {
         run_here(inputs, options, keep)
     } else {
         // A thread more than there are processors would have memory of its own.
@@ -56,19 +52,12 @@ fn run_here<T>(
         .into_iter()
         .map(|input| sources.add(input.name, input.text))
         .collect();
-    let mut intake = Intake::new(IntakeOptions {
-        namespace: options.namespace.clone(),
-    });
-    let mut diagnostics = Vec::new();
-    let mut documents = 0;
-    let mut secrets = Vec::new();
-    let alone = is_alone(options);
-    read(&sources, &files, alone, |parsed| {
-        secrets.extend(redact::secrets(&parsed, &sources));
-        documents += parsed.documents.len();
-        intake.take(&parsed.documents);
-        diagnostics.extend(parsed.diagnostics);
-    });
+    let mut intake = Intake::default();
+    let Gathered {
+        documents,
+        mut diagnostics,
+        secrets,
+    } = gather(&sources, &files, options, &mut intake);
     redact::hide(secrets, &mut sources);
     let unreadable = diagnostics
         .iter()
@@ -220,49 +209,6 @@ fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
         )
         .help("remove it, or take code and object from a finding")
     }));
-}
-
-fn threads(options: &Options) -> usize {
-    options.threads.unwrap_or_else(rayon::current_num_threads)
-}
-
-/// Whether nothing runs side by side.
-pub(crate) fn is_alone(options: &Options) -> bool {
-    threads(options) == 1
-}
-
-/// Reads all files in their order, a window of pieces at a time: while the trees of one are
-/// taken in and let go, those of the next are read side by side.
-pub(crate) fn read(
-    sources: &SourceMap,
-    files: &[FileId],
-    alone: bool,
-    mut take: impl FnMut(Parsed),
-) {
-    let pieces: Vec<(FileId, Piece)> = files
-        .iter()
-        .flat_map(|&file| {
-            pieces(sources.file(file).text())
-                .into_iter()
-                .map(move |piece| (file, piece))
-        })
-        .collect();
-    let one =
-        |(file, piece): &(FileId, Piece)| parse_piece(*file, sources.file(*file).text(), piece);
-    if alone || pieces.len() == 1 {
-        pieces.iter().map(one).for_each(take);
-        return;
-    }
-    let mut ready: Vec<Parsed> = Vec::new();
-    for window in pieces.chunks(WINDOW) {
-        let made = std::mem::take(&mut ready);
-        // What is kept is allocated by one thread: memory of several has gaps in several places.
-        rayon::in_place_scope(|scope| {
-            scope.spawn(|_| ready = window.par_iter().map(one).collect());
-            made.into_iter().for_each(&mut take);
-        });
-    }
-    ready.into_iter().for_each(take);
 }
 
 pub(crate) fn nginx_options(options: &Options) -> nginx::Options {

@@ -1,10 +1,11 @@
 //! What to fetch before a conversion, when objects are read from a place that can be asked.
 
-use gatewright_nginx::{self as nginx, Intake, IntakeOptions, Named, Workload};
+use gatewright_nginx::{self as nginx, Intake, Named, Workload};
 use gatewright_source::{FileId, SourceMap};
 use gatewright_yaml::parse;
 
-use crate::pipeline::{is_alone, nginx_options, read};
+use crate::gather::gather;
+use crate::pipeline::nginx_options;
 use crate::{Input, Options};
 
 /// Looks at objects and says which others they name.
@@ -21,9 +22,7 @@ impl<'a> Scout<'a> {
         Self {
             options,
             sources: SourceMap::default(),
-            intake: Intake::new(IntakeOptions {
-                namespace: options.namespace.clone(),
-            }),
+            intake: Intake::default(),
         }
     }
 
@@ -38,9 +37,7 @@ impl<'a> Scout<'a> {
             .iter()
             .map(|input| sources.add(input.name.as_str(), input.text.as_str()))
             .collect();
-        read(sources, &files, is_alone(options), |parsed| {
-            intake.take(&parsed.documents);
-        });
+        gather(sources, &files, options, intake);
     }
 
     /// What everything seen so far names.
