@@ -65,9 +65,7 @@ fn emit_all<'a>(
     others: impl ExactSizeIterator<Item = Write<'a>>,
 ) -> Emitted {
     listeners::place(&mut emitter);
-    emitter.hosts(others);
-    infra::emit(&mut emitter);
-    certificate::emit(&mut emitter);
+    emitter.side_by_side(others);
     emitter.finish()
 }
 
@@ -476,23 +474,30 @@ impl<'a> Emitter<'a> {
         self.grants.insert(grant);
     }
 
-    fn hosts(&mut self, others: impl ExactSizeIterator<Item = Write<'a>>) {
-        let Model { hosts, owners, .. } = self.model;
-        let mut shards = shards(hosts, owners, 1 + others.len()).into_iter();
+    fn side_by_side(&mut self, others: impl ExactSizeIterator<Item = Write<'a>>) {
+        let model = self.model;
+        // Roughly as much work as so many routes.
+        let of_gateway = self.sets.listeners() + model.certificates.len();
+        let threads = 1 + others.len();
+        let mut shards = shards(&model.hosts, &model.owners, threads, of_gateway).into_iter();
         let own = shards.next().unwrap_or_default();
         let mut beside: Vec<(Self, Vec<usize>)> = others
             .zip(shards)
             .map(|(write, hosts)| (self.beside_it(write), hosts))
             .collect();
+        let of_one = |emitter: &mut Self| {
+            emitter.shard(&own);
+            infra::emit(emitter);
+            certificate::emit(emitter);
+        };
         if beside.is_empty() {
-            self.shard(&own);
-            return;
+            return of_one(self);
         }
         rayon::in_place_scope(|scope| {
             for (emitter, hosts) in &mut beside {
                 scope.spawn(|_| emitter.shard(hosts));
             }
-            self.shard(&own);
+            of_one(self);
         });
         for (emitter, _) in beside {
             self.join(emitter);

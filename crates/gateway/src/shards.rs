@@ -38,8 +38,17 @@ impl<'a> Groups<'a> {
 }
 
 /// Divides the hosts, named by their indices, into at most so many parts of about the same
-/// size, at least one. No object of one part has the namespace of an object of another.
-pub(crate) fn shards(hosts: &[Host], owners: &[Owner], at_most: usize) -> Vec<Vec<usize>> {
+/// size, at least one. No object of one part has the namespace of an object of another. The first
+/// part comes with `other` work, counted in routes.
+pub(crate) fn shards(
+    hosts: &[Host],
+    owners: &[Owner],
+    at_most: usize,
+    other: usize,
+) -> Vec<Vec<usize>> {
+    if at_most < 2 {
+        return vec![(0..hosts.len()).collect()];
+    }
     let any = hosts.iter().find(|host| host.name == HostName::Any);
     let mut groups = Groups::default();
     let mut group_of = Vec::with_capacity(hosts.len());
@@ -62,6 +71,7 @@ pub(crate) fn shards(hosts: &[Host], owners: &[Owner], at_most: usize) -> Vec<Ve
     parts.retain(|(size, _)| *size > 0);
     parts.sort_by_key(|(size, _)| Reverse(*size));
     let mut shards = vec![(0, Vec::new()); at_most.clamp(1, parts.len().max(1))];
+    shards[0].0 = other;
     for (size, part) in parts {
         if let Some(least) = shards.iter_mut().min_by_key(|(size, _)| *size) {
             least.0 += size;
@@ -171,11 +181,16 @@ mod tests {
             host(exact("3.test"), &[3], "c"),
             host(exact("4.test"), &[4], "e"),
         ];
-        let parts = |hosts: &[Host], at_most| shards(hosts, &owners, at_most);
+        let parts = |hosts: &[Host], at_most| shards(hosts, &owners, at_most, 0);
         assert_eq!(parts(&hosts, 1), [vec![0, 1, 2, 3, 4]]);
         assert_eq!(parts(&hosts, 2), [vec![0, 2, 3], vec![1, 4]]);
         assert_eq!(parts(&hosts, 9), [vec![0, 2, 3], vec![1], vec![4]]);
         assert_eq!(parts(&[], 9), [Vec::<usize>::new()]);
+        assert_eq!(
+            shards(&hosts, &owners, 2, 3),
+            [vec![1, 4], vec![0, 2, 3]],
+            "the first part has other work"
+        );
 
         // What the catch-all host serves is written for every wildcard host as well.
         hosts.push(host(HostName::OneLabel(Arc::from("w.test")), &[1], "b"));

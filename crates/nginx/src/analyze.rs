@@ -12,6 +12,7 @@ use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::certificates::{self, Requests};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
+use crate::each;
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::left_out;
@@ -20,10 +21,10 @@ use crate::named::{Name, Told};
 use crate::objects::{ConfigMapInfo, Intake, Objects};
 use crate::overruled;
 use crate::policies::transport;
-use crate::policies::{self, PolicyInput, PolicyOutput};
+use crate::policies::{self, PolicyInput};
 use crate::policies::{auth_tls, satisfy};
 use crate::registry::{self, DEFAULT_PREFIX, KeyClass};
-use crate::select::{self, Selection};
+use crate::select::{self, Selection, Skipped};
 
 /// Where the chart puts the controller's own `ConfigMap`.
 const DEFAULT_CONFIG: (&str, &str) = ("ingress-nginx", "ingress-nginx-controller");
@@ -50,6 +51,8 @@ pub struct Options {
     pub addresses_unconfirmed: bool,
     /// What is known of objects that are not in the input.
     pub told: BTreeMap<Name, Told>,
+    /// Number of threads that share the work.
+    pub threads: usize,
 }
 
 /// What was found.
@@ -107,20 +110,28 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         // Copies of one Ingress come in the order of what they say.
         order.then_with(|| objects.digest(a).cmp(&objects.digest(b)))
     });
-    for (ingress, item) in ingresses {
-        if let Err(skip) = select::select(ingress, &objects, &options.selection) {
-            skipped += 1;
-            if skip.unasked {
-                left_out.push(ingress);
-            }
-            diagnostics.extend(skip.diagnostic);
-            let reason = Outcome::no_effect(skip.reason);
-            ledger.settle_rest(*item, |_| Some(reason.clone()));
-            continue;
-        }
-        diagnostics.extend(of_others(ingress, &prefix));
+    let read = each(options.threads, ingresses.len(), |at| {
+        let (ingress, _) = ingresses[at];
+        select::select(ingress, &objects, &options.selection)?;
         let mut annotations =
             read_annotations(ingress, &prefix, &options.aliases, &config, version);
+        annotations.diagnostics.extend(of_others(ingress, &prefix));
+        Ok::<_, Box<Skipped>>(annotations)
+    });
+    for ((ingress, item), read) in ingresses.into_iter().zip(read) {
+        let mut annotations = match read {
+            Ok(annotations) => annotations,
+            Err(skip) => {
+                skipped += 1;
+                if skip.unasked {
+                    left_out.push(ingress);
+                }
+                diagnostics.extend(skip.diagnostic);
+                let reason = Outcome::no_effect(skip.reason);
+                ledger.settle_rest(*item, |_| Some(reason.clone()));
+                continue;
+            }
+        };
         diagnostics.append(&mut annotations.diagnostics);
         if !annotations.rejected.is_empty() {
             account::rejected(&mut ledger, *item, ingress, &annotations.rejected);
@@ -166,57 +177,55 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         .collect();
     let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
     let overruled = overruled::find(&effective, &sources, passthrough);
+    let mut policies = each(options.threads, sources.len(), |at| {
+        let (source, notes) = (&sources[at], notes[at]);
+        let mut output = policies::lower(&PolicyInput {
+            owner: source.id,
+            object: &source.ingress.object,
+            name_span: source.ingress.name_span,
+            ingress: source.ingress,
+            settings: source.settings,
+            config: &config,
+            places: &places,
+            objects: &objects,
+            effective: &effective,
+            sources: &sources,
+            addresses_unconfirmed: options.addresses_unconfirmed,
+            decides_clients: deciders.contains(&source.id),
+        });
+        if source.contested {
+            // The finding about the copies says it all.
+            output.diagnostics.clear();
+            output.refuse(
+                "the Ingress occurs twice, with different contents",
+                false,
+                Origin::field(source.id, source.ingress.name_span),
+            );
+            return output;
+        }
+        account::not_carried(source, notes, &mut output);
+        overruled::tell(&sources, source, notes, &overruled[at], &mut output);
+        if let Some(note) = &lost_protection {
+            output.refuse(
+                format!("{} of the ConfigMap is not carried over", note.key),
+                false,
+                Origin::field(source.id, note.span),
+            );
+        }
+        output
+    });
     let mut of_controller = Vec::new();
-    let mut policies: Vec<PolicyOutput> = sources
-        .iter()
-        .zip(&notes)
-        .zip(&overruled)
-        .map(|((source, notes), overruled)| {
-            let mut output = policies::lower(&PolicyInput {
-                owner: source.id,
-                object: &source.ingress.object,
-                name_span: source.ingress.name_span,
-                ingress: source.ingress,
-                settings: source.settings,
-                config: &config,
-                places: &places,
-                objects: &objects,
-                effective: &effective,
-                sources: &sources,
-                addresses_unconfirmed: options.addresses_unconfirmed,
-                decides_clients: deciders.contains(&source.id),
-            });
-            if source.contested {
-                // The finding about the copies says it all.
-                output.diagnostics.clear();
-                output.refuse(
-                    "the Ingress occurs twice, with different contents",
-                    false,
-                    Origin::field(source.id, source.ingress.name_span),
-                );
-                return output;
+    for output in &mut policies {
+        // What is said of the controller's own snippets is said once.
+        output.diagnostics.retain(|found| {
+            let first = found.object.is_some() || !of_controller.contains(found);
+            if first && found.object.is_none() {
+                of_controller.push(found.clone());
             }
-            account::not_carried(source, notes, &mut output);
-            overruled::tell(&sources, source, notes, overruled, &mut output);
-            if let Some(note) = &lost_protection {
-                output.refuse(
-                    format!("{} of the ConfigMap is not carried over", note.key),
-                    false,
-                    Origin::field(source.id, note.span),
-                );
-            }
-            // What is said of the controller's own snippets is said once.
-            output.diagnostics.retain(|found| {
-                let first = found.object.is_some() || !of_controller.contains(found);
-                if first && found.object.is_none() {
-                    of_controller.push(found.clone());
-                }
-                first
-            });
-            diagnostics.append(&mut output.diagnostics);
-            output
-        })
-        .collect();
+            first
+        });
+        diagnostics.append(&mut output.diagnostics);
+    }
     if let Some(item) = controller {
         for (span, outcome) in policies.iter().flat_map(|p| &p.controller_outcomes) {
             ledger.settle(item, *span, outcome);
@@ -230,7 +239,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         overruled::tell(&sources, &sources[at], notes[at], &lost, &mut policies[at]);
         diagnostics.append(&mut policies[at].diagnostics);
     }
-    let hosts = Lowering {
+    let mut lowering = Lowering {
         effective: &effective,
         sources: &sources,
         objects: &objects,
@@ -238,10 +247,11 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         passthrough,
         policies: &policies,
         server_snippets: &server_snippets,
-        diagnostics: &mut diagnostics,
-        of_host,
-    }
-    .hosts();
+        of_host: &of_host,
+        diagnostics: Vec::new(),
+    };
+    let hosts = lowering.hosts(options.threads);
+    diagnostics.extend(lowering.diagnostics);
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();
     Account {
         effective: &effective,

@@ -27,6 +27,8 @@ mod service;
 mod stranger;
 mod validate;
 
+use rayon::prelude::*;
+
 pub use analyze::{Analysis, Options, analyze};
 pub use named::{Name, Named, Need, Told, Workload, named, workload};
 pub use objects::Intake;
@@ -36,3 +38,14 @@ pub use select::Selection;
 /// Of names from other people's files, in the order in which they came.
 type IndexMap<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
 type IndexSet<T> = indexmap::IndexSet<T, foldhash::fast::RandomState>;
+
+/// What becomes of each of so many things, on the threads of the pool if there are several.
+fn each<T: Send>(threads: usize, number: usize, one: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    /// Fewer are not worth a thread.
+    const FEW: usize = 32;
+    if threads < 2 {
+        return (0..number).map(one).collect();
+    }
+    let numbers = (0..number).into_par_iter().with_min_len(FEW);
+    numbers.map(one).collect()
+}

@@ -27,7 +27,7 @@ use crate::policies::{self, PolicyOutput, ssl};
 use crate::remarks;
 use crate::service;
 use crate::validate;
-use crate::{IndexMap, IndexSet};
+use crate::{IndexMap, IndexSet, each};
 
 /// What lowering reads.
 pub(crate) struct Lowering<'a> {
@@ -41,9 +41,10 @@ pub(crate) struct Lowering<'a> {
     pub(crate) policies: &'a [PolicyOutput],
     /// The server-snippets of each host.
     pub(crate) server_snippets: &'a server_snippet::ByHost<'a>,
-    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
     /// By host, the Ingresses with a rule for it, canaries included.
-    pub(crate) of_host: IndexMap<&'a str, Vec<SourceIndex>>,
+    pub(crate) of_host: &'a IndexMap<&'a str, Vec<SourceIndex>>,
+    /// What was found so far.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// For [`Lowering::of_host`].
@@ -69,25 +70,36 @@ struct Rendered<'a> {
 
 impl Lowering<'_> {
     /// All hosts, in the order of their names.
-    pub(crate) fn hosts(&mut self) -> Vec<Host> {
-        let effective = self.effective;
-        let mut hosts = Vec::with_capacity(effective.servers.len());
+    pub(crate) fn hosts(&mut self, threads: usize) -> Vec<Host> {
+        let servers = &self.effective.servers;
+        let lowered = each(threads, servers.len(), |at| {
+            let mut lowering = Lowering {
+                diagnostics: Vec::new(),
+                ..*self
+            };
+            let found = servers.get_index(at);
+            let host = found.and_then(|(raw, server)| lowering.server(raw, server));
+            (host, lowering.diagnostics)
+        });
+        let mut hosts = Vec::with_capacity(servers.len());
         // Names that aliases and `www` have taken.
         let mut taken = IndexSet::default();
-        for (raw, server) in &effective.servers {
-            let Some(first) = server.first else { continue };
-            let first = self.sources[first].id;
-            let snippet = self.server_snippet(raw);
-            let Some(name) = self.host_name(raw, server) else {
-                continue;
-            };
-            let host = self.host(raw, name, first, server, snippet);
+        for (server, (host, found)) in servers.values().zip(lowered) {
+            self.diagnostics.extend(found);
+            let Some(host) = host else { continue };
             self.aliases(&host, server, &mut hosts, &mut taken);
             self.www(&host, server, &mut hosts, &mut taken);
             hosts.push(host);
         }
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         hosts
+    }
+
+    fn server(&mut self, raw: &str, server: &Server) -> Option<Host> {
+        let first = self.sources[server.first?].id;
+        let snippet = self.server_snippet(raw);
+        let name = self.host_name(raw, server)?;
+        Some(self.host(raw, name, first, server, snippet))
     }
 
     fn host_name(&mut self, name: &str, server: &Server) -> Option<HostName> {
@@ -898,9 +910,7 @@ impl Lowering<'_> {
         if source.settings.backend.protocol.is_some() {
             diagnostic = diagnostic.annotation("backend-protocol");
         }
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
     }
 
     /// How an endpoint of the upstream of a location is chosen.

@@ -232,6 +232,7 @@ pub(crate) fn nginx_options(options: &Options) -> nginx::Options {
             !options.accept.contains(&confirmed)
         }),
         told: options.told.clone(),
+        threads: threads(options),
     }
 }
 

@@ -31,9 +31,7 @@ impl Lowering<'_> {
             if let Some(key) = edit.origin.annotation {
                 diagnostic = diagnostic.annotation(key);
             }
-            if !self.diagnostics.contains(&diagnostic) {
-                self.diagnostics.push(diagnostic);
-            }
+            self.diagnostics.push(diagnostic);
             route.action = Action::Refuse(Refusal {
                 reason: "a rewrite leads to another location".to_owned(),
                 faithful: false,
