@@ -8,6 +8,7 @@ mod analyze;
 pub mod annotations;
 mod certificates;
 pub mod config_map;
+mod digest;
 mod effective;
 mod flags;
 mod ingress;

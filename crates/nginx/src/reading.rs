@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, ItemPath, Ledger, ObjectRef, Outcome};
 use gatewright_source::Span;
-use gatewright_yaml::{Document, Entry, Node, ProblemKind, Value, from_node};
+use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1 as networking;
 use serde::de::DeserializeOwned;
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
+use crate::digest::digest;
 use crate::flags::Flags;
 use crate::ingress::{Ingress, Texts};
 use crate::objects::{SecretInfo, ServiceInfo, ServicePortInfo};
@@ -577,64 +576,6 @@ fn values(node: &Node, key: Span, found: &mut Vec<Span>) {
         } else {
             values(&entry.value, key, found);
         }
-    }
-}
-
-/// A digest of what an object says. What the cluster alone writes of it is no part of that, nor
-/// is the order of keys.
-fn digest(node: &Node) -> u128 {
-    // The same in every release: it decides which of several copies is read.
-    let mut hasher = SipHasher24::new();
-    let mut entries = Vec::new();
-    let annotations = node.get("metadata").and_then(|m| m.get("annotations"));
-    if let Some(annotations) = annotations {
-        hash(annotations, &[LAST_APPLIED], &mut hasher, &mut entries);
-    }
-    hash(node, &["metadata", "status"], &mut hasher, &mut entries);
-    hasher.finish128().as_u128()
-}
-
-/// `kubectl apply` writes the object as it was given into the object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Hashes a node with its keys in order, without its layout and without the keys named. Behind
-/// what is in `entries` is room for those of the node.
-fn hash<'n>(
-    node: &'n Node,
-    without: &[&str],
-    hasher: &mut SipHasher24,
-    entries: &mut Vec<&'n Entry>,
-) {
-    let mut text = |kind: u8, text: &str| {
-        hasher.write_u8(kind);
-        hasher.write_u64(text.len() as u64);
-        hasher.write(text.as_bytes());
-    };
-    match &node.value {
-        Value::Mapping(mapping) => {
-            let start = entries.len();
-            let kept = |entry: &&Entry| !without.contains(&entry.key.value.as_str());
-            entries.extend(mapping.iter().filter(kept));
-            entries[start..].sort_unstable_by_key(|entry| entry.key.value.as_str());
-            hasher.write_u8(b'{');
-            hasher.write_u64((entries.len() - start) as u64);
-            for at in start..entries.len() {
-                let entry = entries[at];
-                hasher.write_u64(entry.key.value.len() as u64);
-                hasher.write(entry.key.value.as_bytes());
-                hash(&entry.value, &[], hasher, entries);
-            }
-            entries.truncate(start);
-        }
-        Value::Sequence(items) => {
-            hasher.write_u8(b'[');
-            hasher.write_u64(items.len() as u64);
-            for item in items {
-                hash(item, &[], hasher, entries);
-            }
-        }
-        Value::String(value) => text(b'"', value),
-        scalar => text(b'=', &format!("{scalar:?}")),
     }
 }
 

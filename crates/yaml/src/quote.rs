@@ -36,13 +36,22 @@ pub(crate) fn form(text: &str, block: bool) -> Form {
     }
 }
 
+const ORDINARY: [bool; 256] = {
+    let mut ordinary = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        ordinary[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+        byte += 1;
+    }
+    ordinary
+};
+
 /// Whether it is made of what names and absolute paths are made of, which is nearly all text of
 /// Kubernetes objects: no reader sees more in it than text, unless it is a word such as `on`.
 fn is_ordinary(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+        && text.bytes().all(|b| ORDINARY[usize::from(b)])
         && resolve::plain(text) == Resolved::Text
 }
 
