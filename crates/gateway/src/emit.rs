@@ -21,7 +21,7 @@ use crate::name::{Names, POLICIES, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::policy::{clients, headers};
 use crate::rule::{Deed, Planned, Section};
-use crate::shards::shards;
+use crate::shards::{owners, shards};
 use crate::tags::{self, Tags};
 use crate::{
     Emitted, IndexMap, IndexSet, Object, Part, Settings, Spec, certificate, idiom, infra, listeners,
@@ -933,14 +933,6 @@ impl<'a> Emitter<'a> {
             annotations: BTreeMap::new(),
         });
     }
-}
-
-/// All that may have rules on a host, below which the catch-all host serves as well.
-pub(crate) fn owners<'a>(host: &'a Host, any: Option<&'a Host>) -> impl Iterator<Item = OwnerId> {
-    let below = any.filter(|_| matches!(host.name, HostName::OneLabel(_)));
-    std::iter::once(host)
-        .chain(below)
-        .flat_map(|host| std::iter::once(host.first).chain(host.routes.iter().map(|r| r.owner)))
 }
 
 /// A name part for a host. No host has the name of the one that stands for all of them.

@@ -6,10 +6,9 @@
 
 use std::cmp::Reverse;
 
-use gatewright_model::{Host, HostName, Owner};
+use gatewright_model::{Host, HostName, Owner, OwnerId};
 
 use crate::IndexSet;
-use crate::emit::owners;
 
 /// Groups of namespaces that hosts have brought together.
 #[derive(Default)]
@@ -85,6 +84,14 @@ pub(crate) fn shards(
     shards.into_iter().map(sorted).collect()
 }
 
+/// All that may have rules on a host, below which the catch-all host serves as well.
+pub(crate) fn owners<'a>(host: &'a Host, any: Option<&'a Host>) -> impl Iterator<Item = OwnerId> {
+    let below = any.filter(|_| matches!(host.name, HostName::OneLabel(_)));
+    std::iter::once(host)
+        .chain(below)
+        .flat_map(|host| std::iter::once(host.first).chain(host.routes.iter().map(|r| r.owner)))
+}
+
 /// Where objects may stand that are written for a host.
 fn namespaces<'a>(
     host: &'a Host,
@@ -105,8 +112,7 @@ mod tests {
     use std::sync::Arc;
 
     use gatewright_model::{
-        Action, Backend, Forward, Origin, OwnerId, PathMatcher, PlainHttp, Protocol, Route, Split,
-        Target,
+        Action, Backend, Forward, Origin, PathMatcher, PlainHttp, Protocol, Route, Split, Target,
     };
     use gatewright_source::{FileId, Span};
 

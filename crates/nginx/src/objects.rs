@@ -7,13 +7,14 @@ use gatewright_diagnostics::{
     Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome, Severity,
 };
 use gatewright_source::Span;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::IndexMap;
 use crate::flags::Flags;
 use crate::ingress::Ingress;
 use crate::named::{Name, Told};
-use crate::reading::{Content, Described, Found, Items, Reader, Reading, Says};
+use crate::reading::{
+    Content, Described, Found, Items, Reader, Reading, Says, SecretInfo, ServiceInfo,
+};
 
 /// Namespace and name.
 pub(crate) type Key = (Arc<str>, Arc<str>);
@@ -81,37 +82,6 @@ pub(crate) enum Missing {
     LookedFor,
     /// Others of its kind and namespace are in the input.
     AmongOthers,
-}
-
-/// What a Service says that matters here.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ServiceInfo {
-    /// Its ports.
-    pub ports: Vec<ServicePortInfo>,
-    /// The DNS name that it stands for.
-    pub external_name: Option<Arc<str>>,
-}
-
-/// A port of a Service.
-#[derive(Clone, Debug)]
-pub(crate) struct ServicePortInfo {
-    /// Its name.
-    pub name: Option<Arc<str>>,
-    /// Its number.
-    pub port: i32,
-    /// `targetPort` as it was written.
-    pub target: Option<IntOrString>,
-    /// `appProtocol` says HTTP/2 in clear text.
-    pub h2c: bool,
-}
-
-/// What a Secret holds. Contents never reach a diagnostic.
-#[derive(Clone, Debug)]
-pub(crate) struct SecretInfo {
-    /// Its type.
-    pub kind: Arc<str>,
-    /// Its data, decoded.
-    pub data: BTreeMap<String, Vec<u8>>,
 }
 
 /// What a `ConfigMap` holds.

@@ -10,12 +10,12 @@ use gatewright_source::Span;
 use gatewright_yaml::{Document, Node, ProblemKind, Value, from_node};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::networking::v1 as networking;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::de::DeserializeOwned;
 
 use crate::digest::digest;
 use crate::flags::Flags;
 use crate::ingress::{Ingress, Texts};
-use crate::objects::{SecretInfo, ServiceInfo, ServicePortInfo};
 use crate::validate::{self, Violation};
 use crate::{IndexSet, legacy, stranger};
 
@@ -100,6 +100,37 @@ pub(crate) enum Says {
     Secret(SecretInfo),
     /// Keys and values with the place of each, and the object as a whole.
     ConfigMap(Vec<(Arc<str>, Arc<str>, Span)>, Span),
+}
+
+/// What a Service says that matters here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceInfo {
+    /// Its ports.
+    pub ports: Vec<ServicePortInfo>,
+    /// The DNS name that it stands for.
+    pub external_name: Option<Arc<str>>,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug)]
+pub(crate) struct ServicePortInfo {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// Its number.
+    pub port: i32,
+    /// `targetPort` as it was written.
+    pub target: Option<IntOrString>,
+    /// `appProtocol` says HTTP/2 in clear text.
+    pub h2c: bool,
+}
+
+/// What a Secret holds. Contents never reach a diagnostic.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretInfo {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// Its data, decoded.
+    pub data: BTreeMap<String, Vec<u8>>,
 }
 
 /// What an object is called, and where.

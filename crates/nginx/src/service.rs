@@ -8,7 +8,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::effective::UpstreamKey;
 use crate::ingress::Port;
-use crate::objects::{Objects, ServiceInfo};
+use crate::objects::Objects;
+use crate::reading::ServiceInfo;
 
 /// Resolves a Service and port (`getEndpointsFromSlices` and `serviceEndpoints` of
 /// ingress-nginx `internal/ingress/controller`).

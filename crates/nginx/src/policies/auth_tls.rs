@@ -15,7 +15,8 @@ use gatewright_source::Spanned;
 use super::{PolicyInput, PolicyOutput};
 use crate::annotations::auth_tls::{AuthTls, ClientCertificates as Asked, VerifyClient as Verify};
 use crate::effective::Source;
-use crate::objects::{Objects, SecretInfo};
+use crate::objects::Objects;
+use crate::reading::SecretInfo;
 
 /// What the family carries.
 pub(crate) const KEYS: &[&str] = &[

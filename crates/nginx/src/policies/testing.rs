@@ -12,7 +12,8 @@ use crate::config_map::Config;
 use crate::effective::Effective;
 use crate::ingress::Ingress;
 use crate::named::{Name, Told};
-use crate::objects::{Objects, SecretInfo};
+use crate::objects::Objects;
+use crate::reading::SecretInfo;
 
 /// The policies of an Ingress with these annotations.
 pub(crate) fn lower(pairs: &[(&str, &str)]) -> PolicyOutput {
