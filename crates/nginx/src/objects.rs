@@ -93,9 +93,6 @@ pub(crate) struct ConfigMapInfo {
     pub ledger: LedgerObject,
 }
 
-/// Why what a `ConfigMap` says has no effect.
-const OTHER_COPY: &str = "another copy of the object is read";
-
 /// Puts together what readers have read, some at a time.
 #[derive(Debug, Default)]
 pub struct Intake {
@@ -158,13 +155,10 @@ impl Intake {
         };
         let standing = self.standing(&object, span, digest);
         let is_read = matches!(standing, Standing::First | Standing::Preferred);
-        let items = match &says {
-            Says::ConfigMap(_, whole) if !is_read => Items::Whole(*whole, OTHER_COPY),
-            _ => items,
-        };
         let item = self.account(&object, items, reader);
         match says {
             Says::Ingress(ingress) => self.ingress(*ingress, &standing, item),
+            Says::ConfigMap(_) if !is_read => self.other_is_read(item),
             _ if !is_read => {}
             Says::Class(controller) => {
                 let name = Arc::clone(&object.name);
@@ -176,15 +170,18 @@ impl Intake {
             Says::Secret(secret) => {
                 self.objects.secrets.insert(key(&object), secret);
             }
-            Says::ConfigMap(data, _) => {
+            Says::ConfigMap(data) => {
                 let info = ConfigMapInfo { data, ledger: item };
                 if let Some(other) = self.objects.config_maps.insert(key(&object), info) {
-                    let reason = Outcome::no_effect(OTHER_COPY);
-                    self.ledger
-                        .settle_rest(other.ledger, |_| Some(reason.clone()));
+                    self.other_is_read(other.ledger);
                 }
             }
         }
+    }
+
+    fn other_is_read(&mut self, item: LedgerObject) {
+        let reason = Outcome::no_effect("another copy of the object is read");
+        self.ledger.settle_rest(item, |_| Some(reason.clone()));
     }
 
     /// Opens the account of an object.

@@ -98,8 +98,8 @@ pub(crate) enum Says {
     Class(Arc<str>),
     Service(ServiceInfo),
     Secret(SecretInfo),
-    /// Keys and values with the place of each, and the object as a whole.
-    ConfigMap(Vec<(Arc<str>, Arc<str>, Span)>, Span),
+    /// Keys and values with the place of each.
+    ConfigMap(Vec<(Arc<str>, Arc<str>, Span)>),
 }
 
 /// What a Service says that matters here.
@@ -535,7 +535,7 @@ impl Reader {
             Some((Arc::from(entry.key.value.as_str()), value, entry.value.span))
         });
         let content = Content {
-            says: Says::ConfigMap(data.collect(), node.span),
+            says: Says::ConfigMap(data.collect()),
             span,
             digest: digest(node),
         };

@@ -132,6 +132,10 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
             expected_findings,
             "round {round}"
         );
+        assert_eq!(
+            conversion.summary.outcomes, expected.summary.outcomes,
+            "round {round}"
+        );
     }
 }
 
