@@ -135,14 +135,14 @@ pub(crate) struct Outcome {
     pub(crate) unreadable_files: usize,
 }
 
-/// Sets the number of threads that all work is shared among.
+/// Sets the number of threads that all work is shared among. This one is among them, as each has
+/// memory of its own.
 pub(crate) fn pool(threads: Option<usize>) {
-    if let Some(threads) = threads {
-        // Fails only when a pool exists already, which then has this size.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global();
-    }
+    // Fails only when a pool exists already, which then has this size.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.unwrap_or_default())
+        .use_current_thread()
+        .build_global();
 }
 
 impl Run {
