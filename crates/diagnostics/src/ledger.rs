@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::num::NonZero;
 use std::ops::Range;
 
@@ -140,7 +141,8 @@ impl Ledger {
 
     /// Gives the items of an object that lie within `span` their outcome. A graver outcome
     /// replaces a lighter one (refused over difference over translated over no effect): a
-    /// value that is translated for one host and refused for another is refused.
+    /// value that is translated for one host and refused for another is refused. Of two codes
+    /// the lower one counts, as hosts are written in no order.
     pub fn settle(&mut self, object: LedgerObject, span: Span, outcome: &Outcome) {
         let settled = self.settled(outcome);
         let outcomes = &self.outcomes;
@@ -191,11 +193,11 @@ impl Ledger {
     }
 }
 
-fn rank(outcome: &Outcome) -> u8 {
+fn rank(outcome: &Outcome) -> (u8, Option<Reverse<Code>>) {
     match outcome {
-        Outcome::NoEffect(_) => 0,
-        Outcome::Translated => 1,
-        Outcome::Difference(_) => 2,
-        Outcome::Refused(_) => 3,
+        Outcome::NoEffect(_) => (0, None),
+        Outcome::Translated => (1, None),
+        Outcome::Difference(code) => (2, Some(Reverse(*code))),
+        Outcome::Refused(code) => (3, Some(Reverse(*code))),
     }
 }

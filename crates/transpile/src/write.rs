@@ -109,11 +109,19 @@ impl<'a> Documents<'a> {
     pub(crate) fn append(&mut self, others: Self) {
         let first = self.pages.append(others.pages);
         for (shelf, documents) in others.shelves {
+            let count = documents.len();
             let moved = documents.into_iter().map(|(name, mut document)| {
                 document.place.page += first;
                 (name, document)
             });
-            self.shelves.entry(shelf).or_default().extend(moved);
+            let own = self.shelves.entry(shelf).or_default();
+            let number = own.len();
+            own.extend(moved);
+            debug_assert_eq!(
+                own.len(),
+                number + count,
+                "no two objects of a shelf have the same name"
+            );
         }
     }
 

@@ -139,6 +139,50 @@ fn order_of_files_and_documents_and_threads_do_not_show() {
     }
 }
 
+/// What a snippet does on one host is refused for another reason than on the next, and the hosts
+/// are written side by side: the first has no route of the Ingress.
+#[test]
+fn threads_do_not_show_in_the_account() {
+    let ingress = |name: &str, more: &str, hosts: &[(&str, &str)]| {
+        let head = format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  namespace: {name}\n{more}spec:\n  ingressClassName: nginx\n  rules:\n"
+        );
+        let rules = hosts.iter().map(|(host, path)| {
+            format!(
+                "  - host: {host}\n    http: {{paths: [{{path: {path}, pathType: Prefix, backend: {{service: {{name: svc, port: {{number: 80}}}}}}}}]}}\n"
+            )
+        });
+        std::iter::once(head).chain(rules).collect::<String>()
+    };
+    let snippet = concat!(
+        "  creationTimestamp: \"2021-01-01T00:00:00Z\"\n",
+        "  annotations:\n",
+        "    nginx.ingress.kubernetes.io/server-snippet: |\n",
+        "      if ($http_x_forwarded_proto = http) { return 301 https://o.test/; }\n",
+        "      if ($request_uri = /old) { return 301 https://n.test/; }\n",
+    );
+    let hosts = [("a.test", "/x"), ("b.test", "/old"), ("c.test", "/old")];
+    let text = [
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ingress-nginx-controller, namespace: ingress-nginx}\ndata: {use-forwarded-headers: \"true\", allow-snippet-annotations: \"true\", annotations-risk-level: Critical}\n".to_owned(),
+        ingress("a", "", &hosts[..1]),
+        ingress("b", snippet, &hosts),
+    ]
+    .concat();
+    let report = |threads| {
+        let input = Input {
+            name: "a.yaml".to_owned(),
+            text: text.clone(),
+        };
+        let options = Options {
+            threads: Some(threads),
+            ..options()
+        };
+        convert(vec![input], &options).report_json()
+    };
+    assert!(report(1).contains("\"refused\""), "{}", report(1));
+    assert_eq!(report(1), report(2));
+}
+
 #[test]
 fn order_of_annotations_does_not_show() {
     let annotations = [
