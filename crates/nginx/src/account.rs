@@ -11,7 +11,7 @@ use gatewright_source::Span;
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
 use crate::effective::{
-    Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of, steers,
+    Effective, Server, Source, SourceIndex, backends, compares_patterns, host_of,
 };
 use crate::ingress::{Annotation, BackendTarget, Ingress, Path};
 use crate::lower::server_snippet::ByHost;
@@ -326,7 +326,7 @@ impl Account<'_> {
             // A canary none of whose backends gets a request.
             let idle = source.settings.canary.is_some()
                 && orphans == backends(source).count()
-                && !steers(self.effective, at);
+                && !self.effective.steering.contains(&at);
             self.annotations(at, item, idle);
             for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
                 let mut notes = self.notes[at].iter();
@@ -533,7 +533,7 @@ impl Account<'_> {
             .annotation("canary")
             .at(orphan.span)
             .help(orphan.help);
-            if steers(self.effective, orphan.source) {
+            if self.effective.steering.contains(&orphan.source) {
                 diagnostic = diagnostic
                     .note("its settings hold all the same where another canary names the Service");
             }

@@ -12,10 +12,10 @@ use gatewright_diagnostics::ObjectRef;
 use gatewright_model::OwnerId;
 use gatewright_source::Span;
 
-use crate::IndexMap;
 use crate::annotations::Settings;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 use crate::registry;
+use crate::{IndexMap, IndexSet};
 
 /// An Ingress that the controller takes, with its settings.
 #[derive(Debug)]
@@ -52,6 +52,9 @@ pub(crate) struct Effective {
     pub shadowed: Vec<Shadowed>,
     /// Canary paths that found no primary.
     pub orphans: Vec<Orphan>,
+    /// Canaries whose settings hold for a Service that is asked as another's canary, even where
+    /// their own paths serve nothing.
+    pub steering: IndexSet<SourceIndex>,
 }
 
 /// A host.
@@ -179,16 +182,12 @@ pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     create_locations(&mut effective, sources);
     part_twins(&mut effective, sources);
     merge_canaries(&mut effective, sources);
+    let upstreams = &effective.upstreams;
+    let canaries = upstreams
+        .values()
+        .filter_map(|primary| primary.alternatives.first());
+    effective.steering = canaries.map(|key| upstreams[key].first).collect();
     effective
-}
-
-/// Whether the settings of a canary hold for a Service that is asked as another's canary, even
-/// where its own paths serve nothing.
-pub(crate) fn steers(effective: &Effective, at: SourceIndex) -> bool {
-    effective.upstreams.values().any(|primary| {
-        let canary = primary.alternatives.first();
-        canary.is_some_and(|key| effective.upstreams[key].first == at)
-    })
 }
 
 /// All backends of an Ingress.
