@@ -262,18 +262,21 @@ pub(crate) fn host() -> Result<String> {
 }
 
 fn build(root: &Path, target: &str) -> Result<PathBuf> {
-    build_in(root, target, None)
+    let into = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let into = into.join("dist");
+    // C code of an earlier build names the time of another commit.
+    if into.exists() {
+        fs::remove_dir_all(&into)?;
+    }
+    build_in(root, target, &into)
 }
 
-/// Builds the repository in `root`; what is built goes to `into`, or where it always goes.
-fn build_in(root: &Path, target: &str, into: Option<&Path>) -> Result<PathBuf> {
+/// Builds the repository in `root`; what is built goes to `into`.
+fn build_in(root: &Path, target: &str, into: &Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    if let Some(into) = into {
-        command.env("CARGO_TARGET_DIR", into);
-    }
-    let output = command
+    let output = Command::new(cargo)
         .current_dir(root)
+        .env("CARGO_TARGET_DIR", into)
         .env("CARGO_ENCODED_RUSTFLAGS", without_places()?)
         // C code may name the time of its compilation.
         .env("SOURCE_DATE_EPOCH", time(root)?.to_string())
@@ -328,7 +331,7 @@ fn build_again(root: &Path, target: &str, program: &Path) -> Result<()> {
         .arg(&directory)
         .status()?;
     ensure!(cloned.success(), "the repository cannot be cloned");
-    let again = build_in(&directory, target, Some(&directory.join("target")));
+    let again = build_in(&directory, target, &directory.join("target"));
     let same = again.and_then(|again| Ok(fs::read(again)? == fs::read(program)?));
     fs::remove_dir_all(&directory)?;
     ensure!(same?, "two builds of the same sources differ");

@@ -16,20 +16,12 @@ pub(super) enum Growth {
     Paths,
     /// Paths of one host that are patterns, ten to an Ingress.
     Patterns,
-    /// Canaries without anything that they are a canary of, each with a Service.
-    Canaries,
     /// Annotations of one Ingress. The API server takes 256 KiB of them.
     Annotations,
 }
 
 impl Growth {
-    pub(super) const ALL: [Self; 5] = [
-        Self::Hosts,
-        Self::Paths,
-        Self::Patterns,
-        Self::Canaries,
-        Self::Annotations,
-    ];
+    pub(super) const ALL: [Self; 4] = [Self::Hosts, Self::Paths, Self::Patterns, Self::Annotations];
 
     /// What is counted.
     pub(super) const fn unit(self) -> &'static str {
@@ -37,7 +29,6 @@ impl Growth {
             Self::Hosts => "hosts",
             Self::Paths => "paths of one host",
             Self::Patterns => "patterns of one host",
-            Self::Canaries => "canaries",
             Self::Annotations => "annotations of one Ingress",
         }
     }
@@ -45,7 +36,7 @@ impl Growth {
     /// How many of it are measured, ascending.
     pub(super) const fn counts(self) -> [u32; 4] {
         match self {
-            Self::Hosts | Self::Paths | Self::Canaries => [2000, 4000, 8000, 16_000],
+            Self::Hosts | Self::Paths => [2000, 4000, 8000, 16_000],
             Self::Patterns | Self::Annotations => [1000, 2000, 4000, 6000],
         }
     }
@@ -77,14 +68,6 @@ impl Growth {
                         .map(|path| format!("/p{path}/[a-z]+/(items|orders)/[0-9]+"));
                     let rule = ("shop.example.com".to_owned(), paths.collect());
                     ingress(&mut text, at, &regex, [rule]);
-                }
-            }
-            Self::Canaries => {
-                let canary = [("nginx.ingress.kubernetes.io/canary", "\"true\"")];
-                let canary = canary.map(|(key, value)| (key.to_owned(), value));
-                for at in 0..count {
-                    let rule = (format!("h{at}.example.com"), vec!["/".to_owned()]);
-                    ingress(&mut text, at, &canary, [rule]);
                 }
             }
             Self::Annotations => {
@@ -119,7 +102,7 @@ fn ingress(
         for path in paths {
             let _ = write!(
                 text,
-                "      - path: {path}\n        pathType: ImplementationSpecific\n        backend:\n          service:\n            name: app-{at}\n            port:\n              number: 80\n"
+                "      - path: {path}\n        pathType: ImplementationSpecific\n        backend:\n          service:\n            name: app\n            port:\n              number: 80\n"
             );
         }
     }
