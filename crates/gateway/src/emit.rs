@@ -39,25 +39,23 @@ const MIN_CHUNK: usize = 6;
 /// Writes the model. Objects are handed over one by one, so that not all of them are in memory
 /// at once; [`Object::shelf`] and the name put them in order.
 ///
-/// An object is handed to any of the writers. With several of them the threads of the pool
-/// write different namespaces side by side, each with a writer of its own.
-pub fn emit<W>(model: &Model, settings: &Settings, writers: &mut [W]) -> Emitted
+/// An object is handed to any of the writers. With others beside the first one the threads of the
+/// pool write different namespaces side by side, each with a writer of its own.
+pub fn emit<W>(model: &Model, settings: &Settings, write: W, others: Vec<W>) -> Emitted
 where
     W: FnMut(Object) + Send,
 {
-    let mut writers = writers.iter_mut().map(|write| Box::new(write) as Write<'_>);
-    let Some(write) = writers.next() else {
-        return Emitted::default();
-    };
+    let write: Write<'_> = Box::new(write);
+    let others = others.into_iter().map(|write| Box::new(write) as Write<'_>);
     if !settings.idiomatic {
-        return emit_all(Emitter::new(model, settings, write), writers);
+        return emit_all(Emitter::new(model, settings, write), others);
     }
     let simple = idiom::simplify(model);
     let mut emitter = Emitter::new(&simple.model, settings, write);
     for (origin, found) in simple.given_up {
         emitter.report(&origin, false, found);
     }
-    emit_all(emitter, writers)
+    emit_all(emitter, others)
 }
 
 fn emit_all<'a>(
@@ -138,16 +136,44 @@ impl<'a> Emitter<'a> {
             names.take_own(kind, namespace, name, name);
         }
         Self {
+            https: settings.existing || infra::has_certificate(model),
+            own_wildcards: Arc::new(clients::own_wildcards(model, false)),
+            set_by_routes: Arc::new(headers::set_by_routes(model)),
+            ..Self::blank(model, settings, names, Tags::new(model), write)
+        }
+    }
+
+    /// One for hosts that have nothing to do with those of this one.
+    fn beside_it(&self, write: Write<'a>) -> Self {
+        let (names, tags) = (self.names.clone(), self.tags.clone());
+        Self {
+            https: self.https,
+            own_wildcards: Arc::clone(&self.own_wildcards),
+            divided: self.divided,
+            sets: Arc::clone(&self.sets),
+            set_by_routes: Arc::clone(&self.set_by_routes),
+            ..Self::blank(self.model, self.settings, names, tags, write)
+        }
+    }
+
+    fn blank(
+        model: &'a Model,
+        settings: &'a Settings,
+        names: Names,
+        tags: Tags<'a>,
+        write: Write<'a>,
+    ) -> Self {
+        Self {
             model,
             settings,
-            https: settings.existing || infra::has_certificate(model),
+            https: false,
             out: Emitted::default(),
             write,
             found: IndexSet::default(),
-            own_wildcards: Arc::new(clients::own_wildcards(model, false)),
+            own_wildcards: Arc::default(),
             divided: false,
             sets: Arc::default(),
-            set_by_routes: Arc::new(headers::set_by_routes(model)),
+            set_by_routes: Arc::default(),
             names,
             filters: IndexMap::default(),
             backends: BTreeMap::new(),
@@ -156,32 +182,7 @@ impl<'a> Emitter<'a> {
             users: IndexMap::default(),
             named: IndexSet::default(),
             attached: BTreeSet::new(),
-            tags: Tags::new(model),
-        }
-    }
-
-    /// One for hosts that have nothing to do with those of this one.
-    fn beside_it(&self, write: Write<'a>) -> Self {
-        Self {
-            model: self.model,
-            settings: self.settings,
-            https: self.https,
-            out: Emitted::default(),
-            write,
-            found: IndexSet::default(),
-            own_wildcards: Arc::clone(&self.own_wildcards),
-            divided: self.divided,
-            sets: Arc::clone(&self.sets),
-            set_by_routes: Arc::clone(&self.set_by_routes),
-            names: self.names.clone(),
-            filters: IndexMap::default(),
-            backends: BTreeMap::new(),
-            grants: BTreeSet::new(),
-            secrets: BTreeMap::new(),
-            users: IndexMap::default(),
-            named: IndexSet::default(),
-            attached: BTreeSet::new(),
-            tags: self.tags.clone(),
+            tags,
         }
     }
 

@@ -159,6 +159,16 @@ fn run_here<T>(
 
 /// Writes the objects of the model.
 fn emit(model: &Model, options: &Options, texts: &mut write::Documents<'_>) -> gateway::Emitted {
+    fn writer<'t>(
+        texts: &'t mut write::Documents<'_>,
+        wanted: impl Fn(&Object) -> bool + Send + 't,
+    ) -> impl FnMut(Object) + Send + 't {
+        move |object| {
+            if wanted(&object) {
+                texts.add(object);
+            }
+        }
+    }
     let wanted = |object: &Object| {
         let part = match options.emit {
             Emit::All => true,
@@ -168,18 +178,8 @@ fn emit(model: &Model, options: &Options, texts: &mut write::Documents<'_>) -> g
         part && !model.hosts.is_empty()
     };
     let mut more: Vec<_> = (1..threads(options)).map(|_| texts.more()).collect();
-    let mut writers: Vec<_> = std::iter::once(&mut *texts)
-        .chain(&mut more)
-        .map(|texts: &mut write::Documents<'_>| {
-            move |object| {
-                if wanted(&object) {
-                    texts.add(object);
-                }
-            }
-        })
-        .collect();
-    let emitted = gateway::emit(model, &settings(options), &mut writers);
-    drop(writers);
+    let others = more.iter_mut().map(|texts| writer(texts, wanted)).collect();
+    let emitted = gateway::emit(model, &settings(options), writer(texts, wanted), others);
     for others in more {
         texts.append(others);
     }

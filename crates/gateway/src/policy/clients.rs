@@ -459,7 +459,7 @@ mod tests {
         };
         let mut found = Vec::new();
         let mut objects = Vec::new();
-        crate::emit(&model, &settings, &mut [|object| objects.push(object)]);
+        crate::emit(&model, &settings, |object| objects.push(object), vec![]);
         objects.sort_by_key(|object: &crate::Object| (object.shelf(), object.name.clone()));
         for object in objects {
             let crate::Spec::HttpRoute(route) = object.spec else {
