@@ -33,7 +33,7 @@ use rayon::prelude::*;
 pub use analyze::{Analysis, Options, analyze};
 pub use named::{Name, Named, Need, Told, Workload, named, workload};
 pub use objects::Intake;
-pub use reading::{IntakeOptions, Reader, Reading};
+pub use reading::{Reader, Reading};
 pub use select::Selection;
 
 /// Of names from other people's files, in the order in which they came.

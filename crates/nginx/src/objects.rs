@@ -67,6 +67,7 @@ impl Objects {
             }
         }
     }
+
     /// The digest of an Ingress of which there are copies that say different things.
     pub(crate) fn digest(&self, ingress: &Ingress) -> Option<u128> {
         let copies = self.contested.get(&ingress.object)?;

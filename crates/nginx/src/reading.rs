@@ -19,18 +19,11 @@ use crate::ingress::{Ingress, Texts};
 use crate::validate::{self, Violation};
 use crate::{IndexSet, legacy, stranger};
 
-/// How objects are read.
-#[derive(Clone, Debug)]
-pub struct IntakeOptions {
-    /// Objects of this namespace only; objects without one are put into it.
-    pub namespace: Option<String>,
-}
-
 /// Reads documents. Several readers may read side by side, each some of them; what they read is
 /// put together by an [`Intake`](crate::Intake).
 #[derive(Debug)]
 pub struct Reader {
-    options: IntakeOptions,
+    namespace: Option<Arc<str>>,
     texts: Texts,
     /// The paths of items, by their numbers in [`Leaves`].
     paths: IndexSet<Box<str>>,
@@ -133,12 +126,11 @@ pub(crate) struct SecretInfo {
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
-/// What an object is called, and where.
-struct Identity {
-    object: ObjectRef,
-    /// Its name, or all of it where that is missing.
+/// The name of an object.
+struct Called {
+    /// Where it stands, or all of the object where it is missing.
     span: Span,
-    /// Whether the name is one.
+    /// Whether it is a name.
     named: bool,
 }
 
@@ -148,10 +140,11 @@ const MAX_LISTS: usize = 8;
 const NAMELESS: &str = "it has no name and is not read";
 
 impl Reader {
-    /// Nothing read yet.
-    pub fn new(options: IntakeOptions) -> Self {
+    /// One that has read nothing yet. With a namespace it reads the Ingresses of that one only,
+    /// and puts objects without one into it.
+    pub fn new(namespace: Option<&str>) -> Self {
         Self {
-            options,
+            namespace: namespace.map(Arc::from),
             texts: Texts::default(),
             paths: IndexSet::default(),
             known: Vec::new(),
@@ -255,7 +248,7 @@ impl Reader {
         let namespace = field("namespace")
             .and_then(Node::as_str)
             .filter(|namespace| !namespace.is_empty())
-            .or(self.options.namespace.as_deref())
+            .or(self.namespace.as_deref())
             .unwrap_or("default");
         let namespace = if kind == "IngressClass" {
             ""
@@ -274,15 +267,8 @@ impl Reader {
         ObjectRef::new(text(kind), text(namespace), text(&name))
     }
 
-    /// The object's identity, unless it is of another namespace.
-    fn identity(&mut self, node: &Node, kind: &'static str) -> Option<Identity> {
-        let object = self.reference(node, kind);
-        let wanted = self.options.namespace.as_deref();
-        if kind == "Ingress" && wanted.is_some_and(|wanted| *wanted != *object.namespace) {
-            let ingress = Ingress::read(node, object, node.span, &mut self.texts);
-            self.now.found.push(Found::Elsewhere(ingress));
-            return None;
-        }
+    /// Looks at the name of an object, and says if there is none.
+    fn called(&mut self, node: &Node, kind: &str) -> Called {
         let metadata = node.as_mapping().and_then(|m| m.entry("metadata"));
         let name = metadata.and_then(|m| m.value.get("name"));
         let span = name.map_or(node.span, |name| name.span);
@@ -308,11 +294,7 @@ impl Reader {
                 );
             }
         }
-        Some(Identity {
-            object,
-            span,
-            named,
-        })
+        Called { span, named }
     }
 
     /// Whether the types fit, as the API server's strict decoding sees it.
@@ -347,14 +329,14 @@ impl Reader {
     }
 
     fn ingress<T: DeserializeOwned>(&mut self, node: &Node, old: bool) {
-        let Some(Identity {
-            object,
-            span,
-            named,
-        }) = self.identity(node, "Ingress")
-        else {
+        let object = self.reference(node, "Ingress");
+        let wanted = self.namespace.as_deref();
+        if wanted.is_some_and(|wanted| *wanted != *object.namespace) {
+            let ingress = Ingress::read(node, object, node.span, &mut self.texts);
+            self.now.found.push(Found::Elsewhere(ingress));
             return;
-        };
+        }
+        let Called { span, named } = self.called(node, "Ingress");
         let leaves = self.leaves(node);
         let refused = |leaves, unknown, code| Items::Each {
             leaves,
@@ -434,14 +416,8 @@ impl Reader {
         reason: &'static str,
         says: impl FnOnce(T) -> Says,
     ) {
-        let Some(Identity {
-            object,
-            span,
-            named,
-        }) = self.identity(node, kind)
-        else {
-            return;
-        };
+        let object = self.reference(node, kind);
+        let Called { span, named } = self.called(node, kind);
         let typed = self.check::<T>(node, &object);
         if !named {
             let items = Items::Whole(node.span, NAMELESS);
@@ -511,14 +487,8 @@ impl Reader {
     }
 
     fn config_map(&mut self, node: &Node) {
-        let Some(Identity {
-            object,
-            span,
-            named,
-        }) = self.identity(node, "ConfigMap")
-        else {
-            return;
-        };
+        let object = self.reference(node, "ConfigMap");
+        let Called { span, named } = self.called(node, "ConfigMap");
         let fits = self.check::<ConfigMap>(node, &object).is_some();
         if !named || !fits {
             let reason = if named {

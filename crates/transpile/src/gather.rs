@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gatewright_diagnostics::Diagnostic;
-use gatewright_nginx::{Intake, IntakeOptions, Reader, Reading};
+use gatewright_nginx::{Intake, Reader, Reading};
 use gatewright_source::{FileId, SourceMap, Span};
 use gatewright_yaml::{Piece, parse_piece, pieces};
 use rayon::prelude::*;
@@ -61,11 +61,7 @@ pub(crate) fn gather(
             diagnostics: parsed.diagnostics,
         }
     };
-    let reader = || {
-        Reader::new(IntakeOptions {
-            namespace: options.namespace.clone(),
-        })
-    };
+    let reader = || Reader::new(options.namespace.as_deref());
     let mut gathered = Gathered::default();
     let threads = threads(options).min(pieces.len());
     if threads < 2 {
