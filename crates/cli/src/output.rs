@@ -81,7 +81,8 @@ impl Terminal {
         let _ = stderr.flush();
     }
 
-    /// Has a panic say whose fault it is and where to take it.
+    /// Has a panic say whose fault it is and where to take it, and end the run: nobody would
+    /// catch it.
     pub(crate) fn explain_panics(&self) {
         let terminal = Self {
             choice: self.choice,
@@ -95,6 +96,7 @@ impl Terminal {
                     "/issues"
                 )),
             );
+            std::process::exit(PANICKED);
         }));
     }
 
@@ -110,6 +112,9 @@ impl Terminal {
         self.message(&text);
     }
 }
+
+/// The exit code of Rust programs that panic.
+const PANICKED: i32 = 101;
 
 /// A unified diff in the colours that `git diff` has.
 fn painted(text: &str) -> String {
