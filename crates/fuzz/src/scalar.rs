@@ -2,7 +2,7 @@
 //! string that is read, by us and by another reader.
 
 use gatewright_source::FileId;
-use gatewright_yaml::{DocumentWriter, KeyOrder, Node, Out, Value, parse, write_document};
+use gatewright_yaml::{DocumentWriter, KeyOrder, Node, Out, Scratch, Value, parse, write_document};
 
 use crate::go_yaml;
 
@@ -76,7 +76,8 @@ fn written(text: &str) {
     let mut two = String::new();
     for _ in 0..2 {
         two.push_str("---\n");
-        let mut writer = DocumentWriter::new(&mut two, &order);
+        let mut scratch = Scratch::default();
+        let mut writer = DocumentWriter::new(&mut two, &order, &mut scratch);
         writer.comments(std::slice::from_ref(&line));
         let written = [
             writer.entry("a", text),

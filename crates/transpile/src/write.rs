@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use gatewright_gateway::{Object, Part, Shelf, Spec};
 use gatewright_source::{FileId, Span};
-use gatewright_yaml::{DocumentWriter, KeyOrder, WriteError};
+use gatewright_yaml::{DocumentWriter, KeyOrder, Scratch, WriteError};
 use serde::Serialize;
 
 use crate::output::{Pages, Place};
@@ -59,6 +59,7 @@ pub(crate) struct Documents<'a> {
     /// The Ingresses by where they stand.
     ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
     pages: Pages,
+    scratch: Scratch,
     /// Of one kind in one namespace each: where their text stands and whom they are for, by the
     /// names of their objects.
     shelves: BTreeMap<Shelf, BTreeMap<String, Documented>>,
@@ -75,13 +76,14 @@ impl<'a> Documents<'a> {
             comments,
             ingresses,
             pages: Pages::default(),
+            scratch: Scratch::default(),
             shelves: BTreeMap::new(),
         }
     }
 
     pub(crate) fn add(&mut self, object: Object) {
         let place = self.pages.add(|page| {
-            let mut writer = DocumentWriter::new(page, &ORDER);
+            let mut writer = DocumentWriter::new(page, &ORDER, &mut self.scratch);
             if self.comments {
                 writer.comments(&object.comments);
             }
@@ -142,8 +144,9 @@ impl<'a> Documents<'a> {
                 let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
                 files.sort_unstable();
                 files.dedup();
-                let ingresses = origins.iter().filter_map(|span| self.ingresses.get(span));
-                let mut ingresses: Vec<_> = ingresses.cloned().collect();
+                let known = origins.iter().filter_map(|span| self.ingresses.get(span));
+                let mut ingresses = Vec::with_capacity(origins.len());
+                ingresses.extend(known.cloned());
                 ingresses.sort_unstable();
                 ingresses.dedup();
                 written.push(Written {

@@ -7,14 +7,23 @@ use serde::{Serialize, Serializer, ser};
 
 use crate::emit;
 use crate::out::{Out, OutMapping};
+use crate::quote::{self, Form};
 use crate::serialize::{self, WriteError};
 
 /// An order of keys.
 #[derive(Clone, Debug)]
 pub struct KeyOrder {
-    /// The keys by [`bucket`], each with its rank.
-    buckets: Vec<Vec<(&'static str, usize)>>,
+    /// The keys by [`bucket`].
+    buckets: Vec<Vec<Known>>,
     others: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    key: &'static str,
+    rank: usize,
+    /// Whether it stands without quotes.
+    is_plain: bool,
 }
 
 impl KeyOrder {
@@ -22,7 +31,12 @@ impl KeyOrder {
     pub fn new(keys: &[&'static str]) -> Self {
         let mut buckets = vec![Vec::new(); 256];
         for (rank, key) in keys.iter().enumerate() {
-            buckets[bucket(key)].push((*key, rank));
+            let is_plain = quote::form(key, false) == Form::Plain;
+            buckets[bucket(key)].push(Known {
+                key,
+                rank,
+                is_plain,
+            });
         }
         Self {
             buckets,
@@ -30,10 +44,9 @@ impl KeyOrder {
         }
     }
 
-    fn rank(&self, key: &str) -> usize {
-        let known = self.buckets[bucket(key)].iter();
-        let mut found = known.filter(|(known, _)| *known == key);
-        found.next().map_or(self.others, |(_, rank)| *rank)
+    fn find(&self, key: &str) -> Option<&Known> {
+        let mut known = self.buckets[bucket(key)].iter();
+        known.find(|known| known.key == key)
     }
 }
 
@@ -41,6 +54,17 @@ impl KeyOrder {
 fn bucket(key: &str) -> usize {
     let first = key.bytes().next().unwrap_or_default();
     (key.len() * 37 + usize::from(first)) % 256
+}
+
+/// Memory that writers of one document after another use.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Rank and start of each entry of the maps that are being written, the inner ones last.
+    entries: Vec<(usize, usize)>,
+    /// The text of entries that are being moved.
+    moved: String,
+    /// Rank, start and end of each of them.
+    parts: Vec<(usize, usize, usize)>,
 }
 
 /// Writes one document in the style of [`write_document`](crate::write_document), entry by
@@ -52,14 +76,13 @@ pub struct DocumentWriter<'a> {
 impl<'a> DocumentWriter<'a> {
     /// A document behind what `out` holds. Fields inside of what [`Self::ordered`] writes take
     /// this order.
-    pub const fn new(out: &'a mut String, order: &'a KeyOrder) -> Self {
+    pub const fn new(out: &'a mut String, order: &'a KeyOrder, scratch: &'a mut Scratch) -> Self {
         Self {
             text: Text {
                 out,
                 order,
                 ordered: false,
-                entries: Vec::new(),
-                scratch: String::new(),
+                scratch,
             },
         }
     }
@@ -113,7 +136,7 @@ impl<'a> DocumentWriter<'a> {
         });
         if written.is_err() {
             self.text.out.truncate(start);
-            self.text.entries.clear();
+            self.text.scratch.entries.clear();
         }
         written
     }
@@ -124,36 +147,55 @@ struct Text<'a> {
     order: &'a KeyOrder,
     /// Whether maps are put in order.
     ordered: bool,
-    /// Rank and start of each entry of the maps that are being written, the inner ones last.
-    entries: Vec<(usize, usize)>,
-    /// Entries that are being moved.
-    scratch: String,
+    scratch: &'a mut Scratch,
 }
 
 impl Text<'_> {
     /// Puts the entries from `first` on in order; the text of the last ends where all text does.
-    fn reorder(&mut self, first: usize) {
-        let entries = &self.entries[first..];
+    /// What leads each of them stays where it is.
+    fn reorder(&mut self, first: usize, indent: usize, is_item: bool) {
+        let Scratch {
+            entries,
+            moved,
+            parts,
+        } = &mut *self.scratch;
+        let entries = &entries[first..];
         if let [(_, start), others @ ..] = entries
             && !entries.is_sorted_by_key(|(rank, _)| rank)
         {
+            moved.clear();
+            moved.push_str(&self.out[*start..]);
             let ends = others.iter().map(|(_, start)| *start);
-            let mut parts: Vec<_> = entries.iter().zip(ends.chain([self.out.len()])).collect();
-            parts.sort_by_key(|((rank, _), _)| *rank);
-            self.scratch.clear();
-            for ((_, start), end) in parts {
-                self.scratch.push_str(&self.out[*start..end]);
-            }
+            let ends = ends.chain([self.out.len()]);
+            parts.clear();
+            parts.extend(
+                (entries.iter().zip(ends))
+                    .map(|((rank, from), to)| (*rank, from - start, to - start)),
+            );
+            parts.sort_by_key(|(rank, ..)| *rank);
             self.out.truncate(*start);
-            self.out.push_str(&self.scratch);
+            for (at, (_, from, to)) in parts.iter().enumerate() {
+                lead(self.out, indent, at == 0 && is_item);
+                self.out.push_str(&moved[from + indent + 2..*to]);
+            }
         }
-        self.entries.truncate(first);
+        self.scratch.entries.truncate(first);
     }
 
     /// Writes the dash of an item over the indentation of its first line.
     fn dash(&mut self, line: usize, indent: usize) {
         let at = line + indent;
         self.out.replace_range(at..at + 2, "- ");
+    }
+}
+
+/// What stands in front of the key of a map that stands here, which a dash may lead.
+fn lead(out: &mut String, indent: usize, dash: bool) {
+    if dash {
+        emit::indent(out, indent);
+        out.push_str("- ");
+    } else {
+        emit::indent(out, indent + 2);
     }
 }
 
@@ -187,8 +229,7 @@ impl<'w, 'a, 'c> Place<'w, 'a, 'c> {
 
     fn map(self) -> Map<'w, 'a, 'c> {
         Map {
-            start: self.text.out.len(),
-            first: self.text.entries.len(),
+            first: self.text.scratch.entries.len(),
             is_empty: true,
             key: None,
             place: self,
@@ -248,7 +289,6 @@ impl List<'_, '_, '_> {
 
 struct Map<'w, 'a, 'c> {
     place: Place<'w, 'a, 'c>,
-    start: usize,
     /// Where the entries of this map begin among all that are being written.
     first: usize,
     is_empty: bool,
@@ -264,16 +304,23 @@ impl Map<'_, '_, '_> {
             list,
             ..
         } = &mut self.place;
-        if self.is_empty && !*is_item {
+        let is_first = std::mem::replace(&mut self.is_empty, false);
+        if is_first && !*is_item {
             text.out.push('\n');
         }
-        self.is_empty = false;
+        let known = text.order.find(key);
         if text.ordered {
-            text.entries.push((text.order.rank(key), text.out.len()));
+            let rank = known.map_or(text.order.others, |known| known.rank);
+            text.scratch.entries.push((rank, text.out.len()));
         }
+        lead(text.out, *indent, is_first && *is_item);
         let indent = *indent + 2;
-        emit::indent(text.out, indent);
-        emit::key(text.out, key, indent);
+        if known.is_some_and(|known| known.is_plain) {
+            text.out.push_str(key);
+            text.out.push(':');
+        } else {
+            emit::key(text.out, key, indent);
+        }
         let comments = list.filter(|(list, _)| *list == key);
         value.serialize(Place {
             text,
@@ -296,10 +343,7 @@ impl Map<'_, '_, '_> {
             ..
         } = self.place;
         if text.ordered {
-            text.reorder(self.first);
-        }
-        if is_item {
-            text.dash(self.start, indent);
+            text.reorder(self.first, indent, is_item);
         }
     }
 }
@@ -625,7 +669,8 @@ mod tests {
     fn text(value: &impl Serialize, order: &[&'static str], comments: &[Vec<String>]) -> String {
         let mut out = String::new();
         let order = KeyOrder::new(order);
-        let mut writer = DocumentWriter::new(&mut out, &order);
+        let mut scratch = Scratch::default();
+        let mut writer = DocumentWriter::new(&mut out, &order, &mut scratch);
         writer.ordered("spec", value, ("rules", comments)).unwrap();
         out
     }
@@ -657,7 +702,8 @@ mod tests {
     fn what_cannot_be_written_leaves_nothing_behind() {
         let mut out = "before\n".to_owned();
         let order = KeyOrder::new(&["a"]);
-        let mut writer = DocumentWriter::new(&mut out, &order);
+        let mut scratch = Scratch::default();
+        let mut writer = DocumentWriter::new(&mut out, &order, &mut scratch);
         let bad = [(1, BTreeMap::from([(vec![1], 2)]))];
         let error = writer.ordered("spec", &bad, ("rules", &[])).unwrap_err();
         assert_eq!(error.to_string(), "the key of a map must be a string");

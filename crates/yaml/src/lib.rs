@@ -38,7 +38,7 @@ mod tree;
 
 pub use bridge::from_node;
 pub use closest::closest;
-pub use direct::{DocumentWriter, KeyOrder};
+pub use direct::{DocumentWriter, KeyOrder, Scratch};
 pub use emit::write_document;
 pub use node::{Entry, Mapping, Node, Value};
 pub use out::{Out, OutEntry, OutMapping};

@@ -50,8 +50,9 @@ const ORDINARY: [bool; 256] = {
 /// Whether it is made of what names and absolute paths are made of, which is nearly all text of
 /// Kubernetes objects: no reader sees more in it than text, unless it is a word such as `on`.
 fn is_ordinary(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.bytes().all(|b| ORDINARY[usize::from(b)])
+    let bytes = text.as_bytes();
+    matches!(bytes, [b'/' | b'a'..=b'z' | b'A'..=b'Z', ..])
+        && bytes.iter().all(|b| ORDINARY[usize::from(*b)])
         && resolve::plain(text) == Resolved::Text
 }
 

@@ -20,6 +20,9 @@ pub(crate) struct Built {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
+/// Few objects of Kubernetes are deeper.
+const USUAL_DEPTH: usize = 12;
+
 /// Why a document's events came to an end early.
 pub(crate) enum Stop {
     Scan(ScanError),
@@ -82,7 +85,7 @@ pub(crate) fn build(file: FileId, source: &Source<'_>) -> Result<Built, Stop> {
     let mut builder = Builder {
         file,
         source,
-        stack: Vec::new(),
+        stack: Vec::with_capacity(USUAL_DEPTH),
         root: None,
         anchors: Anchors::default(),
         warnings: Vec::new(),

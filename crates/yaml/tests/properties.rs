@@ -2,8 +2,8 @@
 
 use gatewright_source::{FileId, Span};
 use gatewright_yaml::{
-    DocumentWriter, KeyOrder, Node, Out, OutMapping, Value, from_node, parse, template_action,
-    to_out, write_document,
+    DocumentWriter, KeyOrder, Node, Out, OutMapping, Scratch, Value, from_node, parse,
+    template_action, to_out, write_document,
 };
 use proptest::prelude::*;
 
@@ -205,7 +205,7 @@ proptest! {
     fn text_without_a_tree_is_the_same(out in out(), key in text()) {
         let order = KeyOrder::new(&[]);
         let mut text = String::new();
-        let entry = DocumentWriter::new(&mut text, &order).entry(&key, &out);
+        let entry = DocumentWriter::new(&mut text, &order, &mut Scratch::default()).entry(&key, &out);
         prop_assert_eq!(entry, Ok(()));
         prop_assert_eq!(text, written(&Out::mapping([(key, out)])));
     }
@@ -217,10 +217,11 @@ proptest! {
         head in prop::collection::vec(text(), 0..2),
     ) {
         let order = KeyOrder::new(&["b", "y", "on", "~", "a", ""]);
+        let mut scratch = Scratch::default();
         let mut text = String::new();
         for _ in 0..2 {
             text.push_str("---\n");
-            let mut writer = DocumentWriter::new(&mut text, &order);
+            let mut writer = DocumentWriter::new(&mut text, &order, &mut scratch);
             writer.comments(&head);
             let spec = Out::mapping([("rules", Out::Sequence(items.clone()))]);
             prop_assert_eq!(writer.ordered("spec", &spec, ("rules", &comments)), Ok(()));
