@@ -292,7 +292,7 @@ impl<'a> Emitter<'a> {
             Reference::Unavailable => return None,
             Reference::Service { name, port } => (service_ref(&name, port), ("", "Service", name)),
             Reference::Backend { name, spec } => {
-                let name = self.backend_object(owner, &backend.namespace, &name, *spec);
+                let name = self.backend_object(owner, &backend.namespace, name, *spec);
                 (
                     backend_ref(&name),
                     ("gateway.envoyproxy.io", "Backend", name),
@@ -376,7 +376,7 @@ impl<'a> Emitter<'a> {
                     tls.sni = Some(host.to_owned());
                 }
                 let name =
-                    self.backend_object(owner, &backend.namespace, &join(&name, "auth"), *spec);
+                    self.backend_object(owner, &backend.namespace, join(&name, "auth"), *spec);
                 ("Backend", "gateway.envoyproxy.io", name, None)
             }
         };
@@ -436,7 +436,7 @@ impl<'a> Emitter<'a> {
         &mut self,
         owner: &Owner,
         namespace: &Arc<str>,
-        wanted: &str,
+        wanted: String,
         spec: BackendSpec,
     ) -> String {
         let wanted = crate::name::limit(wanted);
@@ -683,7 +683,7 @@ impl<'a> Emitter<'a> {
             (false, true) => vec![&http],
             (false, false) => vec![&secure],
         };
-        let parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
+        let mut parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
         let any = *hosts[0] == HostName::Any;
         let mut chunked = chunks(rules);
         let mut parts = hosts.chunks(MAX_HOSTNAMES).peekable();
@@ -697,6 +697,7 @@ impl<'a> Emitter<'a> {
             if hosts.len() == MAX_HOSTNAMES {
                 base = join(&base, &host_slug(hosts[0]));
             }
+            let last = parts.peek().is_none().then(|| chunks.len() - 1);
             for (at, mut chunk) in chunks.into_iter().enumerate() {
                 let wanted = if at == 0 {
                     base.clone()
@@ -717,8 +718,13 @@ impl<'a> Emitter<'a> {
                     .into_iter()
                     .map(|planned| (planned.rule, planned.comments))
                     .unzip();
+                let parents = if last == Some(at) {
+                    std::mem::take(&mut parents)
+                } else {
+                    parents.clone()
+                };
                 let spec = HttpRouteSpec {
-                    parent_refs: Some(parents.clone()),
+                    parent_refs: Some(parents),
                     hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
                     rules: Some(rules),
                 };

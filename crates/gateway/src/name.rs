@@ -24,7 +24,10 @@ pub(crate) fn short_hash(text: &str) -> String {
 /// A lower-case name part for any text. Texts that lose characters on the way get a hash,
 /// so that different texts have different slugs.
 pub(crate) fn slug(text: &str) -> String {
-    let mut slug = String::new();
+    if text == "/" {
+        return "root".to_owned();
+    }
+    let mut slug = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_lowercase() || c.is_ascii_digit() {
             slug.push(c);
@@ -45,34 +48,32 @@ pub(crate) fn slug(text: &str) -> String {
             .all(|(a, b)| a == b || (a == b'/' && b == b'-'))
         && !plain.contains('-')
         && !text.ends_with('/');
-    if text == "/" {
-        return "root".to_owned();
-    }
     if exact {
-        return trimmed.to_owned();
+        slug.truncate(trimmed.len());
+        return slug;
     }
-    let mut head: String = trimmed.chars().take(MAX_SLUG).collect();
-    while head.ends_with('-') {
-        head.pop();
-    }
-    if head.is_empty() {
-        return format!("p-{}", short_hash(text));
-    }
-    format!("{head}-{}", short_hash(text))
+    // It has one byte a letter.
+    let head = trimmed[..trimmed.len().min(MAX_SLUG)].trim_end_matches('-');
+    let head = if head.is_empty() { "p" } else { head };
+    format!("{head}-{:08x}", hash(text) >> 32)
 }
 
 /// `base-suffix`, cut to the limit with a hash of the whole.
 pub(crate) fn join(base: &str, suffix: &str) -> String {
-    limit(&format!("{base}-{suffix}"))
+    limit(format!("{base}-{suffix}"))
 }
 
 /// `name`, cut to the limit with a hash of the whole.
-pub(crate) fn limit(name: &str) -> String {
+pub(crate) fn limit(name: String) -> String {
     if name.len() <= MAX_NAME {
-        return name.to_owned();
+        return name;
     }
     let head: String = name.chars().take(MAX_NAME - 9).collect();
-    format!("{}-{}", head.trim_end_matches(['-', '.']), short_hash(name))
+    format!(
+        "{}-{}",
+        head.trim_end_matches(['-', '.']),
+        short_hash(&name)
+    )
 }
 
 /// Kinds that are attached to routes.
@@ -164,10 +165,10 @@ impl Names {
         let reserved = owned.then_some(&*self.reserved);
         let taken = self.taken.entry(kind).or_default();
         let is_reserved = |name: &str| reserved.is_some_and(|names| names.holds(namespace, name));
-        let mut name = limit(wanted);
+        let mut name = limit(wanted.to_owned());
         let mut salt = content.to_owned();
         while is_reserved(&name) || !taken.insert(namespace, &name) {
-            name = limit(&format!("{wanted}-{}", short_hash(&salt)));
+            name = limit(format!("{wanted}-{}", short_hash(&salt)));
             salt.push('\'');
         }
         name
@@ -207,8 +208,8 @@ mod tests {
 
     #[test]
     fn long_names_keep_to_the_limit_and_stay_distinct() {
-        let a = limit(&"a".repeat(300));
-        let b = limit(&format!("{}b", "a".repeat(299)));
+        let a = limit("a".repeat(300));
+        let b = limit(format!("{}b", "a".repeat(299)));
         assert!(a.len() <= MAX_NAME && b.len() <= MAX_NAME);
         assert_ne!(a, b);
     }

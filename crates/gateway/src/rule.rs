@@ -964,7 +964,7 @@ pub(crate) fn planned(
     let some = |list: Vec<HttpRouteRulesFilters>| (!list.is_empty()).then_some(list);
     Planned {
         rule: HttpRouteRules {
-            name: Some(crate::name::limit(name)),
+            name: Some(crate::name::limit(name.to_owned())),
             matches: Some(matches),
             filters: some(deed.filters),
             backend_refs: (!deed.backends.is_empty()).then_some(deed.backends),

@@ -63,22 +63,20 @@ impl<'a> Tags<'a> {
                 annotations.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
             }
         }
-        let of: Vec<usize> = object
-            .origins
-            .iter()
-            .filter_map(|span| self.owners.get(span).copied())
-            .collect();
-        let Some((&first, others)) = of.split_first() else {
+        let is_route = is_route(object);
+        let origins = object.origins.iter();
+        let mut of = origins.filter_map(|span| self.owners.get(span).copied());
+        let Some(first) = of.next() else {
             return;
         };
         let owners = &self.model.owners;
         for (at, tag) in owners[first].tags.iter().enumerate() {
             let reaches = match tag.reach {
                 Reach::Objects => true,
-                Reach::Routes => is_route(object),
+                Reach::Routes => is_route,
                 Reach::Shared => false,
             };
-            if !reaches || !others.iter().all(|&other| says(&owners[other], tag)) {
+            if !reaches || !of.clone().all(|other| says(&owners[other], tag)) {
                 continue;
             }
             let list = match tag.kind {
@@ -87,7 +85,7 @@ impl<'a> Tags<'a> {
             };
             list.insert(Arc::clone(&tag.key), Arc::clone(&tag.value));
             self.used[first][at] = true;
-            for &owner in others {
+            for owner in of.clone() {
                 let tags = owners[owner].tags.iter().zip(&mut self.used[owner]);
                 tags.filter(|(other, _)| alike(other, tag))
                     .for_each(|(_, used)| *used = true);

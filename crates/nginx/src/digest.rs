@@ -1,5 +1,6 @@
 //! What an object says, in a number.
 
+use std::fmt::Write as _;
 use std::hash::Hasher as _;
 
 use gatewright_yaml::{Entry, Node, Value};
@@ -15,7 +16,8 @@ pub(crate) fn digest(node: &Node) -> u128 {
     let mut said = Said {
         hasher: SipHasher24::new(),
         bytes: Vec::with_capacity(Said::FULL),
-        entries: Vec::new(),
+        entries: Vec::with_capacity(Said::FEW),
+        scalar: String::new(),
     };
     let annotations = node.get("metadata").and_then(|m| m.get("annotations"));
     if let Some(annotations) = annotations {
@@ -32,9 +34,13 @@ struct Said<'n> {
     bytes: Vec<u8>,
     /// Of the mappings that a node is in.
     entries: Vec<&'n Entry>,
+    /// The text of a scalar that is none.
+    scalar: String,
 }
 
 impl<'n> Said<'n> {
+    /// Entries that most objects do not have more of.
+    const FEW: usize = 32;
     /// Bytes that are worth being hashed.
     const FULL: usize = 1 << 10;
 
@@ -62,7 +68,14 @@ impl<'n> Said<'n> {
                 }
             }
             Value::String(value) => self.text(b'"', value),
-            scalar => self.text(b'=', &format!("{scalar:?}")),
+            scalar => {
+                let mut text = std::mem::take(&mut self.scalar);
+                text.clear();
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{scalar:?}");
+                self.text(b'=', &text);
+                self.scalar = text;
+            }
         }
     }
 

@@ -241,6 +241,8 @@ impl Intake {
         let at = self.objects.ingresses.len();
         let known = self.seen.entry(object.clone()).or_default();
         let Some(first) = known.first() else {
+            // Nearly always the only one.
+            known.reserve_exact(1);
             known.push(Copy { span, digest, at });
             return Standing::First;
         };

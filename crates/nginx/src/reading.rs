@@ -29,7 +29,15 @@ pub struct Reader {
     paths: IndexSet<Box<str>>,
     /// Those paths in the ledger, as far as it knows them.
     known: Vec<ItemPath>,
+    scratch: Scratch,
     now: Reading,
+}
+
+/// Memory for the leaves of an object.
+#[derive(Debug, Default)]
+struct Scratch {
+    path: String,
+    leaves: Leaves,
 }
 
 /// What some documents say, in their order. Only the reader that read them can explain it.
@@ -148,6 +156,7 @@ impl Reader {
             texts: Texts::default(),
             paths: IndexSet::default(),
             known: Vec::new(),
+            scratch: Scratch::default(),
             now: Reading::default(),
         }
     }
@@ -519,9 +528,10 @@ impl Reader {
 
     /// Every scalar, empty map and empty list below a node.
     fn leaves(&mut self, node: &Node) -> Leaves {
-        let mut leaves = Vec::new();
-        collect(node, &mut String::new(), &mut self.paths, &mut leaves);
-        leaves
+        let Scratch { path, leaves } = &mut self.scratch;
+        leaves.clear();
+        collect(node, path, &mut self.paths, leaves);
+        leaves.clone()
     }
 }
 

@@ -126,7 +126,7 @@ pub(super) fn writes_apart(globals: &Globals, route: &Route, rule: &Planned) -> 
         .rule
         .name
         .as_ref()
-        .map(|name| crate::name::limit(&format!("{name}-writes")));
+        .map(|name| crate::name::limit(format!("{name}-writes")));
     writes.attached.traffic().retry = Some(
         retry(&Retry {
             statuses: Vec::new(),
@@ -174,7 +174,7 @@ pub(super) fn upgrades_apart(route: &Route, rule: &Planned) -> Option<Planned> {
         .rule
         .name
         .as_ref()
-        .map(|name| crate::name::limit(&format!("{name}-upgrades")));
+        .map(|name| crate::name::limit(format!("{name}-upgrades")));
     Some(upgrades)
 }
 

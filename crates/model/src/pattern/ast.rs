@@ -117,19 +117,18 @@ impl Node {
 
     /// The nodes as one; a single one stays itself, and sequences among them dissolve.
     pub(super) fn concat(nodes: Vec<Self>, range: Range<usize>) -> Self {
-        let mut nodes: Vec<Self> = nodes.into_iter().flat_map(Self::into_sequence).collect();
-        match nodes.len() {
-            0 => Self::empty(range),
-            1 => nodes.swap_remove(0),
-            _ => Self::new(Kind::Concat(nodes), range),
+        let mut sequence = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match node.kind {
+                Kind::Concat(nodes) => sequence.extend(nodes),
+                Kind::Empty => {}
+                _ => sequence.push(node),
+            }
         }
-    }
-
-    fn into_sequence(self) -> Vec<Self> {
-        match self.kind {
-            Kind::Concat(nodes) => nodes,
-            Kind::Empty => Vec::new(),
-            _ => vec![self],
+        match sequence.len() {
+            0 => Self::empty(range),
+            1 => sequence.swap_remove(0),
+            _ => Self::new(Kind::Concat(sequence), range),
         }
     }
 

@@ -62,14 +62,14 @@ impl Proxy {
 
     /// When another endpoint is tried, as words. `retry-non-idempotent` of the `ConfigMap`
     /// adds one.
-    pub fn next_upstream(&self, config: &Config) -> Vec<String> {
+    pub fn next_upstream<'a>(&'a self, config: &'a Config) -> Vec<&'a str> {
         let text = self
             .next_upstream
             .as_ref()
             .map_or(&config.proxy_next_upstream, |text| &text.value);
-        let mut words: Vec<_> = text.split_ascii_whitespace().map(str::to_owned).collect();
-        if config.retry_non_idempotent && !words.iter().any(|word| word == "non_idempotent") {
-            words.push("non_idempotent".to_owned());
+        let mut words: Vec<_> = text.split_ascii_whitespace().collect();
+        if config.retry_non_idempotent && !words.contains(&"non_idempotent") {
+            words.push("non_idempotent");
         }
         words
     }

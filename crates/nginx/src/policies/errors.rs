@@ -18,21 +18,23 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
         .iter()
         .map(u16::to_string)
         .collect();
-    let diagnostic = Diagnostic::new(
-        Code::ErrorPages,
-        format!(
-            "errors are not answered by an error service: {}",
-            list.join(", ")
-        ),
-    )
-    .note("the client gets the error as the backend sent it, or as Envoy made it")
-    .help("send error pages from the application, or set `responseOverride` with a fixed body");
+    let diagnostic = || {
+        Diagnostic::new(
+            Code::ErrorPages,
+            format!(
+                "errors are not answered by an error service: {}",
+                list.join(", ")
+            ),
+        )
+        .note("the client gets the error as the backend sent it, or as Envoy made it")
+        .help("send error pages from the application, or set `responseOverride` with a fixed body")
+    };
     match &errors.codes {
         Some(_) if list.is_empty() => out.inert("custom-http-errors", "it lists no error"),
-        Some(codes) => out.refused(input, "custom-http-errors", diagnostic.at(codes.span)),
+        Some(codes) => out.refused(input, "custom-http-errors", diagnostic().at(codes.span)),
         None if list.is_empty() => {}
         None => out.diagnostics.push(
-            diagnostic
+            diagnostic()
                 .at(input.name_span)
                 .note("the controller's ConfigMap lists them under `custom-http-errors`")
                 .object(input.object),

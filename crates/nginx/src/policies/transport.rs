@@ -59,7 +59,7 @@ pub(crate) fn idle_timeout(proxy: &Proxy, config: &Config) -> u32 {
 /// What is tried again.
 pub(crate) fn retry(proxy: &Proxy, config: &Config) -> Retry {
     let words = proxy.next_upstream(config);
-    let has = |word: &str| words.iter().any(|w| w == word);
+    let has = |word: &str| words.contains(&word);
     let off = has("off");
     Retry {
         tries: if off {
@@ -98,18 +98,17 @@ pub(crate) fn lower(input: &PolicyInput<'_>, out: &mut PolicyOutput) {
     }
     let (proxy, config) = (&input.settings.proxy, input.config);
     let base = Proxy::default();
-    let transport = &mut out.policies_mut().transport;
     let connect = proxy.connect_timeout(config);
     if connect != config.proxy_connect_timeout {
-        transport.connect_timeout = Some(seconds(connect));
+        out.policies_mut().transport.connect_timeout = Some(seconds(connect));
     }
     let idle = idle_timeout(proxy, config);
     if idle != idle_timeout(&base, config) {
-        transport.idle_timeout = Some(idle);
+        out.policies_mut().transport.idle_timeout = Some(idle);
     }
     let tried = retry(proxy, config);
     if tried != retry(&base, config) {
-        transport.retry = Some(tried);
+        out.policies_mut().transport.retry = Some(tried);
     }
     one_timer(input, idle, out);
     body_size(input, out);

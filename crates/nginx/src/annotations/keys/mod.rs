@@ -46,9 +46,9 @@ pub struct Fault {
 #[derive(Clone, Debug)]
 pub struct KeyNote {
     /// The key without prefix.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// The key without prefix, as written.
-    pub written: String,
+    pub written: Cow<'static, str>,
     /// Where it stands.
     pub span: Span,
     /// Its registry entry, when there is one.
@@ -227,15 +227,22 @@ impl<'a> Keys<'a> {
         result.notes = self
             .items
             .into_iter()
-            .map(|item| KeyNote {
-                key: item.annotation.key.to_owned(),
-                written: item.annotation.written.to_owned(),
-                span: item.annotation.key_span,
-                entry: item.known.map(|(entry, _)| entry),
-                // Not reached: every family reads all of its keys, which a test asserts.
-                status: item.status.unwrap_or(KeyStatus::Ignored {
-                    reason: NOT_READ.into(),
-                }),
+            .map(|item| {
+                let entry = item.known.map(|(entry, _)| entry);
+                let kept = |text: &str| match entry {
+                    Some(entry) if entry.key == text => Cow::Borrowed(entry.key),
+                    _ => Cow::Owned(text.to_owned()),
+                };
+                KeyNote {
+                    key: kept(item.annotation.key),
+                    written: kept(item.annotation.written),
+                    span: item.annotation.key_span,
+                    entry,
+                    // Not reached: every family reads all of its keys, which a test asserts.
+                    status: item.status.unwrap_or(KeyStatus::Ignored {
+                        reason: NOT_READ.into(),
+                    }),
+                }
             })
             .collect();
         result
