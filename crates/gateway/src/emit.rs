@@ -1001,17 +1001,18 @@ fn split(planned: Vec<Planned>, https: bool, hsts: Option<&str>) -> (Vec<Planned
 fn name_apart(rules: &mut [Planned]) {
     let mut taken = IndexSet::default();
     for planned in rules {
-        let name = planned.rule.name.clone().unwrap_or_default();
+        let name = planned.rule.name.get_or_insert_default();
         let mut own = name.clone();
         let mut salt = String::new();
-        while !taken.insert(own.clone()) {
+        while taken.contains(&own) {
             if salt.is_empty() {
                 salt = serde_json::to_string(&planned.rule.matches).unwrap_or_default();
             }
-            own = join(&name, &short_hash(&salt));
+            own = join(name, &short_hash(&salt));
             salt.push('\'');
         }
-        planned.rule.name = Some(own);
+        name.clone_from(&own);
+        taken.insert(own);
     }
 }
 

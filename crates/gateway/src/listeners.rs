@@ -11,6 +11,7 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{Action, Host, HostName, Model, Protocol, Route, SecretRef};
 
+use crate::IndexMap;
 use crate::emit::Emitter;
 use crate::name::{hash, join, slug};
 use crate::policy::clients;
@@ -72,7 +73,7 @@ pub(crate) struct Sets<'a> {
     /// Without a default certificate, what is presented for a host of a namespace before that.
     near: BTreeMap<&'a str, &'a SecretRef>,
     /// Namespace and name of the set that has the listener of a host.
-    places: BTreeMap<&'a HostName, (Arc<str>, String)>,
+    places: IndexMap<&'a HostName, (Arc<str>, String)>,
 }
 
 /// Every Secret with a certificate that a listener is to present.

@@ -19,7 +19,7 @@ use crate::envoy::{
 };
 
 /// Which team reviews an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// The platform team: class, Gateway, its base policies and the grants for it.
     Infra,
@@ -99,7 +99,7 @@ pub struct SecretData {
 }
 
 /// Where objects of one kind and namespace stand among the others; there they stand by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shelf {
     part: Part,
     namespace: Arc<str>,

@@ -13,6 +13,7 @@ use gatewright_model::{
     Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
     PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target, is_dns_subdomain,
 };
+use indexmap::map::Entry;
 
 use crate::emit::Emitter;
 use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite};
@@ -112,7 +113,12 @@ impl Emitter<'_> {
                 Reach::Path(path) => self.route_rules(host, route, &path, blanket),
                 Reach::Closed(path) => self.route_rules(host, &closed(route), &path, blanket),
             };
-            plan.entry(route.owner).or_default().extend(planned);
+            match plan.entry(route.owner) {
+                Entry::Vacant(none) => {
+                    none.insert(planned);
+                }
+                Entry::Occupied(mut others) => others.get_mut().extend(planned),
+            }
         }
         clients::plan(self, host, &mut plan);
         for rules in plan.values_mut() {
@@ -610,13 +616,11 @@ impl Emitter<'_> {
         }
         let beside = policy::beside(route, &rules);
         rules.extend(beside);
+        for at in (0..rules.len()).rev() {
+            let apart = policy::apart(self, route, &rules[at]);
+            rules.splice(at..at, apart);
+        }
         rules
-            .into_iter()
-            .flat_map(|rule| {
-                let apart = policy::apart(self, route, &rule);
-                apart.into_iter().chain([rule])
-            })
-            .collect()
     }
 
     /// A rule that answers 503 in place of what cannot be carried over.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::fast::RandomState;
 use gatewright_gateway::{Object, Part, Shelf, Spec};
 use gatewright_source::{FileId, Span};
 use gatewright_yaml::{DocumentWriter, KeyOrder, Scratch, WriteError};
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::output::{Pages, Place};
@@ -60,9 +62,9 @@ pub(crate) struct Documents<'a> {
     ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
     pages: Pages,
     scratch: Scratch,
-    /// Of one kind in one namespace each: where their text stands and whom they are for, by the
-    /// names of their objects.
-    shelves: BTreeMap<Shelf, BTreeMap<String, Documented>>,
+    /// Of one kind in one namespace each: the names of their objects, where their text stands and
+    /// whom they are for.
+    shelves: IndexMap<Shelf, Vec<(String, Documented)>, RandomState>,
 }
 
 struct Documented {
@@ -77,7 +79,7 @@ impl<'a> Documents<'a> {
             ingresses,
             pages: Pages::default(),
             scratch: Scratch::default(),
-            shelves: BTreeMap::new(),
+            shelves: IndexMap::default(),
         }
     }
 
@@ -99,7 +101,7 @@ impl<'a> Documents<'a> {
             origins: Box::from(&*object.origins),
         };
         let shelf = self.shelves.entry(object.shelf()).or_default();
-        shelf.insert(object.name, documented);
+        shelf.push((object.name, documented));
     }
 
     /// An empty one for documents that are added later.
@@ -111,27 +113,26 @@ impl<'a> Documents<'a> {
     pub(crate) fn append(&mut self, others: Self) {
         let first = self.pages.append(others.pages);
         for (shelf, documents) in others.shelves {
-            let count = documents.len();
             let moved = documents.into_iter().map(|(name, mut document)| {
                 document.place.page += first;
                 (name, document)
             });
-            let own = self.shelves.entry(shelf).or_default();
-            let number = own.len();
-            own.extend(moved);
-            debug_assert_eq!(
-                own.len(),
-                number + count,
-                "no two objects of a shelf have the same name"
-            );
+            self.shelves.entry(shelf).or_default().extend(moved);
         }
     }
 
     /// All of them in order, and how many there are of each kind.
-    pub(crate) fn finish(self) -> (Output, Vec<Written>, Vec<ObjectCount>) {
-        let mut written = Vec::with_capacity(self.shelves.values().map(BTreeMap::len).sum());
+    pub(crate) fn finish(mut self) -> (Output, Vec<Written>, Vec<ObjectCount>) {
+        let mut written = Vec::with_capacity(self.shelves.values().map(Vec::len).sum());
         let mut counts: Vec<ObjectCount> = Vec::new();
-        for (shelf, documents) in self.shelves {
+        self.shelves.sort_unstable_keys();
+        for (shelf, mut documents) in self.shelves {
+            // Hosts are written in order, so that most names are.
+            documents.sort_by(|(a, _), (b, _)| a.cmp(b));
+            debug_assert!(
+                documents.is_sorted_by(|(a, _), (b, _)| a < b),
+                "no two objects of a shelf have the same name"
+            );
             let count = documents.len();
             match counts.iter_mut().find(|count| count.kind == shelf.kind()) {
                 Some(counted) => counted.count += count,

@@ -111,6 +111,10 @@ pub(crate) fn answers(
     }
     global(emitter, &edits, &mut set, &mut remove);
     strict_transport(emitter, &set, &mut remove);
+    let nothing = set.is_empty() && edits.add.is_empty() && remove.is_empty();
+    if nothing && preflight.is_none() && listed.is_none() {
+        return rules;
+    }
     let mut completed = Vec::new();
     if let Some(headers) = preflight {
         completed.push(preflight_rule(
