@@ -76,7 +76,7 @@ pub struct Analysis {
 struct Taken<'a> {
     ingress: &'a Ingress,
     ledger: LedgerObject,
-    annotations: AnnotationResult,
+    annotations: Box<AnnotationResult>,
 }
 
 /// Reads what was taken in as ingress-nginx would.
@@ -116,7 +116,8 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         let mut annotations =
             read_annotations(ingress, &prefix, &options.aliases, &config, version);
         annotations.diagnostics.extend(of_others(ingress, &prefix));
-        Ok::<_, Box<Skipped>>(annotations)
+        // It is large, and moved from list to list.
+        Ok::<_, Box<Skipped>>(Box::new(annotations))
     });
     for ((ingress, item), read) in ingresses.into_iter().zip(read) {
         let mut annotations = match read {
