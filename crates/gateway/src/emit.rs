@@ -270,10 +270,7 @@ impl<'a> Emitter<'a> {
         let wanted = join(&owner.name, suffix);
         let key = |name: &str| (Arc::clone(&owner.namespace), name.to_owned());
         let name = match self.filters.get(&key(&wanted)) {
-            Some((taken, _)) if *taken != spec => join(
-                &wanted,
-                &format!("{:08x}", hash(&format!("{spec:?}")) >> 32),
-            ),
+            Some((taken, _)) if *taken != spec => join(&wanted, &short_hash(&format!("{spec:?}"))),
             _ => wanted,
         };
         self.filters.insert(key(&name), (spec, comment));
@@ -419,7 +416,7 @@ impl<'a> Emitter<'a> {
         let name = match self.secrets.get(&key(&wanted)) {
             Some((taken, _)) if *taken != data => {
                 let content = serde_json::to_string(&data).unwrap_or_default();
-                join(&wanted, &format!("{:08x}", hash(&content) >> 32))
+                join(&wanted, &short_hash(&content))
             }
             _ => wanted,
         };
@@ -441,10 +438,7 @@ impl<'a> Emitter<'a> {
     ) -> String {
         let wanted = crate::name::limit(wanted);
         let name = match self.backends.get(&(Arc::clone(namespace), wanted.clone())) {
-            Some(taken) if *taken != spec => join(
-                &wanted,
-                &format!("{:08x}", hash(&format!("{spec:?}")) >> 32),
-            ),
+            Some(taken) if *taken != spec => join(&wanted, &short_hash(&format!("{spec:?}"))),
             _ => wanted,
         };
         self.backends
@@ -683,7 +677,7 @@ impl<'a> Emitter<'a> {
             (false, true) => vec![&http],
             (false, false) => vec![&secure],
         };
-        let mut parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
+        let parents: Vec<_> = listeners.into_iter().map(|at| self.parent(at)).collect();
         let any = *hosts[0] == HostName::Any;
         let mut chunked = chunks(rules);
         let mut parts = hosts.chunks(MAX_HOSTNAMES).peekable();
@@ -697,7 +691,6 @@ impl<'a> Emitter<'a> {
             if hosts.len() == MAX_HOSTNAMES {
                 base = join(&base, &host_slug(hosts[0]));
             }
-            let last = parts.peek().is_none().then(|| chunks.len() - 1);
             for (at, mut chunk) in chunks.into_iter().enumerate() {
                 let wanted = if at == 0 {
                     base.clone()
@@ -718,13 +711,8 @@ impl<'a> Emitter<'a> {
                     .into_iter()
                     .map(|planned| (planned.rule, planned.comments))
                     .unzip();
-                let parents = if last == Some(at) {
-                    std::mem::take(&mut parents)
-                } else {
-                    parents.clone()
-                };
                 let spec = HttpRouteSpec {
-                    parent_refs: Some(parents),
+                    parent_refs: Some(parents.clone()),
                     hostnames: (!any).then(|| hosts.iter().map(ToString::to_string).collect()),
                     rules: Some(rules),
                 };

@@ -55,7 +55,7 @@ pub(crate) fn slug(text: &str) -> String {
     // It has one byte a letter.
     let head = trimmed[..trimmed.len().min(MAX_SLUG)].trim_end_matches('-');
     let head = if head.is_empty() { "p" } else { head };
-    format!("{head}-{:08x}", hash(text) >> 32)
+    format!("{head}-{}", short_hash(text))
 }
 
 /// `base-suffix`, cut to the limit with a hash of the whole.

@@ -13,7 +13,6 @@ use gatewright_model::{
     Action, Backend, Canary, Forward, HeaderRule, Host, HostName, Origin, Owner, OwnerId,
     PathMatcher, PlainHttp, Protocol, Refusal, Rewrite, Route, Target, is_dns_subdomain,
 };
-use indexmap::map::Entry;
 
 use crate::emit::Emitter;
 use crate::envoy::{DirectResponse, HttpPathModifier, HttpRouteFilterSpec, HttpUrlRewrite};
@@ -113,12 +112,7 @@ impl Emitter<'_> {
                 Reach::Path(path) => self.route_rules(host, route, &path, blanket),
                 Reach::Closed(path) => self.route_rules(host, &closed(route), &path, blanket),
             };
-            match plan.entry(route.owner) {
-                Entry::Vacant(none) => {
-                    none.insert(planned);
-                }
-                Entry::Occupied(mut others) => others.get_mut().extend(planned),
-            }
+            plan.entry(route.owner).or_default().extend(planned);
         }
         clients::plan(self, host, &mut plan);
         for rules in plan.values_mut() {
