@@ -74,9 +74,9 @@ fn written(text: &str) {
     let comments = [vec![line.clone()], vec![line.clone(), line.clone()]];
     let order = KeyOrder::new(&[]);
     let mut two = String::new();
+    let mut scratch = Scratch::default();
     for _ in 0..2 {
         two.push_str("---\n");
-        let mut scratch = Scratch::default();
         let mut writer = DocumentWriter::new(&mut two, &order, &mut scratch);
         writer.comments(std::slice::from_ref(&line));
         let written = [
