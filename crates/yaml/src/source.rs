@@ -5,24 +5,26 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Parser, ScanError};
 
-/// How far a line is moved at once. Repeated until it is enough.
-const STEP: &str = "        ";
-
 pub(crate) struct Source<'a> {
     text: Cow<'a, str>,
     /// Where the text stands in its file.
     base: usize,
-    /// Where spaces were inserted, and how many, in ascending order.
+    /// Where blanks or a line break were inserted, and how many, in ascending order.
     inserted: Vec<(usize, usize)>,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) const fn new(text: &'a str, base: usize) -> Self {
-        Self {
+    pub(crate) fn new(text: &'a str, base: usize) -> Self {
+        let mut source = Self {
             text: Cow::Borrowed(text),
             base,
             inserted: Vec::new(),
+        };
+        // kubectl ends every line; to the parser blanks alone are one only if they are ended.
+        if text.ends_with(' ') && text.trim_end_matches(' ').ends_with('\n') {
+            source.insert(text.len(), "\n");
         }
+        source
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -57,8 +59,6 @@ impl<'a> Source<'a> {
     pub(crate) fn mend(&mut self, error: &ScanError) -> bool {
         let at = self.error_at(error);
         match error.kind() {
-            // kubectl lets the lines of a quoted scalar begin in any column.
-            ErrorKind::InvalidQuotedScalarIndent => self.insert(at, STEP),
             ErrorKind::CommentNotSeparated if self.text[at..].starts_with('#') => {
                 self.insert(at, " ");
             }
