@@ -1,5 +1,6 @@
 //! `convert` and `check`: from arguments over files to streams and an exit code.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use gatewright_diagnostics::render::{Format, render};
@@ -55,8 +56,12 @@ pub(crate) fn convert(
             );
         }
         let outcome = run.convert(output.as_deref())?;
-        let secrets = stream(&outcome.conversion, output.as_deref())?;
-        return run.report(terminal, &outcome, secrets.as_deref());
+        // Who reads the output may be slow.
+        let (secrets, told) = rayon::join(
+            || stream(&outcome.conversion, output.as_deref()),
+            || run.told(terminal, &outcome.conversion),
+        );
+        return run.report(terminal, outcome, told, secrets?.as_deref());
     }
     let Some(directory) = output else {
         return Err(Fault::new("this layout writes several files")
@@ -82,7 +87,8 @@ pub(crate) fn convert(
         conversion.diagnostics.extend(stale);
         Ok(())
     })?;
-    run.report(terminal, &outcome, None)
+    let told = run.told(terminal, &outcome.conversion);
+    run.report(terminal, outcome, told, None)
 }
 
 /// Writes all objects into one file, and what nobody should read beside it; returns where.
@@ -114,7 +120,8 @@ pub(crate) fn check(
     let run = Run::new(args.run, &WriteArgs::default(), config)?;
     run.one_side()?;
     let outcome = run.convert(None)?;
-    run.report(terminal, &outcome, None)
+    let told = run.told(terminal, &outcome.conversion);
+    run.report(terminal, outcome, told, None)
 }
 
 /// A conversion that is to be made.
@@ -324,27 +331,38 @@ impl Run {
         })
     }
 
+    /// The findings as text, for stderr and for the reports.
+    fn told(&self, terminal: &Terminal, conversion: &Conversion) -> Told {
+        let reports = self.findings.report.iter();
+        Told {
+            reports: reports
+                .map(|report| rendered(conversion, report.format, false))
+                .collect(),
+            findings: rendered(conversion, format(&self.settings), terminal.color()),
+        }
+    }
+
     fn report(
         &self,
         terminal: &Terminal,
-        outcome: &Outcome,
+        outcome: Outcome,
+        told: Told,
         secrets: Option<&Path>,
     ) -> Result<Exit, Failure> {
+        // The process ends here, and all memory with it.
         let Outcome {
             conversion,
             unreadable_files,
-        } = outcome;
+        } = &*ManuallyDrop::new(outcome);
         let FindingArgs { report, quiet, .. } = &self.findings;
-        let format = format(&self.settings);
-        for ReportArg { format, file } in report {
-            let text = rendered(conversion, *format, false);
+        for (ReportArg { file, .. }, text) in report.iter().zip(&told.reports) {
             match file {
-                Some(path) => write::write(path, &text)?,
-                None => Terminal::data(&text)?,
+                Some(path) => write::write(path, text)?,
+                None => Terminal::data(text)?,
             }
         }
-        let mut text = rendered(conversion, format, terminal.color());
-        if !format.is_document() && !quiet {
+        let mut text = told.findings;
+        if !format(&self.settings).is_document() && !quiet {
             let Conversion {
                 summary,
                 prerequisites,
@@ -361,6 +379,13 @@ impl Run {
             findings,
         ))
     }
+}
+
+/// What is to be said of a conversion.
+struct Told {
+    /// Of each report that is asked for.
+    reports: Vec<String>,
+    findings: String,
 }
 
 /// How many documents could not be read.

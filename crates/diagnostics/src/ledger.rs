@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::num::NonZero;
-use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use gatewright_source::Span;
@@ -51,11 +50,10 @@ struct Settled(NonZero<u32>);
 
 /// The account of every annotation and field of every input object.
 ///
-/// Items of one object stand together; [`LedgerObject`] names them.
+/// [`LedgerObject`] names the items of one object.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    items: Vec<Entry>,
-    objects: Vec<(ObjectRef, Range<usize>)>,
+    objects: Vec<(ObjectRef, Box<[Entry]>)>,
     paths: IndexSet<Box<str>, RandomState>,
     outcomes: IndexSet<Outcome, RandomState>,
     /// The number of the most frequent one.
@@ -126,16 +124,17 @@ impl Ledger {
         object: &ObjectRef,
         leaves: impl IntoIterator<Item = (ItemPath, Span)>,
     ) -> LedgerObject {
-        let start = self.items.len();
-        self.items
-            .extend(leaves.into_iter().map(|(path, span)| Entry {
+        let leaves = leaves.into_iter();
+        let mut items: Box<[Entry]> = leaves
+            .map(|(path, span)| Entry {
                 path,
                 span,
                 outcome: None,
-            }));
+            })
+            .collect();
         // Aliases may bring leaves out of the order of the text.
-        self.items[start..].sort_by_key(|item| (item.span.file, item.span.start));
-        self.objects.push((object.clone(), start..self.items.len()));
+        items.sort_by_key(|item| (item.span.file, item.span.start));
+        self.objects.push((object.clone(), items));
         LedgerObject(self.objects.len() - 1)
     }
 
@@ -147,7 +146,7 @@ impl Ledger {
         let settled = self.settled(outcome);
         let outcomes = &self.outcomes;
         let graver = |old: Settled| rank(outcome) > rank(&outcomes[old.0.get() as usize - 1]);
-        let items = &mut self.items[self.objects[object.0].1.clone()];
+        let (_, items) = &mut self.objects[object.0];
         let key = (span.file, span.start);
         let from = items.partition_point(|item| (item.span.file, item.span.start) < key);
         for item in &mut items[from..] {
@@ -167,23 +166,19 @@ impl Ledger {
         object: LedgerObject,
         mut choose: impl FnMut(&str) -> Option<Outcome>,
     ) {
-        for at in self.objects[object.0].1.clone() {
-            if self.items[at].outcome.is_some() {
-                continue;
-            }
-            let path = self.items[at].path.0 as usize;
-            if let Some(outcome) = choose(&self.paths[path]) {
-                self.items[at].outcome = Some(self.settled(&outcome));
+        let mut items = std::mem::take(&mut self.objects[object.0].1);
+        for item in items.iter_mut().filter(|item| item.outcome.is_none()) {
+            if let Some(outcome) = choose(&self.paths[item.path.0 as usize]) {
+                item.outcome = Some(self.settled(&outcome));
             }
         }
+        self.objects[object.0].1 = items;
     }
 
     /// All items, object by object.
     pub fn items(&self) -> impl Iterator<Item = (&ObjectRef, Item<'_>)> {
-        self.objects.iter().flat_map(move |(object, range)| {
-            self.items[range.clone()]
-                .iter()
-                .map(move |entry| (object, self.item(entry)))
+        self.objects.iter().flat_map(move |(object, items)| {
+            items.iter().map(move |entry| (object, self.item(entry)))
         })
     }
 

@@ -259,15 +259,19 @@ struct ServersOf<'a> {
     defined: Vec<Vec<&'a Server>>,
     /// Sources whose `spec.tls` decides for a server.
     certified: IndexSet<SourceIndex>,
+    /// By server, whether it compares paths as they are written.
+    literal: Vec<bool>,
 }
 
 impl<'a> ServersOf<'a> {
-    fn new(effective: &'a Effective, sources: usize) -> Self {
+    fn new(effective: &'a Effective, sources: &[Source<'_>]) -> Self {
         let mut index = Self {
-            defined: vec![Vec::new(); sources],
+            defined: vec![Vec::new(); sources.len()],
             certified: IndexSet::default(),
+            literal: Vec::with_capacity(effective.servers.len()),
         };
         for server in effective.servers.values() {
+            index.literal.push(!compares_patterns(server, sources));
             if let Some(first) = server.first {
                 index.defined[first].push(server);
             }
@@ -310,7 +314,7 @@ impl Account<'_> {
                 of_object.push((key.clone(), found.code));
             }
         }
-        let servers = ServersOf::new(self.effective, self.sources.len());
+        let servers = ServersOf::new(self.effective, self.sources);
         let mut orphans = vec![0; self.sources.len()];
         for orphan in &self.effective.orphans {
             orphans[orphan.source] += 1;
@@ -345,7 +349,7 @@ impl Account<'_> {
                 let outcome = carried(label);
                 self.ledger.settle(item, label.value.span, &outcome);
             }
-            self.rules(at, item, &lost, idle);
+            self.rules(at, item, &servers, &lost, idle);
             self.tls(at, item, servers.certified.contains(&at));
             self.default_backend(at, item, &servers.defined[at], &lost);
             self.services(source);
@@ -541,7 +545,14 @@ impl Account<'_> {
         }
     }
 
-    fn rules(&mut self, at: usize, item: LedgerObject, lost: &BTreeSet<Span>, idle: bool) {
+    fn rules(
+        &mut self,
+        at: usize,
+        item: LedgerObject,
+        servers: &ServersOf<'_>,
+        lost: &BTreeSet<Span>,
+        idle: bool,
+    ) {
         let source = &self.sources[at];
         let host_outcome = if idle {
             no_effect("the canary serves nothing")
@@ -552,8 +563,8 @@ impl Account<'_> {
             if let Some(host) = &rule.host {
                 self.ledger.settle(item, host.span, &host_outcome);
             }
-            let server = self.effective.servers.get(&host_of(rule));
-            let literal = server.is_some_and(|server| !compares_patterns(server, self.sources));
+            let server = self.effective.servers.get_index_of(&host_of(rule));
+            let literal = server.is_some_and(|server| servers.literal[server]);
             for path in rule.paths.iter().flatten() {
                 if matches!(path.backend.target, BackendTarget::Resource) {
                     let outcome = no_effect("ingress-nginx serves no backend but Services");

@@ -12,7 +12,6 @@ use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::certificates::{self, Requests};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
-use crate::each;
 use crate::effective::{self, Source};
 use crate::ingress::Ingress;
 use crate::left_out;
@@ -25,6 +24,7 @@ use crate::policies::{self, PolicyInput};
 use crate::policies::{auth_tls, satisfy};
 use crate::registry::{self, DEFAULT_PREFIX, KeyClass};
 use crate::select::{self, Selection, Skipped};
+use crate::{both, discard, each};
 
 /// Where the chart puts the controller's own `ConfigMap`.
 const DEFAULT_CONFIG: (&str, &str) = ("ingress-nginx", "ingress-nginx-controller");
@@ -104,7 +104,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     let prefix = prefix(&objects, options);
     let version = version(&objects, options);
     // The order of owners is that of their names, whatever the files were called.
-    let mut ingresses: Vec<&(Ingress, LedgerObject)> = objects.ingresses.iter().collect();
+    let mut ingresses: Vec<&(Box<Ingress>, LedgerObject)> = objects.ingresses.iter().collect();
     ingresses.sort_by(|(a, _), (b, _)| {
         let order = a.object.cmp(&b.object);
         // Copies of one Ingress come in the order of what they say.
@@ -254,7 +254,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     let hosts = lowering.hosts(options.threads);
     diagnostics.extend(lowering.diagnostics);
     let owners: Vec<LedgerObject> = taken.iter().map(|t| t.ledger).collect();
-    Account {
+    let account = Account {
         effective: &effective,
         sources: &sources,
         notes: &notes,
@@ -265,21 +265,28 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
         owners: &owners,
         ledger: &mut ledger,
         diagnostics: &mut diagnostics,
-    }
-    .settle();
-    // What follows reads the Ingresses alone.
-    drop((policies, server_snippets, notes, overruled));
-    drop(effective);
+    };
+    // The account is the greater part.
+    let ((), (asked, records, named)) = both(
+        options.threads,
+        || account.settle(),
+        || {
+            let asked = certificates::requests(&sources);
+            (asked, account::records(&sources), named(&taken, &prefix))
+        },
+    );
+    drop((server_snippets, notes, overruled));
+    discard(options.threads, (policies, effective));
     let Requests {
         requests,
         diagnostics: found,
         outcomes,
-    } = certificates::requests(&sources);
+    } = asked;
     diagnostics.extend(found);
     for (owner, span, outcome) in &outcomes {
         ledger.settle(owners[owner.0 as usize], *span, outcome);
     }
-    diagnostics.extend(account::records(&sources));
+    diagnostics.extend(records);
     let map = controller_map(&objects, options);
     let before = diagnostics.len();
     let globals = globals(&config, &objects, map, options, &mut diagnostics);
@@ -292,28 +299,34 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     }
     name_maps(&objects, &mut diagnostics);
     let model = Model {
-        owners: taken
-            .iter()
-            .map(|t| Owner {
-                kind: Arc::clone(&t.ingress.object.kind),
-                namespace: Arc::clone(&t.ingress.object.namespace),
-                name: Arc::clone(&t.ingress.object.name),
-                span: t.ingress.name_span,
-                tags: account::tags(t.ingress, &prefix),
-            })
-            .collect(),
+        owners: named,
         hosts,
         globals,
         certificates: requests,
     };
+    let number = taken.len();
+    let annotations: Vec<_> = taken.into_iter().map(|taken| taken.annotations).collect();
+    discard(options.threads, (annotations, objects));
     Analysis {
         model,
         owners,
-        taken: taken.len(),
+        taken: number,
         skipped,
         ledger,
         diagnostics,
     }
+}
+
+/// The owners of the model.
+fn named(taken: &[Taken<'_>], prefix: &str) -> Vec<Owner> {
+    let owner = |taken: &Taken<'_>| Owner {
+        kind: Arc::clone(&taken.ingress.object.kind),
+        namespace: Arc::clone(&taken.ingress.object.namespace),
+        name: Arc::clone(&taken.ingress.object.name),
+        span: taken.ingress.name_span,
+        tags: account::tags(taken.ingress, prefix),
+    };
+    taken.iter().map(owner).collect()
 }
 
 pub(crate) fn version(objects: &Objects, options: &Options) -> ControllerVersion {

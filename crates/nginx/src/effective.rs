@@ -177,6 +177,9 @@ pub(crate) fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<
 /// Builds the configuration from objects in the controller's order.
 pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
     let mut effective = Effective::default();
+    // Most Ingresses have a Service and a host of their own.
+    effective.upstreams.reserve(sources.len());
+    effective.servers.reserve(sources.len());
     create_upstreams(&mut effective, sources);
     create_servers(&mut effective, sources);
     create_locations(&mut effective, sources);
@@ -314,7 +317,7 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
 
 fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
     // Where a server has the location of a path, beside the `/` that every server begins with.
-    let mut made: BTreeMap<(usize, Arc<str>, PathType), usize> = BTreeMap::new();
+    let mut made: IndexMap<(usize, Arc<str>, PathType), usize> = IndexMap::default();
     for (index, source) in sources.iter().enumerate() {
         if source.is_canary() {
             continue;
@@ -383,7 +386,9 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
 /// nginx takes both.
 fn part_twins(effective: &mut Effective, sources: &[Source<'_>]) {
     for server in effective.servers.values_mut() {
-        if server.locations.len() < 2 || compares_patterns(server, sources) {
+        let mut paths = server.locations.iter().map(|location| &*location.path);
+        let slashed = paths.any(|path| path != "/" && path.ends_with('/'));
+        if !slashed || compares_patterns(server, sources) {
             continue;
         }
         let mut kept: Vec<Location> = Vec::with_capacity(server.locations.len());

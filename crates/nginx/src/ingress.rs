@@ -148,7 +148,7 @@ pub(crate) struct Path {
 }
 
 /// `pathType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PathType {
     /// The path itself.
     Exact,

@@ -50,3 +50,22 @@ fn each<T: Send>(threads: usize, number: usize, one: impl Fn(usize) -> T + Send 
     let numbers = (0..number).into_par_iter().with_min_len(FEW);
     numbers.map(one).collect()
 }
+
+/// Both of two things, side by side if there are several threads.
+fn both<A: Send, B: Send>(
+    threads: usize,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if threads < 2 {
+        return (one(), other());
+    }
+    rayon::join(one, other)
+}
+
+/// Gives back what much memory is in, beside what comes next if there are several threads.
+fn discard(threads: usize, what: impl Send + 'static) {
+    if threads > 1 {
+        rayon::spawn(|| drop(what));
+    }
+}

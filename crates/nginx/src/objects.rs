@@ -23,7 +23,7 @@ pub(crate) type Key = (Arc<str>, Arc<str>);
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
     /// Ingresses in the order of the input, each with its items in the ledger.
-    pub ingresses: Vec<(Ingress, LedgerObject)>,
+    pub ingresses: Vec<(Box<Ingress>, LedgerObject)>,
     /// `spec.controller` of each `IngressClass`.
     pub classes: BTreeMap<Arc<str>, Arc<str>>,
     /// Services.
@@ -158,7 +158,7 @@ impl Intake {
         let is_read = matches!(standing, Standing::First | Standing::Preferred);
         let item = self.account(&object, items, reader);
         match says {
-            Says::Ingress(ingress) => self.ingress(*ingress, &standing, item),
+            Says::Ingress(ingress) => self.ingress(ingress, &standing, item),
             Says::ConfigMap(_) if !is_read => self.other_is_read(item),
             _ if !is_read => {}
             Says::Class(controller) => {
@@ -213,7 +213,7 @@ impl Intake {
         }
     }
 
-    fn ingress(&mut self, ingress: Ingress, standing: &Standing, item: LedgerObject) {
+    fn ingress(&mut self, ingress: Box<Ingress>, standing: &Standing, item: LedgerObject) {
         match *standing {
             Standing::Same { at } => {
                 // A manifest has no time of creation, and what `kubectl get` printed has one.

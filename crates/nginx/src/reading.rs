@@ -170,13 +170,15 @@ impl Reader {
     }
 
     /// The items of leaves, in a ledger to which nobody else explains those of this reader.
-    pub(crate) fn items(&mut self, leaves: Leaves, ledger: &mut Ledger) -> Vec<(ItemPath, Span)> {
+    pub(crate) fn items(
+        &mut self,
+        leaves: Leaves,
+        ledger: &mut Ledger,
+    ) -> impl Iterator<Item = (ItemPath, Span)> + use<'_> {
         let new = &self.paths[self.known.len()..];
         self.known.extend(new.iter().map(|path| ledger.path(path)));
         let leaves = leaves.into_iter();
-        leaves
-            .map(|(path, span)| (self.known[path as usize], span))
-            .collect()
+        leaves.map(|(path, span)| (self.known[path as usize], span))
     }
 
     /// `inferred` is what an item of a list such as an `IngressList` is taken for when it has

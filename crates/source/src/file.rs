@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use memchr::memchr_iter;
+
 use crate::{FileId, Span};
 
 /// A place as people count it.
@@ -57,12 +59,10 @@ impl SourceFile {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let mut starts = vec![0];
-            for (at, byte) in self.text.bytes().enumerate() {
-                if byte == b'\n' {
-                    starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-                }
-            }
+            let breaks = memchr_iter(b'\n', self.text.as_bytes());
+            let mut starts = Vec::with_capacity(1 + breaks.clone().count());
+            starts.push(0);
+            starts.extend(breaks.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)));
             starts
         })
     }

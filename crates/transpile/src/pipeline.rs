@@ -40,10 +40,10 @@ pub(crate) fn run<T: Send>(
     }
 }
 
-fn run_here<T>(
+fn run_here<T: Send>(
     mut inputs: Vec<Input>,
     options: &Options,
-    keep: impl FnOnce(Model) -> T,
+    keep: impl FnOnce(Model) -> T + Send,
 ) -> (Conversion, T) {
     // The order in which files are named says nothing.
     inputs.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
@@ -114,11 +114,18 @@ fn run_here<T>(
         diagnostics.extend(differences::general(&model));
     }
     drop(owners);
-    // The text is put in order where the model was in memory, unless it is wanted.
-    let kept = keep(model);
-    accept(&mut diagnostics, &options.accept);
-    Diagnostic::sort(&mut diagnostics);
-    let (output, written, counts) = texts.finish();
+    let keep = || keep(model);
+    let finish = || {
+        accept(&mut diagnostics, &options.accept);
+        Diagnostic::sort(&mut diagnostics);
+        texts.finish()
+    };
+    let (kept, (output, written, counts)) = if threads(options) == 1 {
+        // The text is put in order where the model was in memory, unless it is wanted.
+        (keep(), finish())
+    } else {
+        rayon::join(keep, finish)
+    };
     let at = |severity| {
         diagnostics
             .iter()
