@@ -21,7 +21,7 @@ use crate::name::{Names, POLICIES, hash, join, short_hash, slug};
 use crate::object::SecretData;
 use crate::policy::{clients, headers};
 use crate::rule::{Deed, Planned, Section};
-use crate::shards::{owners, shards};
+use crate::shards::{self, owners, parts};
 use crate::tags::{self, Tags};
 use crate::{
     Emitted, IndexMap, IndexSet, Object, Part, Settings, Spec, certificate, idiom, infra, listeners,
@@ -48,22 +48,35 @@ where
     let write: Write<'_> = Box::new(write);
     let others = others.into_iter().map(|write| Box::new(write) as Write<'_>);
     if !settings.idiomatic {
-        return emit_all(Emitter::new(model, settings, write), others);
+        return emit_all(model, others, || Emitter::new(model, settings, write));
     }
     let simple = idiom::simplify(model);
-    let mut emitter = Emitter::new(&simple.model, settings, write);
-    for (origin, found) in simple.given_up {
-        emitter.report(&origin, false, found);
-    }
-    emit_all(emitter, others)
+    emit_all(&simple.model, others, || {
+        let mut emitter = Emitter::new(&simple.model, settings, write);
+        for (origin, found) in simple.given_up {
+            emitter.report(&origin, false, found);
+        }
+        emitter
+    })
 }
 
 fn emit_all<'a>(
-    mut emitter: Emitter<'a>,
+    model: &Model,
     others: impl ExactSizeIterator<Item = Write<'a>>,
+    new: impl FnOnce() -> Emitter<'a> + Send,
 ) -> Emitted {
-    listeners::place(&mut emitter);
-    emitter.side_by_side(others);
+    let new = || {
+        let mut emitter = new();
+        listeners::place(&mut emitter);
+        emitter
+    };
+    let (mut emitter, parts) = if others.len() == 0 {
+        let hosts = (0..model.hosts.len()).collect();
+        (new(), vec![(model.hosts.len(), hosts)])
+    } else {
+        rayon::join(new, || parts(&model.hosts, &model.owners))
+    };
+    emitter.side_by_side(parts, others);
     emitter.finish()
 }
 
@@ -469,12 +482,16 @@ impl<'a> Emitter<'a> {
         self.grants.insert(grant);
     }
 
-    fn side_by_side(&mut self, others: impl ExactSizeIterator<Item = Write<'a>>) {
+    fn side_by_side(
+        &mut self,
+        parts: Vec<shards::Part>,
+        others: impl ExactSizeIterator<Item = Write<'a>>,
+    ) {
         let model = self.model;
         // Roughly as much work as so many routes.
         let of_gateway = self.sets.listeners() + model.certificates.len();
         let threads = 1 + others.len();
-        let mut shards = shards(&model.hosts, &model.owners, threads, of_gateway).into_iter();
+        let mut shards = shards::shards(parts, threads, of_gateway).into_iter();
         let own = shards.next().unwrap_or_default();
         let mut beside: Vec<(Self, Vec<usize>)> = others
             .zip(shards)

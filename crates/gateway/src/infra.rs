@@ -49,7 +49,7 @@ pub(crate) const NO_LIMIT: u32 = 4_294_967_295;
 
 /// Whether an HTTPS listener has anything to present.
 pub(crate) fn has_certificate(model: &Model) -> bool {
-    model.globals.default_certificate.is_some() || !certificates(model).is_empty()
+    model.globals.default_certificate.is_some() || listeners::secrets(model).next().is_some()
 }
 
 pub(crate) fn emit(emitter: &mut Emitter<'_>) {

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use gatewright_diagnostics::{Code, Diagnostic};
 use gatewright_model::{Action, Host, HostName, Model, Protocol, Route, SecretRef};
 
-use crate::IndexMap;
 use crate::emit::Emitter;
 use crate::name::{hash, join, slug};
 use crate::policy::clients;
+use crate::{IndexMap, IndexSet};
 
 /// Certificates of one listener (Gateway API `tls.certificateRefs`).
 pub(crate) const MAX_CERTIFICATES: usize = 64;
@@ -78,12 +78,15 @@ pub(crate) struct Sets<'a> {
 
 /// Every Secret with a certificate that a listener is to present.
 pub(crate) fn certificates(model: &Model) -> BTreeSet<&SecretRef> {
-    model
-        .hosts
-        .iter()
+    secrets(model).collect()
+}
+
+/// These Secrets in no order, as often as hosts have them.
+pub(crate) fn secrets(model: &Model) -> impl Iterator<Item = &SecretRef> {
+    let hosts = model.hosts.iter();
+    hosts
         .filter(|host| host.passthrough.is_none())
         .flat_map(own_secrets)
-        .collect()
 }
 
 fn own_secrets(host: &Host) -> &[SecretRef] {
@@ -109,8 +112,7 @@ pub(crate) fn own<'a>(emitter: &Emitter<'a>) -> Vec<&'a Host> {
 pub(crate) fn place(emitter: &mut Emitter<'_>) {
     let model = emitter.model;
     let default = &model.globals.default_certificate;
-    let mut certificates = certificates(model);
-    certificates.extend(default);
+    let certificates: IndexSet<&SecretRef> = secrets(model).chain(default).collect();
     let passthrough = model.hosts.iter().filter(|host| host.passthrough.is_some());
     let listeners =
         1 + usize::from(emitter.https) + own(emitter).len() + passthrough.clone().count();
@@ -131,8 +133,9 @@ pub(crate) fn place(emitter: &mut Emitter<'_>) {
     };
     if default.is_none() {
         // Listeners of a team's hosts stay with the team.
-        for secret in self::certificates(model) {
-            sets.near.entry(&*secret.namespace).or_insert(secret);
+        for secret in secrets(model) {
+            let near = sets.near.entry(&*secret.namespace).or_insert(secret);
+            *near = secret.min(*near);
         }
     }
     emitter.sets = Arc::new(sets);
@@ -317,7 +320,7 @@ fn found<'a>(model: &'a Model, host: &'a Host) -> Option<&'a [SecretRef]> {
 /// Serves where a host has no certificate: without a default one, whatever there is.
 fn fallback(model: &Model) -> Option<&SecretRef> {
     let default = model.globals.default_certificate.as_ref();
-    default.or_else(|| certificates(model).into_iter().next())
+    default.or_else(|| secrets(model).min())
 }
 
 /// The certificates of the listener without a host name where hosts have listeners in sets.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::map::Entry;
+
 use crate::{IndexMap, IndexSet};
 
 /// Longest name of an object or a rule (a DNS subdomain).
@@ -133,7 +135,12 @@ impl Names {
             for (kind, others) in others {
                 let own = own.entry(kind).or_default();
                 for (namespace, names) in others.0 {
-                    own.0.entry(namespace).or_default().extend(names);
+                    match own.0.entry(namespace) {
+                        Entry::Vacant(free) => {
+                            free.insert(names);
+                        }
+                        Entry::Occupied(mut own) => own.get_mut().extend(names),
+                    }
                 }
             }
         }

@@ -36,18 +36,12 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Divides the hosts, named by their indices, into at most so many parts of about the same
-/// size, at least one. No object of one part has the namespace of an object of another. The first
-/// part comes with `other` work, counted in routes.
-pub(crate) fn shards(
-    hosts: &[Host],
-    owners: &[Owner],
-    at_most: usize,
-    other: usize,
-) -> Vec<Vec<usize>> {
-    if at_most < 2 {
-        return vec![(0..hosts.len()).collect()];
-    }
+/// Hosts, named by their indices, and how much work they are, counted in routes.
+pub(crate) type Part = (usize, Vec<usize>);
+
+/// Divides the hosts into as many parts as there can be. No object of one part has the namespace
+/// of an object of another.
+pub(crate) fn parts(hosts: &[Host], owners: &[Owner]) -> Vec<Part> {
     let any = hosts.iter().find(|host| host.name == HostName::Any);
     let mut groups = Groups::default();
     let mut group_of = Vec::with_capacity(hosts.len());
@@ -61,15 +55,21 @@ pub(crate) fn shards(
         }
         group_of.push(group);
     }
-    let mut parts = vec![(0, Vec::new()); groups.namespaces.len()];
+    let mut parts: Vec<Part> = vec![Part::default(); groups.namespaces.len()];
     for (at, group) in group_of.into_iter().enumerate() {
         let (size, part) = &mut parts[groups.find(group)];
         *size += 1 + hosts[at].routes.len();
         part.push(at);
     }
     parts.retain(|(size, _)| *size > 0);
+    parts
+}
+
+/// Puts parts together to at most so many of about the same size, at least one. The first one
+/// comes with `other` work.
+pub(crate) fn shards(mut parts: Vec<Part>, at_most: usize, other: usize) -> Vec<Vec<usize>> {
     parts.sort_by_key(|(size, _)| Reverse(*size));
-    let mut shards = vec![(0, Vec::new()); at_most.clamp(1, parts.len().max(1))];
+    let mut shards = vec![Part::default(); at_most.clamp(1, parts.len().max(1))];
     shards[0].0 = other;
     for (size, part) in parts {
         if let Some(least) = shards.iter_mut().min_by_key(|(size, _)| *size) {
@@ -77,7 +77,7 @@ pub(crate) fn shards(
             least.1.extend(part);
         }
     }
-    let sorted = |(_, mut shard): (usize, Vec<usize>)| {
+    let sorted = |(_, mut shard): Part| {
         shard.sort_unstable();
         shard
     };
@@ -187,13 +187,15 @@ mod tests {
             host(exact("3.test"), &[3], "c"),
             host(exact("4.test"), &[4], "e"),
         ];
-        let parts = |hosts: &[Host], at_most| shards(hosts, &owners, at_most, 0);
+        let divided =
+            |hosts: &[Host], at_most, other| shards(parts(hosts, &owners), at_most, other);
+        let parts = |hosts: &[Host], at_most| divided(hosts, at_most, 0);
         assert_eq!(parts(&hosts, 1), [vec![0, 1, 2, 3, 4]]);
         assert_eq!(parts(&hosts, 2), [vec![0, 2, 3], vec![1, 4]]);
         assert_eq!(parts(&hosts, 9), [vec![0, 2, 3], vec![1], vec![4]]);
         assert_eq!(parts(&[], 9), [Vec::<usize>::new()]);
         assert_eq!(
-            shards(&hosts, &owners, 2, 3),
+            divided(&hosts, 2, 3),
             [vec![1, 4], vec![0, 2, 3]],
             "the first part has other work"
         );

@@ -12,7 +12,7 @@ use crate::annotations::proxy::Proxy;
 use crate::annotations::{self, Annotation, AnnotationResult, ControllerVersion};
 use crate::certificates::{self, Requests};
 use crate::config_map::{Config, ConfigNote, ConfigStatus};
-use crate::effective::{self, Source};
+use crate::effective::{self, Source, SourceIndex};
 use crate::ingress::Ingress;
 use crate::left_out;
 use crate::lower::{self, Lowering, server_snippet};
@@ -161,23 +161,27 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 .map(|fault| (fault.message.clone(), fault.span)),
         })
         .collect();
-    let effective = effective::build(&sources);
+    let effective = effective::build(&sources, options.threads);
     left_out.retain(|ingress| select::by_class(ingress, &objects, &options.selection).is_ok());
     diagnostics.extend(left_out::findings(&left_out, &effective, &sources));
     let notes: Vec<_> = order
         .iter()
         .map(|&at| &taken[at].annotations.notes)
         .collect();
-    let of_host = lower::of_host(&sources);
-    let deciders: BTreeSet<OwnerId> = of_host
-        .values()
-        .filter_map(|list| {
-            let of_host = list.iter().map(|&at| &sources[at]);
-            auth_tls::host(of_host, &objects).decider()
-        })
-        .collect();
     let passthrough = options.ssl_passthrough || objects.flags.ssl_passthrough;
-    let overruled = overruled::find(&effective, &sources, passthrough);
+    let (overruled, (of_host, deciders)) = both(
+        options.threads,
+        || overruled::find(&effective, &sources, passthrough),
+        || {
+            let of_host = lower::of_host(&sources);
+            let decider = |of_host: &Vec<SourceIndex>| {
+                let of_host = of_host.iter().map(|&at| &sources[at]);
+                auth_tls::host(of_host, &objects).decider()
+            };
+            let deciders: BTreeSet<OwnerId> = of_host.values().filter_map(decider).collect();
+            (of_host, deciders)
+        },
+    );
     let mut policies = each(options.threads, sources.len(), |at| {
         let (source, notes) = (&sources[at], notes[at]);
         let mut output = policies::lower(&PolicyInput {

@@ -15,7 +15,7 @@ use gatewright_source::Span;
 use crate::annotations::Settings;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 use crate::registry;
-use crate::{IndexMap, IndexSet};
+use crate::{IndexMap, IndexSet, both};
 
 /// An Ingress that the controller takes, with its settings.
 #[derive(Debug)]
@@ -175,13 +175,17 @@ pub(crate) fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<
 }
 
 /// Builds the configuration from objects in the controller's order.
-pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
-    let mut effective = Effective::default();
-    // Most Ingresses have a Service and a host of their own.
-    effective.upstreams.reserve(sources.len());
-    effective.servers.reserve(sources.len());
-    create_upstreams(&mut effective, sources);
-    create_servers(&mut effective, sources);
+pub(crate) fn build(sources: &[Source<'_>], threads: usize) -> Effective {
+    let (servers, upstreams) = both(
+        threads,
+        || create_servers(sources),
+        || create_upstreams(sources),
+    );
+    let mut effective = Effective {
+        servers,
+        upstreams,
+        ..Effective::default()
+    };
     create_locations(&mut effective, sources);
     part_twins(&mut effective, sources);
     merge_canaries(&mut effective, sources);
@@ -205,13 +209,16 @@ pub(crate) fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a B
     )
 }
 
-fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
+fn create_upstreams(sources: &[Source<'_>]) -> IndexMap<UpstreamKey, Upstream> {
+    let mut upstreams: IndexMap<UpstreamKey, Upstream> = IndexMap::default();
+    // Most Ingresses have a Service of their own.
+    upstreams.reserve(sources.len());
     for (index, source) in sources.iter().enumerate() {
         for backend in backends(source) {
             let Some(key) = upstream_key(source, backend) else {
                 continue;
             };
-            let upstream = effective.upstreams.entry(key).or_insert(Upstream {
+            let upstream = upstreams.entry(key).or_insert(Upstream {
                 first: index,
                 affinity: None,
                 span: backend.span,
@@ -223,6 +230,7 @@ fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
             }
         }
     }
+    upstreams
 }
 
 pub(crate) fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
@@ -244,7 +252,7 @@ fn root(source: Option<SourceIndex>, upstream: Option<UpstreamKey>) -> Location 
     }
 }
 
-fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
+fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
     let mut default_root = root(None, None);
     let mut default_first = None;
     for (index, source) in sources.iter().enumerate() {
@@ -270,9 +278,10 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
         passthrough: None,
         www: None,
     };
-    effective
-        .servers
-        .insert(Arc::from(""), new(default_first, default_root));
+    let mut servers: IndexMap<Arc<str>, Server> = IndexMap::default();
+    // Most Ingresses have a host of their own.
+    servers.reserve(1 + sources.len());
+    servers.insert(Arc::from(""), new(default_first, default_root));
 
     for (index, source) in sources.iter().enumerate() {
         if source.is_canary() {
@@ -286,14 +295,13 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
         for rule in &source.ingress.rules {
             let host = host_of(rule);
             if host.is_empty() {
-                let server = &mut effective.servers[0];
+                let server = &mut servers[0];
                 if server.first.is_none() {
                     server.first = Some(index);
                 }
                 continue;
             }
-            let server = effective
-                .servers
+            let server = servers
                 .entry(host)
                 .or_insert_with(|| new(Some(index), root(Some(index), fallback.clone())));
             if server.tls.is_none() && !source.ingress.tls.is_empty() {
@@ -313,6 +321,7 @@ fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
             }
         }
     }
+    servers
 }
 
 fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
