@@ -281,12 +281,14 @@ impl<'a> Emitter<'a> {
         comment: String,
     ) -> String {
         let wanted = join(&owner.name, suffix);
-        let key = |name: &str| (Arc::clone(&owner.namespace), name.to_owned());
-        let name = match self.filters.get(&key(&wanted)) {
-            Some((taken, _)) if *taken != spec => join(&wanted, &short_hash(&format!("{spec:?}"))),
-            _ => wanted,
-        };
-        self.filters.insert(key(&name), (spec, comment));
+        let mut key = (Arc::clone(&owner.namespace), wanted);
+        if let Some((taken, _)) = self.filters.get(&key)
+            && *taken != spec
+        {
+            key.1 = join(&key.1, &short_hash(&format!("{spec:?}")));
+        }
+        let name = key.1.clone();
+        self.filters.insert(key, (spec, comment));
         self.used("HTTPRouteFilter", &owner.namespace, &name, owner);
         name
     }
@@ -714,13 +716,13 @@ impl<'a> Emitter<'a> {
                 } else {
                     join(&base, chunk[0].rule.name.as_deref().unwrap_or_default())
                 };
-                let content = format!("{}/{}", owner.namespace, owner.name);
+                let content = format_args!("{}/{}", owner.namespace, owner.name);
                 let name = if *wanted == *owner.name {
                     self.names
-                        .take_own("HTTPRoute", &owner.namespace, &wanted, &content)
+                        .take_own("HTTPRoute", &owner.namespace, &wanted, content)
                 } else {
                     self.names
-                        .take("HTTPRoute", &owner.namespace, &wanted, &content)
+                        .take("HTTPRoute", &owner.namespace, &wanted, content)
                 };
                 self.out.rules += chunk.len();
                 crate::policy::write(self, owner, &name, &mut chunk);
@@ -814,10 +816,10 @@ impl<'a> Emitter<'a> {
             }],
         };
         let wanted = join(&owner.name, &slug(&host.name.to_string()));
-        let content = format!("{}/{}", owner.namespace, owner.name);
+        let content = format_args!("{}/{}", owner.namespace, owner.name);
         let name = self
             .names
-            .take("TLSRoute", &owner.namespace, &wanted, &content);
+            .take("TLSRoute", &owner.namespace, &wanted, content);
         self.out.rules += 1;
         self.write(Object {
             part: Part::Routes,

@@ -1,6 +1,7 @@
 //! Names that come from content, never from counters or the order of files.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use indexmap::map::Entry;
@@ -57,12 +58,12 @@ pub(crate) fn slug(text: &str) -> String {
     // It has one byte a letter.
     let head = trimmed[..trimmed.len().min(MAX_SLUG)].trim_end_matches('-');
     let head = if head.is_empty() { "p" } else { head };
-    format!("{head}-{}", short_hash(text))
+    [head, "-", &short_hash(text)].concat()
 }
 
 /// `base-suffix`, cut to the limit with a hash of the whole.
 pub(crate) fn join(base: &str, suffix: &str) -> String {
-    limit(format!("{base}-{suffix}"))
+    limit([base, "-", suffix].concat())
 }
 
 /// `name`, cut to the limit with a hash of the whole.
@@ -152,7 +153,7 @@ impl Names {
         kind: &'static str,
         namespace: &str,
         name: &str,
-        content: &str,
+        content: impl Display,
     ) -> String {
         if self.own.entry(kind).or_default().insert(namespace, name) {
             return name.to_owned();
@@ -166,16 +167,17 @@ impl Names {
         kind: &'static str,
         namespace: &str,
         wanted: &str,
-        content: &str,
+        content: impl Display,
     ) -> String {
         let owned = kind == "HTTPRoute" || POLICIES.contains(&kind);
         let reserved = owned.then_some(&*self.reserved);
         let taken = self.taken.entry(kind).or_default();
         let is_reserved = |name: &str| reserved.is_some_and(|names| names.holds(namespace, name));
         let mut name = limit(wanted.to_owned());
-        let mut salt = content.to_owned();
+        let mut salt: Option<String> = None;
         while is_reserved(&name) || !taken.insert(namespace, &name) {
-            name = limit(format!("{wanted}-{}", short_hash(&salt)));
+            let salt = salt.get_or_insert_with(|| content.to_string());
+            name = join(wanted, &short_hash(salt));
             salt.push('\'');
         }
         name

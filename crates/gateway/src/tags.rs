@@ -1,6 +1,6 @@
 //! Labels and annotations that go along with what is written for an Ingress.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome};
@@ -8,14 +8,14 @@ use gatewright_model::{Model, Origin, Owner, OwnerId, Reach, Tag, TagKind};
 use gatewright_source::Span;
 
 use crate::emit::Emitter;
-use crate::{Object, Spec};
+use crate::{IndexMap, Object, Spec};
 
 /// Which of them have gone along with an object.
 #[derive(Clone)]
 pub(crate) struct Tags<'a> {
     model: &'a Model,
     /// Indices of the owners by where they stand; empty when none has a label or annotation.
-    owners: Arc<BTreeMap<Span, usize>>,
+    owners: Arc<IndexMap<Span, usize>>,
     /// Those that all owners have.
     agreed: Arc<BTreeSet<TagText<'a>>>,
     used: Vec<Vec<bool>>,

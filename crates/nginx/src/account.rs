@@ -756,15 +756,9 @@ impl Account<'_> {
     /// A Service that is missing where others of its namespace are not was probably misspelt.
     fn services(&mut self, source: &Source<'_>) {
         let namespace = &source.ingress.object.namespace;
-        let known = self
-            .objects
-            .services
-            .range((Arc::clone(namespace), Arc::from(""))..)
-            .next()
-            .is_some_and(|((first, _), _)| first == namespace);
-        if !known {
+        let Some(known) = self.objects.services.get(namespace) else {
             return;
-        }
+        };
         // A Service is missed once, however many paths name it.
         let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
         for backend in backends(source) {
@@ -776,8 +770,7 @@ impl Account<'_> {
             let BackendTarget::Service { name, port } = &backend.target else {
                 continue;
             };
-            let key = (Arc::clone(namespace), Arc::clone(&name.value));
-            if !self.objects.services.contains_key(&key) {
+            if !known.contains_key(&name.value) {
                 let Some(uses) = missing.remove(&*name.value) else {
                     continue;
                 };

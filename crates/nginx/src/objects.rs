@@ -26,8 +26,8 @@ pub(crate) struct Objects {
     pub ingresses: Vec<(Box<Ingress>, LedgerObject)>,
     /// `spec.controller` of each `IngressClass`.
     pub classes: BTreeMap<Arc<str>, Arc<str>>,
-    /// Services.
-    pub services: BTreeMap<Key, ServiceInfo>,
+    /// Services by namespace and name.
+    pub services: IndexMap<Arc<str>, IndexMap<Arc<str>, ServiceInfo>>,
     /// Secrets, with the names of their keys and what those hold.
     pub secrets: BTreeMap<Key, SecretInfo>,
     /// `ConfigMap`s.
@@ -44,6 +44,11 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
+    /// A Service that is here.
+    pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo> {
+        self.services.get(namespace)?.get(name)
+    }
+
     /// What is known of an object that is not here.
     pub(crate) fn told(&self, kind: &'static str, namespace: &str, name: &str) -> Option<Told> {
         let key = Name {
@@ -166,7 +171,9 @@ impl Intake {
                 self.objects.classes.insert(name, controller);
             }
             Says::Service(service) => {
-                self.objects.services.insert(key(&object), service);
+                let (namespace, name) = key(&object);
+                let of_namespace = self.objects.services.entry(namespace).or_default();
+                of_namespace.insert(name, service);
             }
             Says::Secret(secret) => {
                 self.objects.secrets.insert(key(&object), secret);

@@ -17,8 +17,7 @@ use crate::reading::ServiceInfo;
 /// The error says in a sentence why the port has no number: a name, and no Service to look
 /// it up in.
 pub(crate) fn resolve(key: &UpstreamKey, objects: &Objects) -> Result<Target, String> {
-    let place = (Arc::clone(&key.namespace), Arc::clone(&key.service));
-    let Some(service) = objects.services.get(&place) else {
+    let Some(service) = objects.service(&key.namespace, &key.service) else {
         return match &key.port {
             Port::Number(number) => Ok(number_of(*number).map_or_else(
                 || unavailable(format!("{number} is not a port")),

@@ -1,6 +1,5 @@
 //! The steps of a conversion, in order.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Outcome, Severity};
@@ -8,7 +7,7 @@ use gatewright_gateway::{self as gateway, Object, Part};
 use gatewright_model::Model;
 use gatewright_nginx::annotations::ControllerVersion;
 use gatewright_nginx::{self as nginx, Analysis, Intake, Selection};
-use gatewright_source::{FileId, SourceMap, Span};
+use gatewright_source::{FileId, SourceMap};
 
 use crate::gather::{Gathered, gather, threads};
 use crate::report::OutcomeCounts;
@@ -74,7 +73,7 @@ fn run_here<T: Send>(
     } = analysis;
     diagnostics.extend(found);
     let hosts = model.hosts.len();
-    let names: BTreeMap<Span, (Arc<str>, Arc<str>)> = model
+    let mut names: write::Ingresses = model
         .owners
         .iter()
         .map(|owner| {
@@ -145,6 +144,8 @@ fn run_here<T: Send>(
         warnings: at(Severity::Warning),
         infos: at(Severity::Info),
     };
+    // As they stand in the input.
+    names.sort_unstable_keys();
     let conversion = Conversion {
         prerequisites: prerequisites(
             emitted.needs_backend,
@@ -196,6 +197,9 @@ fn emit(model: &Model, options: &Options, texts: &mut write::Documents<'_>) -> g
 /// Findings that the user has accepted by name no longer fail the run. What was refused stays
 /// refused; only who accepts what is left to a Gateway gets address lists that depend on it.
 fn accept(diagnostics: &mut Vec<Diagnostic>, accepted: &[String]) {
+    if accepted.is_empty() {
+        return;
+    }
     let mut used = vec![false; accepted.len()];
     for diagnostic in diagnostics.iter_mut() {
         let Some(object) = &diagnostic.object else {

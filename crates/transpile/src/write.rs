@@ -55,11 +55,13 @@ pub(crate) const FIELD_ORDER: &[&str] = &[
 
 static ORDER: LazyLock<KeyOrder> = LazyLock::new(|| KeyOrder::new(FIELD_ORDER));
 
+/// Namespace and name of Ingresses by where they stand.
+pub(crate) type Ingresses = IndexMap<Span, (Arc<str>, Arc<str>), RandomState>;
+
 /// The documents of objects that come in no order.
 pub(crate) struct Documents<'a> {
     comments: bool,
-    /// The Ingresses by where they stand.
-    ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>,
+    ingresses: &'a Ingresses,
     pages: Pages,
     scratch: Scratch,
     /// Of one kind in one namespace each: the names of their objects, where their text stands and
@@ -73,7 +75,7 @@ struct Documented {
 }
 
 impl<'a> Documents<'a> {
-    pub(crate) fn new(comments: bool, ingresses: &'a BTreeMap<Span, (Arc<str>, Arc<str>)>) -> Self {
+    pub(crate) fn new(comments: bool, ingresses: &'a Ingresses) -> Self {
         Self {
             comments,
             ingresses,

@@ -4,6 +4,8 @@
 //! `WebSockets` and streams. The rule looks at `Content-Length` instead; that also puts it
 //! before redirects and credentials, where the source proxy has it.
 
+use std::fmt::Write as _;
+
 use gateway_api::httproutes::{
     HttpRouteRulesMatches, HttpRouteRulesMatchesHeaders, HttpRouteRulesMatchesHeadersType,
     HttpRouteRulesMatchesMethod, HttpRouteRulesMatchesPath,
@@ -123,26 +125,28 @@ fn is_limit(rule: &Planned) -> bool {
 /// RE2 for the decimal numbers above `limit`, with any number of leading zeros.
 pub(crate) fn greater_than(limit: u64) -> String {
     let digits = limit.to_string();
-    let mut parts = Vec::new();
-    let repeat = |count: usize| match count {
-        0 => String::new(),
-        1 => "[0-9]".to_owned(),
-        count => format!("[0-9]{{{count}}}"),
-    };
+    let mut text = "0*(?:".to_owned();
     for (at, digit) in digits.bytes().enumerate() {
-        let above = match digit {
-            b'9' => continue,
-            b'8' => "9".to_owned(),
-            digit => format!("[{}-9]", char::from(digit + 1)),
+        if digit == b'9' {
+            continue;
+        }
+        text.push_str(&digits[..at]);
+        if digit == b'8' {
+            text.push('9');
+        } else {
+            text.push('[');
+            text.push(char::from(digit + 1));
+            text.push_str("-9]");
+        }
+        let _ = match digits.len() - at - 1 {
+            0 => Ok(()),
+            1 => text.write_str("[0-9]"),
+            count => write!(text, "[0-9]{{{count}}}"),
         };
-        parts.push(format!(
-            "{}{above}{}",
-            &digits[..at],
-            repeat(digits.len() - at - 1)
-        ));
+        text.push('|');
     }
-    parts.push(format!("[1-9][0-9]{{{},}}", digits.len()));
-    format!("0*(?:{})", parts.join("|"))
+    let _ = write!(text, "[1-9][0-9]{{{},}})", digits.len());
+    text
 }
 
 #[cfg(test)]

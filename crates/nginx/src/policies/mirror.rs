@@ -106,17 +106,17 @@ fn backend(input: &PolicyInput<'_>, target: &Spanned<String>) -> Option<Backend>
     let origin = input.origin("mirror-target", target.span);
     let own = Arc::clone(&input.object.namespace);
     if let Some((service, namespace)) = service_of(&host) {
-        let key = (Arc::<str>::from(namespace), Arc::<str>::from(service));
         // A reference to a Service that is not there would fail the whole rule.
-        let known = input.objects.services.get(&key).is_some_and(|service| {
+        let known = input.objects.service(namespace, service);
+        let known = known.is_some_and(|service| {
             service.external_name.is_none()
                 && service.ports.iter().any(|p| p.port == i32::from(port))
         });
         if known && protocol == Protocol::Http {
             return Some(Backend {
-                namespace: key.0,
+                namespace: Arc::from(namespace),
                 target: Target::Service {
-                    name: key.1,
+                    name: Arc::from(service),
                     port,
                     seen: true,
                     h2c: false,

@@ -91,9 +91,7 @@ pub(crate) fn service(url: &Url<'_>, objects: &Objects) -> Result<(Arc<str>, Tar
         (None, _) => 80,
     };
     let (name, namespace): (Arc<str>, Arc<str>) = (Arc::from(name), Arc::from(namespace));
-    let known = objects
-        .services
-        .get(&(Arc::clone(&namespace), Arc::clone(&name)));
+    let known = objects.service(&namespace, &name);
     if let Some(known) = known {
         if let Some(hostname) = &known.external_name {
             return Err(format!(
