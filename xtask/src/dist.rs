@@ -12,7 +12,7 @@ use flate2::{Compression, GzBuilder};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::sbom;
+use crate::{profile, sbom};
 
 const NAME: &str = "gatewright";
 /// kubectl finds plugins by their names; this one is the program by another name.
@@ -74,7 +74,7 @@ pub(crate) fn pack(root: &Path, program: &Path, target: &str, out: &Path) -> Res
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let archive = out.join(format!("{name}.tar.gz"));
     write_archive(&archive, &name, &files, time(root)?)?;
-    let sum = format!("{:x}", Sha256::digest(fs::read(&archive)?));
+    let sum = sha256(&fs::read(&archive)?);
     let checksum = out.join(format!("{name}.tar.gz.sha256"));
     fs::write(&checksum, format!("{sum}  {name}.tar.gz\n"))?;
     let bill = out.join(format!("{name}.cdx.json"));
@@ -254,51 +254,116 @@ fn time(root: &Path) -> Result<u64> {
 
 /// The platform that this program was built for.
 pub(crate) fn host() -> Result<String> {
+    rustc("host")
+}
+
+/// What the compiler says of itself under a name.
+pub(crate) fn rustc(name: &str) -> Result<String> {
     let output = Command::new("rustc").arg("-vV").output()?;
     String::from_utf8(output.stdout)?
         .lines()
-        .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
-        .context("rustc names no host")
+        .find_map(|line| {
+            line.strip_prefix(name)?
+                .strip_prefix(": ")
+                .map(str::to_owned)
+        })
+        .with_context(|| format!("rustc names no {name}"))
+}
+
+/// The checksum of a file, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into)
+}
+
+/// Where a release is built.
+fn directory(root: &Path) -> PathBuf {
+    target_directory(root).join("dist")
+}
+
+/// The program of the last release for this platform.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn program() -> Result<PathBuf> {
+    let root = crate::repository_root();
+    let built = directory(&root).join(host()?).join("release").join(NAME);
+    ensure!(
+        built.is_file(),
+        "{} is missing: run `cargo xtask dist`",
+        built.display()
+    );
+    Ok(built)
+}
+
+/// The program that reads YAML into events and does no more, built as a release is.
+///
+/// # Errors
+///
+/// When it does not build.
+pub(crate) fn floor() -> Result<PathBuf> {
+    let root = crate::repository_root();
+    let target = host()?;
+    let options = profile::options(&root, &target)?;
+    let what = ["--package", "gatewright-yaml", "--example", "events"];
+    build_this(&root, &target, &directory(&root), &options, &what)
 }
 
 fn build(root: &Path, target: &str) -> Result<PathBuf> {
-    let into = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
-    let into = into.join("dist");
+    let into = directory(root);
     // C code of an earlier build names the time of another commit.
     if into.exists() {
         fs::remove_dir_all(&into)?;
     }
-    build_in(root, target, &into)
+    build_in(root, target, &into, &profile::options(root, target)?)
 }
 
-/// Builds the repository in `root`; what is built goes to `into`.
-fn build_in(root: &Path, target: &str, into: &Path) -> Result<PathBuf> {
+/// Builds the repository in `root`, with more options for rustc; what is built goes to `into`.
+///
+/// # Errors
+///
+/// When it does not build.
+pub(crate) fn build_in(root: &Path, target: &str, into: &Path, more: &[String]) -> Result<PathBuf> {
+    let what = ["--package", "gatewright-cli", "--bin", NAME];
+    build_this(root, target, into, more, &what)
+}
+
+/// Builds one program of the repository in `root`.
+fn build_this(
+    root: &Path,
+    target: &str,
+    into: &Path,
+    more: &[String],
+    what: &[&str],
+) -> Result<PathBuf> {
+    let name = what.last().copied().unwrap_or_default();
+    let mut options = vec![without_places()?];
+    options.extend_from_slice(more);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(root)
         .env("CARGO_TARGET_DIR", into)
-        .env("CARGO_ENCODED_RUSTFLAGS", without_places()?)
+        .env("CARGO_ENCODED_RUSTFLAGS", options.join("\u{1f}"))
         // C code may name the time of its compilation.
         .env("SOURCE_DATE_EPOCH", time(root)?.to_string())
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "gatewright-cli",
-        ])
-        .args(["--bin", NAME, "--target", target])
+        .args(["build", "--release", "--locked", "--target", target])
+        .args(what)
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(std::process::Stdio::inherit())
         .output()?;
-    ensure!(output.status.success(), "gatewright does not build");
+    ensure!(output.status.success(), "{name} does not build");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == NAME)
+        .filter(|message| message["target"]["name"] == name)
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back()
-        .context("cargo built no program named gatewright")
+        .with_context(|| format!("cargo built no program named {name}"))
 }
 
 /// Options of rustc that leave the directory of cargo out of the program, which names source files
@@ -331,7 +396,9 @@ fn build_again(root: &Path, target: &str, program: &Path) -> Result<()> {
         .arg(&directory)
         .status()?;
     ensure!(cloned.success(), "the repository cannot be cloned");
-    let again = build_in(&directory, target, &directory.join("target"));
+    let into = directory.join("target");
+    let options = profile::options(&directory, target)?;
+    let again = build_in(&directory, target, &into, &options);
     let same = again.and_then(|again| Ok(fs::read(again)? == fs::read(program)?));
     fs::remove_dir_all(&directory)?;
     ensure!(same?, "two builds of the same sources differ");

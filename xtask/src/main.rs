@@ -15,6 +15,7 @@ mod dist;
 mod docs;
 mod links;
 mod mutants;
+mod profile;
 mod sbom;
 mod shell;
 mod surprises;
@@ -56,6 +57,8 @@ enum Task {
     BenchOnce(bench::OnceArguments),
     /// Make the files of a release for one platform.
     Dist(dist::Arguments),
+    /// Count what conversions run, for release builds on this platform.
+    Profile,
     /// Write the reference pages below docs/ anew.
     Docs,
     /// Put faults into emitted objects and count how many `verify` finds.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::BenchOnce(arguments) => bench::run_once(&arguments).map(|()| true),
         Task::Dist(arguments) => dist::run(&arguments),
+        Task::Profile => profile::run(),
         Task::Docs => docs::write(),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Defaults => defaults::write(),

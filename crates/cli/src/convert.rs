@@ -459,7 +459,7 @@ fn rendered(conversion: &Conversion, format: Format, color: bool) -> String {
         // The costly one, 16 µs a diagnostic; each stands alone, so they share the work.
         Format::Full => conversion
             .diagnostics
-            .par_chunks(256)
+            .par_chunks(64)
             .map(|some| render(format, &conversion.sources, some, color))
             .collect(),
         _ => render(format, &conversion.sources, &conversion.diagnostics, color),

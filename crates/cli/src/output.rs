@@ -76,7 +76,13 @@ impl Terminal {
 
     /// Writes to stderr. When that fails there is nobody left to tell.
     pub(crate) fn message(&self, text: &str) {
-        let mut stderr = AutoStream::new(io::stderr().lock(), self.choice);
+        let mut stderr = io::stderr().lock();
+        // Taking colours away from a text that has none takes long.
+        if !text.contains('\u{1b}') {
+            let _ = stderr.write_all(text.as_bytes());
+            return;
+        }
+        let mut stderr = AutoStream::new(stderr, self.choice);
         let _ = stderr.write_all(text.as_bytes());
         let _ = stderr.flush();
     }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::num::NonZero;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use gatewright_source::Span;
@@ -54,7 +55,7 @@ struct Settled(NonZero<u32>);
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     objects: Vec<(ObjectRef, Box<[Entry]>)>,
-    paths: IndexSet<Box<str>, RandomState>,
+    paths: Arc<IndexSet<Box<str>, RandomState>>,
     outcomes: IndexSet<Outcome, RandomState>,
     /// The number of the most frequent one.
     translated: Option<Settled>,
@@ -80,7 +81,7 @@ impl Ledger {
     pub fn path(&mut self, path: &str) -> ItemPath {
         let at = match self.paths.get_index_of(path) {
             Some(known) => known,
-            None => self.paths.insert_full(path.into()).0,
+            None => Arc::make_mut(&mut self.paths).insert_full(path.into()).0,
         };
         ItemPath(u32::try_from(at).expect("texts are shorter than 4 GiB"))
     }
@@ -173,6 +174,34 @@ impl Ledger {
             }
         }
         self.objects[object.0].1 = items;
+    }
+
+    /// Takes these objects out of it, with new names in the same order, so that threads can
+    /// settle the items of different ones. [`Ledger::join`] puts them back.
+    pub fn part(&mut self, objects: &[LedgerObject]) -> (Self, Vec<LedgerObject>) {
+        let taken = objects.iter().map(|object| {
+            let (name, items) = &mut self.objects[object.0];
+            (name.clone(), std::mem::take(items))
+        });
+        let part = Self {
+            objects: taken.collect(),
+            paths: Arc::clone(&self.paths),
+            outcomes: self.outcomes.clone(),
+            translated: self.translated,
+        };
+        (part, (0..objects.len()).map(LedgerObject).collect())
+    }
+
+    /// Puts back what was taken out for the same `objects`.
+    pub fn join(&mut self, part: Self, objects: &[LedgerObject]) {
+        let outcomes = part.outcomes.iter();
+        let numbers: Vec<Settled> = outcomes.map(|outcome| self.number(outcome)).collect();
+        for (object, (_, mut items)) in objects.iter().zip(part.objects) {
+            for settled in items.iter_mut().filter_map(|item| item.outcome.as_mut()) {
+                *settled = numbers[settled.0.get() as usize - 1];
+            }
+            self.objects[object.0].1 = items;
+        }
     }
 
     /// All items, object by object.

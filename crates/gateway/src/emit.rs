@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gateway_api::httproutes::{HttpRouteParentRefs, HttpRouteRules, HttpRouteSpec};
 use gateway_api::referencegrants::{ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo};
@@ -33,6 +34,8 @@ const MAX_RULES: usize = 16;
 const MAX_HOSTNAMES: usize = 16;
 /// Matches of all rules of one `HTTPRoute` (Gateway API).
 const MAX_MATCHES: usize = 128;
+/// What a thread takes at once is about such a part of its share: none waits long for another.
+const SHARDS: usize = 8;
 /// A run of rules may end from here on.
 const MIN_CHUNK: usize = 6;
 
@@ -70,12 +73,15 @@ fn emit_all<'a>(
         listeners::place(&mut emitter);
         emitter
     };
-    let (mut emitter, parts) = if others.len() == 0 {
-        let hosts = (0..model.hosts.len()).collect();
-        (new(), vec![(model.hosts.len(), hosts)])
-    } else {
-        rayon::join(new, || parts(&model.hosts, &model.owners))
-    };
+    if others.len() == 0 {
+        let mut emitter = new();
+        let hosts: Vec<usize> = (0..model.hosts.len()).collect();
+        emitter.shard(&hosts);
+        infra::emit(&mut emitter);
+        certificate::emit(&mut emitter);
+        return emitter.finish();
+    }
+    let (mut emitter, parts) = rayon::join(new, || parts(&model.hosts, &model.owners));
     emitter.side_by_side(parts, others);
     emitter.finish()
 }
@@ -489,31 +495,23 @@ impl<'a> Emitter<'a> {
         parts: Vec<shards::Part>,
         others: impl ExactSizeIterator<Item = Write<'a>>,
     ) {
-        let model = self.model;
-        // Roughly as much work as so many routes.
-        let of_gateway = self.sets.listeners() + model.certificates.len();
-        let threads = 1 + others.len();
-        let mut shards = shards::shards(parts, threads, of_gateway).into_iter();
-        let own = shards.next().unwrap_or_default();
-        let mut beside: Vec<(Self, Vec<usize>)> = others
-            .zip(shards)
-            .map(|(write, hosts)| (self.beside_it(write), hosts))
-            .collect();
-        let of_one = |emitter: &mut Self| {
-            emitter.shard(&own);
-            infra::emit(emitter);
-            certificate::emit(emitter);
-        };
-        if beside.is_empty() {
-            return of_one(self);
-        }
-        rayon::in_place_scope(|scope| {
-            for (emitter, hosts) in &mut beside {
-                scope.spawn(|_| emitter.shard(hosts));
+        let shards = shards::shards(parts, (1 + others.len()) * SHARDS);
+        let next = AtomicUsize::new(0);
+        let work = |emitter: &mut Self| {
+            while let Some(hosts) = shards.get(next.fetch_add(1, Ordering::Relaxed)) {
+                emitter.shard(hosts);
             }
-            of_one(self);
+        };
+        let mut beside: Vec<Self> = others.map(|write| self.beside_it(write)).collect();
+        rayon::in_place_scope(|scope| {
+            for emitter in &mut beside {
+                scope.spawn(|_| work(emitter));
+            }
+            infra::emit(self);
+            certificate::emit(self);
+            work(self);
         });
-        for (emitter, _) in beside {
+        for emitter in beside {
             self.join(emitter);
         }
     }

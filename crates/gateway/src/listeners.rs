@@ -210,11 +210,6 @@ impl<'a> Sets<'a> {
         self.sets.push(set);
     }
 
-    /// How many listeners stand in sets.
-    pub(crate) fn listeners(&self) -> usize {
-        self.places.len()
-    }
-
     /// The listener with this name for this host.
     fn listener(&self, host: &HostName, section: String) -> Listener {
         Listener {

@@ -65,12 +65,10 @@ pub(crate) fn parts(hosts: &[Host], owners: &[Owner]) -> Vec<Part> {
     parts
 }
 
-/// Puts parts together to at most so many of about the same size, at least one. The first one
-/// comes with `other` work.
-pub(crate) fn shards(mut parts: Vec<Part>, at_most: usize, other: usize) -> Vec<Vec<usize>> {
+/// Puts parts together to at most so many of about the same size, at least one.
+pub(crate) fn shards(mut parts: Vec<Part>, at_most: usize) -> Vec<Vec<usize>> {
     parts.sort_by_key(|(size, _)| Reverse(*size));
     let mut shards = vec![Part::default(); at_most.clamp(1, parts.len().max(1))];
-    shards[0].0 = other;
     for (size, part) in parts {
         if let Some(least) = shards.iter_mut().min_by_key(|(size, _)| *size) {
             least.0 += size;
@@ -187,18 +185,11 @@ mod tests {
             host(exact("3.test"), &[3], "c"),
             host(exact("4.test"), &[4], "e"),
         ];
-        let divided =
-            |hosts: &[Host], at_most, other| shards(parts(hosts, &owners), at_most, other);
-        let parts = |hosts: &[Host], at_most| divided(hosts, at_most, 0);
+        let parts = |hosts: &[Host], at_most| shards(parts(hosts, &owners), at_most);
         assert_eq!(parts(&hosts, 1), [vec![0, 1, 2, 3, 4]]);
         assert_eq!(parts(&hosts, 2), [vec![0, 2, 3], vec![1, 4]]);
         assert_eq!(parts(&hosts, 9), [vec![0, 2, 3], vec![1], vec![4]]);
         assert_eq!(parts(&[], 9), [Vec::<usize>::new()]);
-        assert_eq!(
-            divided(&hosts, 2, 3),
-            [vec![1, 4], vec![0, 2, 3]],
-            "the first part has other work"
-        );
 
         // What the catch-all host serves is written for every wildcard host as well.
         hosts.push(host(HostName::OneLabel(Arc::from("w.test")), &[1], "b"));

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewright_diagnostics::{Code, Diagnostic, Ledger, LedgerObject, ObjectRef, Outcome};
-use gatewright_model::{Origin, Reach, Tag, TagKind};
+use gatewright_model::{Origin, OwnerId, Reach, Tag, TagKind};
 use gatewright_source::Span;
+use rayon::prelude::*;
 
 use crate::annotations::{Fault, KeyNote, KeyStatus};
 use crate::config_map::{ConfigNote, ConfigStatus};
@@ -39,6 +40,8 @@ enum Disposition {
     Refused(Code),
 }
 
+/// A thread settles at once about such a part of its share.
+const PARTS: usize = 4;
 const BUFFERS: &str = "Envoy streams with flow control, so there are no buffers to size";
 const POOLED: &str = "Envoy always keeps connections open";
 
@@ -281,17 +284,89 @@ impl<'a> ServersOf<'a> {
     }
 }
 
-impl Account<'_> {
-    pub(crate) fn settle(mut self) {
+/// What settling one Ingress needs to know of all of them.
+struct Known<'a> {
+    servers: ServersOf<'a>,
+    /// Paths and backends that are not served.
+    lost: BTreeSet<Span>,
+    /// By source, its canary backends that are not.
+    orphans: Vec<usize>,
+    /// Values that cannot be carried over, as lowering found.
+    refused: IndexMap<ObjectRef, Vec<(Span, Code)>>,
+    /// Of these a part of the value is shown; the whole of it is refused.
+    snippets: IndexMap<ObjectRef, Vec<(String, Code)>>,
+    /// Whose server-snippet some host has.
+    server_snippets: IndexSet<OwnerId>,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) fn settle(mut self, threads: usize) {
         self.shadowed();
         self.orphans();
-        let lost: BTreeSet<Span> = (self.effective.shadowed.iter().map(|s| s.span))
-            .chain(self.effective.orphans.iter().map(|o| o.span))
+        let known = self.known();
+        let items = self.sources.iter();
+        let items: Vec<LedgerObject> = items
+            .map(|source| self.owners[source.id.0 as usize])
             .collect();
-        // Lowering found that these values cannot be carried over.
-        let mut refused: IndexMap<ObjectRef, Vec<(Span, Code)>> = IndexMap::default();
-        // Of these a part of the value is shown; the whole of it is refused.
-        let mut snippets: IndexMap<ObjectRef, Vec<(String, Code)>> = IndexMap::default();
+        if threads < 2 {
+            for (at, &item) in items.iter().enumerate() {
+                self.source(at, item, &known);
+            }
+            return;
+        }
+        let chunks = items.chunks(items.len().div_ceil(threads * PARTS).max(1));
+        let parts = chunks.clone().map(|chunk| self.ledger.part(chunk));
+        let (mut ledgers, items): (Vec<_>, Vec<_>) = parts.unzip();
+        let mut start = 0;
+        let places = items.into_iter().map(|items| {
+            let first = start;
+            start += items.len();
+            (first..start).zip(items)
+        });
+        let work: Vec<_> = ledgers.iter_mut().zip(places).collect();
+        let shared = &self;
+        let settle = |(ledger, items)| {
+            let mut diagnostics = Vec::new();
+            let mut account = shared.beside(ledger, &mut diagnostics);
+            for (at, item) in items {
+                account.source(at, item, &known);
+            }
+            diagnostics
+        };
+        let found: Vec<Vec<Diagnostic>> = work.into_par_iter().map(settle).collect();
+        for ((ledger, chunk), found) in ledgers.into_iter().zip(chunks).zip(found) {
+            self.ledger.join(ledger, chunk);
+            self.diagnostics.extend(found);
+        }
+    }
+
+    /// The same with a ledger and findings of its own.
+    fn beside<'b>(
+        &'b self,
+        ledger: &'b mut Ledger,
+        diagnostics: &'b mut Vec<Diagnostic>,
+    ) -> Account<'b> {
+        Account {
+            ledger,
+            diagnostics,
+            ..*self
+        }
+    }
+
+    fn known(&self) -> Known<'a> {
+        let mut known = Known {
+            servers: ServersOf::new(self.effective, self.sources),
+            lost: (self.effective.shadowed.iter().map(|s| s.span))
+                .chain(self.effective.orphans.iter().map(|o| o.span))
+                .collect(),
+            orphans: vec![0; self.sources.len()],
+            refused: IndexMap::default(),
+            snippets: IndexMap::default(),
+            server_snippets: (self.server_snippets.values())
+                .filter_map(|list| list.first())
+                .map(|&first| self.sources[first].id)
+                .collect(),
+        };
         for found in &*self.diagnostics {
             let lost = matches!(
                 found.code,
@@ -304,60 +379,61 @@ impl Account<'_> {
                     | Code::ProtectionRefused
             );
             if let (true, Some(object), Some(span)) = (lost, &found.object, found.span()) {
-                let of_object = refused.entry(object.clone()).or_default();
+                let of_object = known.refused.entry(object.clone()).or_default();
                 of_object.push((span, found.code));
             }
             if let (Code::SnippetProtection, Some(object), Some(key)) =
                 (found.code, &found.object, &found.annotation)
             {
-                let of_object = snippets.entry(object.clone()).or_default();
+                let of_object = known.snippets.entry(object.clone()).or_default();
                 of_object.push((key.clone(), found.code));
             }
         }
-        let servers = ServersOf::new(self.effective, self.sources);
-        let mut orphans = vec![0; self.sources.len()];
         for orphan in &self.effective.orphans {
-            orphans[orphan.source] += 1;
+            known.orphans[orphan.source] += 1;
         }
-        for (at, orphans) in orphans.into_iter().enumerate() {
-            let source = &self.sources[at];
-            let item = self.owners[source.id.0 as usize];
-            if source.contested {
-                let outcome = Outcome::Refused(Code::DuplicateObject);
-                self.ledger.settle_rest(item, |_| Some(outcome.clone()));
-                continue;
-            }
-            // A canary none of whose backends gets a request.
-            let idle = source.settings.canary.is_some()
-                && orphans == backends(source).count()
-                && !self.effective.steering.contains(&at);
-            self.annotations(at, item, idle);
-            for (key, code) in snippets.get(&source.ingress.object).into_iter().flatten() {
-                let mut notes = self.notes[at].iter();
-                let note = notes.find(|note| *note.written == **key);
-                let mut annotations = source.ingress.annotations.iter();
-                let written = note.and_then(|note| annotations.find(|a| stands_at(a, note)));
-                if let Some(written) = written {
-                    let span = written.value.span;
-                    self.ledger.settle(item, span, &Outcome::Refused(*code));
-                }
-            }
-            for (span, code) in refused.get(&source.ingress.object).into_iter().flatten() {
-                self.ledger.settle(item, *span, &Outcome::Refused(*code));
-            }
-            for label in &source.ingress.labels {
-                let outcome = carried(label);
-                self.ledger.settle(item, label.value.span, &outcome);
-            }
-            self.rules(at, item, &servers, &lost, idle);
-            self.tls(at, item, servers.certified.contains(&at));
-            self.default_backend(at, item, &servers.defined[at], &lost);
-            self.services(source);
-            self.ledger.settle_rest(item, |path| Some(rest(path)));
-        }
+        known
     }
 
-    fn annotations(&mut self, at: usize, item: LedgerObject, idle: bool) {
+    /// Settles the items of one Ingress.
+    fn source(&mut self, at: usize, item: LedgerObject, known: &Known<'_>) {
+        let source = &self.sources[at];
+        if source.contested {
+            let outcome = Outcome::Refused(Code::DuplicateObject);
+            self.ledger.settle_rest(item, |_| Some(outcome.clone()));
+            return;
+        }
+        // A canary none of whose backends gets a request.
+        let idle = source.settings.canary.is_some()
+            && known.orphans[at] == backends(source).count()
+            && !self.effective.steering.contains(&at);
+        self.annotations(at, item, known, idle);
+        let object = &source.ingress.object;
+        for (key, code) in known.snippets.get(object).into_iter().flatten() {
+            let mut notes = self.notes[at].iter();
+            let note = notes.find(|note| *note.written == **key);
+            let mut annotations = source.ingress.annotations.iter();
+            let written = note.and_then(|note| annotations.find(|a| stands_at(a, note)));
+            if let Some(written) = written {
+                let span = written.value.span;
+                self.ledger.settle(item, span, &Outcome::Refused(*code));
+            }
+        }
+        for (span, code) in known.refused.get(object).into_iter().flatten() {
+            self.ledger.settle(item, *span, &Outcome::Refused(*code));
+        }
+        for label in &source.ingress.labels {
+            let outcome = carried(label);
+            self.ledger.settle(item, label.value.span, &outcome);
+        }
+        self.rules(at, item, known, idle);
+        self.tls(at, item, known.servers.certified.contains(&at));
+        self.default_backend(at, item, known);
+        self.services(source);
+        self.ledger.settle_rest(item, |path| Some(rest(path)));
+    }
+
+    fn annotations(&mut self, at: usize, item: LedgerObject, known: &Known<'_>, idle: bool) {
         let (source, notes) = (&self.sources[at], self.notes[at]);
         let outcomes = &self.policies[at].outcomes;
         let canary = source.settings.canary.is_some();
@@ -387,7 +463,7 @@ impl Account<'_> {
                 }
                 KeyStatus::Taken => match told {
                     Some(outcome) => outcome.clone(),
-                    None => self.taken(source, note, span),
+                    None => self.taken(source, note, span, known),
                 },
                 // Its loss in ingress-nginx is not repeated.
                 KeyStatus::Ignored { .. } if matches!(told, Some(Outcome::Refused(_))) => {
@@ -403,7 +479,13 @@ impl Account<'_> {
         }
     }
 
-    fn taken(&mut self, source: &Source<'_>, note: &KeyNote, span: Span) -> Outcome {
+    fn taken(
+        &mut self,
+        source: &Source<'_>,
+        note: &KeyNote,
+        span: Span,
+        known: &Known<'_>,
+    ) -> Outcome {
         if note.key == "ssl-passthrough" && !self.passthrough {
             let wanted = source
                 .settings
@@ -426,7 +508,7 @@ impl Account<'_> {
             }
             return no_effect("the controller does not run with --enable-ssl-passthrough");
         }
-        if note.key == "server-snippet" && !self.has_server(source) {
+        if note.key == "server-snippet" && !known.server_snippets.contains(&source.id) {
             return no_effect("another Ingress has the server-snippet of its hosts");
         }
         if note.key == "x-forwarded-prefix" && source.settings.rewrite.target.is_none() {
@@ -439,15 +521,6 @@ impl Account<'_> {
             Disposition::Protective => Outcome::Refused(Code::ProtectionRefused),
             Disposition::Refused(code) => Outcome::Refused(code),
         }
-    }
-
-    /// Whether some host has the server-snippet of this Ingress.
-    fn has_server(&self, source: &Source<'_>) -> bool {
-        let mut firsts = self
-            .server_snippets
-            .values()
-            .filter_map(|list| list.first());
-        firsts.any(|&first| self.sources[first].id == source.id)
     }
 
     fn shadowed(&mut self) {
@@ -545,14 +618,7 @@ impl Account<'_> {
         }
     }
 
-    fn rules(
-        &mut self,
-        at: usize,
-        item: LedgerObject,
-        servers: &ServersOf<'_>,
-        lost: &BTreeSet<Span>,
-        idle: bool,
-    ) {
+    fn rules(&mut self, at: usize, item: LedgerObject, known: &Known<'_>, idle: bool) {
         let source = &self.sources[at];
         let host_outcome = if idle {
             no_effect("the canary serves nothing")
@@ -564,7 +630,7 @@ impl Account<'_> {
                 self.ledger.settle(item, host.span, &host_outcome);
             }
             let server = self.effective.servers.get_index_of(&host_of(rule));
-            let literal = server.is_some_and(|server| servers.literal[server]);
+            let literal = server.is_some_and(|server| known.servers.literal[server]);
             for path in rule.paths.iter().flatten() {
                 if matches!(path.backend.target, BackendTarget::Resource) {
                     let outcome = no_effect("ingress-nginx serves no backend but Services");
@@ -581,7 +647,7 @@ impl Account<'_> {
                     continue;
                 }
                 let place = path.path.as_ref().map_or(path.span, |p| p.span);
-                if lost.contains(&place) || lost.contains(&path.backend.span) {
+                if known.lost.contains(&place) || known.lost.contains(&path.backend.span) {
                     continue;
                 }
                 let outcome = if literal {
@@ -730,20 +796,15 @@ impl Account<'_> {
         }
     }
 
-    fn default_backend(
-        &mut self,
-        at: usize,
-        item: LedgerObject,
-        defined: &[&Server],
-        lost: &BTreeSet<Span>,
-    ) {
+    fn default_backend(&mut self, at: usize, item: LedgerObject, known: &Known<'_>) {
         let source = &self.sources[at];
         let backend = source.ingress.default_backend.as_ref();
-        let Some(backend) = backend.filter(|backend| !lost.contains(&backend.span)) else {
+        let Some(backend) = backend.filter(|backend| !known.lost.contains(&backend.span)) else {
             return;
         };
         let key = crate::effective::upstream_key(source, backend);
-        let mut locations = defined.iter().flat_map(|server| &server.locations);
+        let defined = known.servers.defined[at].iter();
+        let mut locations = defined.flat_map(|server| &server.locations);
         let used = locations.any(|l| l.upstream == key) || source.settings.canary.is_some();
         let outcome = if used {
             Outcome::Translated

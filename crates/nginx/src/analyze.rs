@@ -273,7 +273,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
     // The account is the greater part.
     let ((), (asked, records, named)) = both(
         options.threads,
-        || account.settle(),
+        || account.settle(options.threads),
         || {
             let asked = certificates::requests(&sources);
             (asked, account::records(&sources), named(&taken, &prefix))

@@ -27,11 +27,13 @@ pub(crate) struct Pages(Vec<String>);
 impl Pages {
     /// Bytes of a page that is full. What is written last may go beyond.
     const FULL: usize = 1 << 18;
+    /// Nearly every document is shorter.
+    const LAST: usize = 1 << 15;
 
     /// Appends a document.
     pub(crate) fn add(&mut self, write: impl FnOnce(&mut String)) -> Place {
         if self.0.last().is_none_or(|page| page.len() >= Self::FULL) {
-            self.0.push(String::new());
+            self.0.push(String::with_capacity(Self::FULL + Self::LAST));
         }
         let page = self.0.len() - 1;
         let text = &mut self.0[page];

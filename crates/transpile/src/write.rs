@@ -64,14 +64,15 @@ pub(crate) struct Documents<'a> {
     ingresses: &'a Ingresses,
     pages: Pages,
     scratch: Scratch,
-    /// Of one kind in one namespace each: the names of their objects, where their text stands and
-    /// whom they are for.
+    /// Of one kind in one namespace each, by the names of their objects.
     shelves: IndexMap<Shelf, Vec<(String, Documented)>, RandomState>,
 }
 
+/// Where a text stands, and whom it is for.
 struct Documented {
     place: Place,
-    origins: Box<[Span]>,
+    files: Vec<FileId>,
+    ingresses: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl<'a> Documents<'a> {
@@ -98,9 +99,18 @@ impl<'a> Documents<'a> {
                 "specifications hold maps with string keys only"
             );
         });
+        let origins = object.origins.iter();
+        let mut files: Vec<FileId> = origins.clone().map(|span| span.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        let mut ingresses = Vec::with_capacity(origins.len());
+        ingresses.extend(origins.filter_map(|span| self.ingresses.get(span)).cloned());
+        ingresses.sort_unstable();
+        ingresses.dedup();
         let documented = Documented {
             place,
-            origins: Box::from(&*object.origins),
+            files,
+            ingresses,
         };
         let shelf = self.shelves.entry(object.shelf()).or_default();
         shelf.push((object.name, documented));
@@ -143,15 +153,12 @@ impl<'a> Documents<'a> {
                     count,
                 }),
             }
-            for (name, Documented { place, origins }) in documents {
-                let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
-                files.sort_unstable();
-                files.dedup();
-                let known = origins.iter().filter_map(|span| self.ingresses.get(span));
-                let mut ingresses = Vec::with_capacity(origins.len());
-                ingresses.extend(known.cloned());
-                ingresses.sort_unstable();
-                ingresses.dedup();
+            for (name, documented) in documents {
+                let Documented {
+                    place,
+                    files,
+                    ingresses,
+                } = documented;
                 written.push(Written {
                     place,
                     files,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 #[path = "../../../crates/transpile/benches/generated.rs"]
 mod generated;
 
-pub(super) use generated::ingresses;
+pub(crate) use generated::ingresses;
 
 /// What there is more and more of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

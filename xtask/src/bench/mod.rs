@@ -13,7 +13,9 @@ use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 
+use crate::dist;
 use inputs::Growth;
+pub(crate) use inputs::ingresses;
 use once::Run;
 pub(crate) use once::{Arguments as OnceArguments, run as run_once};
 
@@ -33,6 +35,9 @@ pub(crate) struct Arguments {
     /// --example events`]
     #[arg(long)]
     floor: Option<PathBuf>,
+    /// The program of `cargo xtask dist`, and the floor built in the same way
+    #[arg(long, conflicts_with_all = ["binary", "floor"])]
+    dist: bool,
     /// Fail when a ratio is above its limit; times themselves are not judged
     #[arg(long)]
     check: bool,
@@ -95,12 +100,16 @@ struct Bench<'a> {
 ///
 /// When a program is not built, or fails.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let binary = built(arguments.binary.as_ref(), "gatewright", "")?;
-    let floor = built(
-        arguments.floor.as_ref(),
-        "examples/events",
-        " -p gatewright-yaml --example events",
-    )?;
+    let (binary, floor) = if arguments.dist {
+        (dist::program()?, dist::floor()?)
+    } else {
+        let floor = built(
+            arguments.floor.as_ref(),
+            "examples/events",
+            " -p gatewright-yaml --example events",
+        )?;
+        (built(arguments.binary.as_ref(), "gatewright", "")?, floor)
+    };
     let directory = env::temp_dir().join(format!("gatewright-bench-{}", std::process::id()));
     fs::create_dir(&directory).with_context(|| directory.display().to_string())?;
     let bench = Bench {
@@ -120,8 +129,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
 
 fn built(given: Option<&PathBuf>, name: &str, how: &str) -> anyhow::Result<PathBuf> {
     let path = given.cloned().unwrap_or_else(|| {
-        let target = env::var_os("CARGO_TARGET_DIR");
-        let target = target.map_or_else(|| crate::repository_root().join("target"), PathBuf::from);
+        let target = dist::target_directory(&crate::repository_root());
         target.join("release").join(name)
     });
     if !path.is_file() {
@@ -156,7 +164,7 @@ impl Bench<'_> {
     }
 
     fn size(&self, count: u32) -> anyhow::Result<Size> {
-        let text = inputs::ingresses(count);
+        let text = ingresses(count);
         let file = self.file("cluster.yaml", &text)?;
         let (mut floor, mut one, mut two) = (Vec::new(), Vec::new(), Vec::new());
         // In turns, so that whatever else the machine does is in all of them.
@@ -209,7 +217,7 @@ impl Bench<'_> {
     }
 
     fn start(&self) -> anyhow::Result<Duration> {
-        let file = self.file("one.yaml", &inputs::ingresses(1))?;
+        let file = self.file("one.yaml", &ingresses(1))?;
         let runs = self.runs(self.binary, &["convert", "--quiet", &file])?;
         Ok(median(runs.iter().map(|run| run.first).collect()))
     }
@@ -217,7 +225,7 @@ impl Bench<'_> {
     fn check(&self) -> anyhow::Result<Duration> {
         let directory = self.directory.join("files");
         fs::create_dir(&directory)?;
-        let text = inputs::ingresses(200);
+        let text = ingresses(200);
         let documents = text.split_inclusive("---\n");
         let ingresses = documents.filter(|document| document.contains("kind: Ingress"));
         for (at, document) in ingresses.enumerate() {

@@ -54,7 +54,9 @@ fn page(
 
 fn machine(page: &mut String, arguments: &Arguments) -> anyhow::Result<()> {
     let processors = std::thread::available_parallelism()?;
-    let built = if arguments.binary.is_some() {
+    let built = if arguments.dist {
+        "the program of `cargo xtask dist`, with the floor built in the same way"
+    } else if arguments.binary.is_some() {
         "a build that was named on the command line, which may lack the link-time optimisation of a release"
     } else {
         "the release build"
@@ -198,12 +200,13 @@ const REPEAT: &str = "\
 ## How to repeat it
 
 ```console
-$ cargo build --release
-$ cargo build --release -p gatewright-yaml --example events
-$ cargo xtask bench                  # the figures
-$ cargo xtask bench --check          # fails when a ratio is above its limit
-$ cargo xtask bench --write-docs     # this page
+$ cargo xtask dist
+$ cargo xtask bench --dist                  # the figures
+$ cargo xtask bench --dist --check          # fails when a ratio is above its limit
+$ cargo xtask bench --dist --write-docs     # this page
 ```
+
+Releases are built by a profile of conversions, which `cargo xtask profile` makes. Without `--dist`, what `cargo build --release` made is measured.
 
 `cargo run -p gatewright-transpile --example generate -- 5000 cluster.yaml` writes the input of 5,000 Ingresses, which is the same everywhere.
 ";

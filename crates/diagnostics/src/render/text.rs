@@ -6,7 +6,9 @@ use std::borrow::Cow;
 /// `text` on one line without control, direction and invisible characters; each is
 /// replaced by a visible one.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| visible(c) == c) {
+    // Most is, and bytes are compared many at once.
+    let simple = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if simple || text.chars().all(|c| visible(c) == c) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(visible).collect())
@@ -29,7 +31,7 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
 /// Like [`printable`], but the result has the length of `text` in bytes, so that spans
 /// stay true, and keeps line breaks, tabs and what the snippet renderer replaces itself.
 pub(super) fn same_length(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c.is_ascii() || visible(c) == c) {
+    if text.is_ascii() || text.chars().all(|c| c.is_ascii() || visible(c) == c) {
         return Cow::Borrowed(text);
     }
     let replaced = |c: char| match (visible(c) == c || c.is_ascii(), c.len_utf8()) {
