@@ -225,3 +225,50 @@ fn rank(outcome: &Outcome) -> (u8, Option<Reverse<Code>>) {
         Outcome::Refused(code) => (3, Some(Reverse(*code))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatewright_source::FileId;
+
+    use super::*;
+
+    /// What is settled in parts is what is settled in one.
+    #[test]
+    fn parts_settle_as_the_whole_does() {
+        let span = |at| Span::new(FileId(0), at, at + 1);
+        let ledger = || {
+            let mut ledger = Ledger::default();
+            let path = ledger.path("spec.a");
+            let objects = ["a", "b", "c"].map(|name| {
+                let object = ObjectRef::new("Ingress", "shop", name);
+                ledger.open(&object, [(path, span(0)), (path, span(2))])
+            });
+            ledger.settle(objects[2], span(0), &Outcome::no_effect("before"));
+            (ledger, objects)
+        };
+        let settle = |ledger: &mut Ledger, object, reason: &'static str| {
+            ledger.settle(object, span(0), &Outcome::Translated);
+            ledger.settle_rest(object, |path| {
+                (path == "spec.a").then(|| Outcome::no_effect(reason))
+            });
+        };
+
+        let (mut whole, objects) = ledger();
+        for (object, reason) in objects.into_iter().zip(["one", "two", "three"]) {
+            settle(&mut whole, object, reason);
+        }
+
+        let (mut divided, [a, b, c]) = ledger();
+        let (mut first, first_names) = divided.part(&[c]);
+        let (mut second, second_names) = divided.part(&[a, b]);
+        settle(&mut first, first_names[0], "three");
+        settle(&mut second, second_names[1], "two");
+        settle(&mut second, second_names[0], "one");
+        divided.join(second, &[a, b]);
+        divided.join(first, &[c]);
+
+        assert_eq!(divided.unsettled().count(), 0);
+        let found: Vec<_> = divided.items().collect();
+        assert_eq!(found, whole.items().collect::<Vec<_>>());
+    }
+}

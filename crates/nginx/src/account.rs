@@ -304,37 +304,31 @@ impl<'a> Account<'a> {
         self.shadowed();
         self.orphans();
         let known = self.known();
-        let items = self.sources.iter();
-        let items: Vec<LedgerObject> = items
-            .map(|source| self.owners[source.id.0 as usize])
-            .collect();
+        let item = |source: &Source<'_>| self.owners[source.id.0 as usize];
+        let items: Vec<LedgerObject> = self.sources.iter().map(item).collect();
         if threads < 2 {
             for (at, &item) in items.iter().enumerate() {
                 self.source(at, item, &known);
             }
             return;
         }
-        let chunks = items.chunks(items.len().div_ceil(threads * PARTS).max(1));
-        let parts = chunks.clone().map(|chunk| self.ledger.part(chunk));
-        let (mut ledgers, items): (Vec<_>, Vec<_>) = parts.unzip();
-        let mut start = 0;
-        let places = items.into_iter().map(|items| {
-            let first = start;
-            start += items.len();
-            (first..start).zip(items)
-        });
-        let work: Vec<_> = ledgers.iter_mut().zip(places).collect();
-        let shared = &self;
-        let settle = |(ledger, items)| {
+        let length = items.len().div_ceil(threads * PARTS).max(1);
+        let chunks = items.chunks(length);
+        let mut parts: Vec<(Ledger, Vec<LedgerObject>)> = chunks
+            .clone()
+            .map(|chunk| self.ledger.part(chunk))
+            .collect();
+        let all = &self;
+        let settle = |(number, (ledger, items)): (usize, &mut (Ledger, Vec<LedgerObject>))| {
             let mut diagnostics = Vec::new();
-            let mut account = shared.beside(ledger, &mut diagnostics);
-            for (at, item) in items {
+            let mut account = all.beside(ledger, &mut diagnostics);
+            for (at, &item) in (number * length..).zip(&*items) {
                 account.source(at, item, &known);
             }
             diagnostics
         };
-        let found: Vec<Vec<Diagnostic>> = work.into_par_iter().map(settle).collect();
-        for ((ledger, chunk), found) in ledgers.into_iter().zip(chunks).zip(found) {
+        let found: Vec<Vec<Diagnostic>> = parts.par_iter_mut().enumerate().map(settle).collect();
+        for ((chunk, (ledger, _)), found) in chunks.zip(parts).zip(found) {
             self.ledger.join(ledger, chunk);
             self.diagnostics.extend(found);
         }
