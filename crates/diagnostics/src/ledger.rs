@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -51,10 +52,11 @@ struct Settled(NonZero<u32>);
 
 /// The account of every annotation and field of every input object.
 ///
-/// [`LedgerObject`] names the items of one object.
+/// Items of one object stand together; [`LedgerObject`] names them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    objects: Vec<(ObjectRef, Box<[Entry]>)>,
+    items: Vec<Entry>,
+    objects: Vec<(ObjectRef, Range<usize>)>,
     paths: Arc<IndexSet<Box<str>, RandomState>>,
     outcomes: IndexSet<Outcome, RandomState>,
     /// The number of the most frequent one.
@@ -125,17 +127,16 @@ impl Ledger {
         object: &ObjectRef,
         leaves: impl IntoIterator<Item = (ItemPath, Span)>,
     ) -> LedgerObject {
-        let leaves = leaves.into_iter();
-        let mut items: Box<[Entry]> = leaves
-            .map(|(path, span)| Entry {
+        let start = self.items.len();
+        self.items
+            .extend(leaves.into_iter().map(|(path, span)| Entry {
                 path,
                 span,
                 outcome: None,
-            })
-            .collect();
+            }));
         // Aliases may bring leaves out of the order of the text.
-        items.sort_by_key(|item| (item.span.file, item.span.start));
-        self.objects.push((object.clone(), items));
+        self.items[start..].sort_by_key(|item| (item.span.file, item.span.start));
+        self.objects.push((object.clone(), start..self.items.len()));
         LedgerObject(self.objects.len() - 1)
     }
 
@@ -147,7 +148,7 @@ impl Ledger {
         let settled = self.settled(outcome);
         let outcomes = &self.outcomes;
         let graver = |old: Settled| rank(outcome) > rank(&outcomes[old.0.get() as usize - 1]);
-        let (_, items) = &mut self.objects[object.0];
+        let items = &mut self.items[self.objects[object.0].1.clone()];
         let key = (span.file, span.start);
         let from = items.partition_point(|item| (item.span.file, item.span.start) < key);
         for item in &mut items[from..] {
@@ -167,47 +168,53 @@ impl Ledger {
         object: LedgerObject,
         mut choose: impl FnMut(&str) -> Option<Outcome>,
     ) {
-        let mut items = std::mem::take(&mut self.objects[object.0].1);
-        for item in items.iter_mut().filter(|item| item.outcome.is_none()) {
-            if let Some(outcome) = choose(&self.paths[item.path.0 as usize]) {
-                item.outcome = Some(self.settled(&outcome));
+        for at in self.objects[object.0].1.clone() {
+            if self.items[at].outcome.is_some() {
+                continue;
+            }
+            let path = self.items[at].path.0 as usize;
+            if let Some(outcome) = choose(&self.paths[path]) {
+                self.items[at].outcome = Some(self.settled(&outcome));
             }
         }
-        self.objects[object.0].1 = items;
     }
 
-    /// Takes these objects out of it, with new names in the same order, so that threads can
-    /// settle the items of different ones. [`Ledger::join`] puts them back.
-    pub fn part(&mut self, objects: &[LedgerObject]) -> (Self, Vec<LedgerObject>) {
-        let taken = objects.iter().map(|object| {
-            let (name, items) = &mut self.objects[object.0];
-            (name.clone(), std::mem::take(items))
-        });
-        let part = Self {
-            objects: taken.collect(),
+    /// A copy of these objects alone, with new names in the same order, so that threads can
+    /// settle the items of different ones. [`Ledger::join`] takes over what it says.
+    pub fn part(&self, objects: &[LedgerObject]) -> (Self, Vec<LedgerObject>) {
+        let mut part = Self {
             paths: Arc::clone(&self.paths),
             outcomes: self.outcomes.clone(),
             translated: self.translated,
+            ..Self::default()
         };
+        for object in objects {
+            let (name, items) = &self.objects[object.0];
+            let start = part.items.len();
+            part.items.extend_from_slice(&self.items[items.clone()]);
+            part.objects.push((name.clone(), start..part.items.len()));
+        }
         (part, (0..objects.len()).map(LedgerObject).collect())
     }
 
-    /// Puts back what was taken out for the same `objects`.
-    pub fn join(&mut self, part: Self, objects: &[LedgerObject]) {
+    /// Takes over the outcomes of a part that was made of the same `objects`.
+    pub fn join(&mut self, part: &Self, objects: &[LedgerObject]) {
         let outcomes = part.outcomes.iter();
         let numbers: Vec<Settled> = outcomes.map(|outcome| self.number(outcome)).collect();
-        for (object, (_, mut items)) in objects.iter().zip(part.objects) {
-            for settled in items.iter_mut().filter_map(|item| item.outcome.as_mut()) {
-                *settled = numbers[settled.0.get() as usize - 1];
+        for (object, (_, settled)) in objects.iter().zip(&part.objects) {
+            let own = &mut self.items[self.objects[object.0].1.clone()];
+            for (own, settled) in own.iter_mut().zip(&part.items[settled.clone()]) {
+                own.outcome = (settled.outcome).map(|at| numbers[at.0.get() as usize - 1]);
             }
-            self.objects[object.0].1 = items;
         }
     }
 
     /// All items, object by object.
     pub fn items(&self) -> impl Iterator<Item = (&ObjectRef, Item<'_>)> {
-        self.objects.iter().flat_map(move |(object, items)| {
-            items.iter().map(move |entry| (object, self.item(entry)))
+        self.objects.iter().flat_map(move |(object, range)| {
+            self.items[range.clone()]
+                .iter()
+                .map(move |entry| (object, self.item(entry)))
         })
     }
 
@@ -264,8 +271,8 @@ mod tests {
         settle(&mut first, first_names[0], "three");
         settle(&mut second, second_names[1], "two");
         settle(&mut second, second_names[0], "one");
-        divided.join(second, &[a, b]);
-        divided.join(first, &[c]);
+        divided.join(&second, &[a, b]);
+        divided.join(&first, &[c]);
 
         assert_eq!(divided.unsettled().count(), 0);
         let found: Vec<_> = divided.items().collect();

@@ -329,7 +329,7 @@ impl<'a> Account<'a> {
         };
         let found: Vec<Vec<Diagnostic>> = parts.par_iter_mut().enumerate().map(settle).collect();
         for ((chunk, (ledger, _)), found) in chunks.zip(parts).zip(found) {
-            self.ledger.join(ledger, chunk);
+            self.ledger.join(&ledger, chunk);
             self.diagnostics.extend(found);
         }
     }

@@ -117,7 +117,7 @@ fn run_here<T: Send>(
     let finish = || {
         accept(&mut diagnostics, &options.accept);
         Diagnostic::sort(&mut diagnostics);
-        texts.finish()
+        texts.finish(threads(options))
     };
     let (kept, (output, written, counts)) = if threads(options) == 1 {
         // The text is put in order where the model was in memory, unless it is wanted.

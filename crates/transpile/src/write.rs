@@ -8,6 +8,7 @@ use gatewright_gateway::{Object, Part, Shelf, Spec};
 use gatewright_source::{FileId, Span};
 use gatewright_yaml::{DocumentWriter, KeyOrder, Scratch, WriteError};
 use indexmap::IndexMap;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::output::{Pages, Place};
@@ -68,11 +69,10 @@ pub(crate) struct Documents<'a> {
     shelves: IndexMap<Shelf, Vec<(String, Documented)>, RandomState>,
 }
 
-/// Where a text stands, and whom it is for.
+/// Where a text stands, and where those whom it is for do.
 struct Documented {
     place: Place,
-    files: Vec<FileId>,
-    ingresses: Vec<(Arc<str>, Arc<str>)>,
+    origins: Box<[Span]>,
 }
 
 impl<'a> Documents<'a> {
@@ -99,18 +99,9 @@ impl<'a> Documents<'a> {
                 "specifications hold maps with string keys only"
             );
         });
-        let origins = object.origins.iter();
-        let mut files: Vec<FileId> = origins.clone().map(|span| span.file).collect();
-        files.sort_unstable();
-        files.dedup();
-        let mut ingresses = Vec::with_capacity(origins.len());
-        ingresses.extend(origins.filter_map(|span| self.ingresses.get(span)).cloned());
-        ingresses.sort_unstable();
-        ingresses.dedup();
         let documented = Documented {
             place,
-            files,
-            ingresses,
+            origins: Box::from(&*object.origins),
         };
         let shelf = self.shelves.entry(object.shelf()).or_default();
         shelf.push((object.name, documented));
@@ -134,17 +125,10 @@ impl<'a> Documents<'a> {
     }
 
     /// All of them in order, and how many there are of each kind.
-    pub(crate) fn finish(mut self) -> (Output, Vec<Written>, Vec<ObjectCount>) {
-        let mut written = Vec::with_capacity(self.shelves.values().map(Vec::len).sum());
-        let mut counts: Vec<ObjectCount> = Vec::new();
+    pub(crate) fn finish(mut self, threads: usize) -> (Output, Vec<Written>, Vec<ObjectCount>) {
         self.shelves.sort_unstable_keys();
-        for (shelf, mut documents) in self.shelves {
-            // Hosts are written in order, so that most names are.
-            documents.sort_by(|(a, _), (b, _)| a.cmp(b));
-            debug_assert!(
-                documents.is_sorted_by(|(a, _), (b, _)| a < b),
-                "no two objects of a shelf have the same name"
-            );
+        let mut counts: Vec<ObjectCount> = Vec::new();
+        for (shelf, documents) in &self.shelves {
             let count = documents.len();
             match counts.iter_mut().find(|count| count.kind == shelf.kind()) {
                 Some(counted) => counted.count += count,
@@ -153,27 +137,56 @@ impl<'a> Documents<'a> {
                     count,
                 }),
             }
-            for (name, documented) in documents {
-                let Documented {
-                    place,
-                    files,
-                    ingresses,
-                } = documented;
-                written.push(Written {
-                    place,
-                    files,
-                    kind: shelf.kind(),
-                    namespace: Arc::clone(shelf.namespace()),
-                    name,
-                    ingresses,
-                    infra: shelf.part() == Part::Infra,
-                    sensitive: shelf.is_sensitive(),
-                });
-            }
         }
+        let ingresses = self.ingresses;
+        let written: Vec<Written> = if threads < 2 {
+            let shelves = self.shelves.into_iter();
+            let shelves =
+                shelves.flat_map(|(shelf, documents)| in_order(&shelf, documents, ingresses));
+            shelves.collect()
+        } else {
+            let shelves: Vec<_> = self.shelves.into_iter().collect();
+            let shelves = shelves.into_par_iter();
+            let shelves = shelves.map(|(shelf, documents)| in_order(&shelf, documents, ingresses));
+            shelves.flatten_iter().collect()
+        };
         let order = written.iter().map(|written| written.place.clone());
         (Output::new(self.pages, order.collect()), written, counts)
     }
+}
+
+/// The documents of a shelf in order.
+fn in_order(
+    shelf: &Shelf,
+    mut documents: Vec<(String, Documented)>,
+    known: &Ingresses,
+) -> Vec<Written> {
+    // Hosts are written in order, so that most names are.
+    documents.sort_by(|(a, _), (b, _)| a.cmp(b));
+    debug_assert!(
+        documents.is_sorted_by(|(a, _), (b, _)| a < b),
+        "no two objects of a shelf have the same name"
+    );
+    let written = |(name, Documented { place, origins }): (String, Documented)| {
+        let mut files: Vec<FileId> = origins.iter().map(|span| span.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        let mut ingresses = Vec::with_capacity(origins.len());
+        ingresses.extend(origins.iter().filter_map(|span| known.get(span)).cloned());
+        ingresses.sort_unstable();
+        ingresses.dedup();
+        Written {
+            place,
+            files,
+            kind: shelf.kind(),
+            namespace: Arc::clone(shelf.namespace()),
+            name,
+            ingresses,
+            infra: shelf.part() == Part::Infra,
+            sensitive: shelf.is_sensitive(),
+        }
+    };
+    documents.into_iter().map(written).collect()
 }
 
 #[derive(Serialize)]
