@@ -796,10 +796,10 @@ impl<'a> Account<'a> {
         let Some(backend) = backend.filter(|backend| !known.lost.contains(&backend.span)) else {
             return;
         };
-        let key = crate::effective::upstream_key(source, backend);
+        let own = self.effective.named(at)[0];
         let defined = known.servers.defined[at].iter();
         let mut locations = defined.flat_map(|server| &server.locations);
-        let used = locations.any(|l| l.upstream == key) || source.settings.canary.is_some();
+        let used = locations.any(|l| l.upstream == own) || source.settings.canary.is_some();
         let outcome = if used {
             Outcome::Translated
         } else {

@@ -161,7 +161,7 @@ pub fn analyze(intake: Intake, options: &Options) -> Analysis {
                 .map(|fault| (fault.message.clone(), fault.span)),
         })
         .collect();
-    let effective = effective::build(&sources, options.threads);
+    let effective = effective::build(&sources);
     left_out.retain(|ingress| select::by_class(ingress, &objects, &options.selection).is_ok());
     diagnostics.extend(left_out::findings(&left_out, &effective, &sources));
     let notes: Vec<_> = order

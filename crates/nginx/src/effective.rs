@@ -15,7 +15,7 @@ use gatewright_source::Span;
 use crate::annotations::Settings;
 use crate::ingress::{BackendRef, BackendTarget, Ingress, PathType, Port};
 use crate::registry;
-use crate::{IndexMap, IndexSet, both};
+use crate::{IndexMap, IndexSet};
 
 /// An Ingress that the controller takes, with its settings.
 #[derive(Debug)]
@@ -41,13 +41,20 @@ impl Source<'_> {
 /// Index of a [`Source`] in the controller's order.
 pub(crate) type SourceIndex = usize;
 
+/// Index of an [`Upstream`].
+pub(crate) type UpstreamIndex = usize;
+
 /// What the controller serves.
 #[derive(Debug, Default)]
 pub(crate) struct Effective {
     /// One for each host; the empty name is the default server.
     pub servers: IndexMap<Arc<str>, Server>,
     /// All upstreams.
-    pub upstreams: IndexMap<UpstreamKey, Upstream>,
+    pub upstreams: Vec<Upstream>,
+    /// Those of all [`backends`] of one source after the other; none for what is no Service.
+    named: Vec<Option<UpstreamIndex>>,
+    /// Where those of each source begin.
+    begin: Vec<usize>,
     /// Paths that another one keeps from being served.
     pub shadowed: Vec<Shadowed>,
     /// Canary paths that found no primary.
@@ -86,7 +93,7 @@ pub(crate) struct Location {
     /// Nobody wrote it.
     pub implicit: bool,
     /// Where requests go; none is the controller's default backend (404).
-    pub upstream: Option<UpstreamKey>,
+    pub upstream: Option<UpstreamIndex>,
     /// Where the path was written.
     pub span: Option<Span>,
     /// The rewrite and redirect groups do not apply (an Ingress of `spec.defaultBackend` alone).
@@ -109,6 +116,8 @@ pub(crate) struct UpstreamKey {
 /// A shared backend.
 #[derive(Debug)]
 pub(crate) struct Upstream {
+    /// What it stands for.
+    pub key: UpstreamKey,
     /// The Ingress that referenced it first: its upstream settings hold.
     pub first: SourceIndex,
     /// The last Ingress with a session cookie that references it: its cookie holds for all.
@@ -118,7 +127,7 @@ pub(crate) struct Upstream {
     /// It was made by a canary and serves nothing by itself.
     pub canary_only: bool,
     /// The canaries of it; the controller asks only the first.
-    pub alternatives: Vec<UpstreamKey>,
+    pub alternatives: Vec<UpstreamIndex>,
 }
 
 /// A path that is not served because another Ingress owns it.
@@ -175,25 +184,18 @@ pub(crate) fn upstream_key(source: &Source<'_>, backend: &BackendRef) -> Option<
 }
 
 /// Builds the configuration from objects in the controller's order.
-pub(crate) fn build(sources: &[Source<'_>], threads: usize) -> Effective {
-    let (servers, upstreams) = both(
-        threads,
-        || create_servers(sources),
-        || create_upstreams(sources),
-    );
-    let mut effective = Effective {
-        servers,
-        upstreams,
-        ..Effective::default()
-    };
+pub(crate) fn build(sources: &[Source<'_>]) -> Effective {
+    let mut effective = Effective::default();
+    create_upstreams(&mut effective, sources);
+    create_servers(&mut effective, sources);
     create_locations(&mut effective, sources);
     part_twins(&mut effective, sources);
     merge_canaries(&mut effective, sources);
     let upstreams = &effective.upstreams;
     let canaries = upstreams
-        .values()
+        .iter()
         .filter_map(|primary| primary.alternatives.first());
-    effective.steering = canaries.map(|key| upstreams[key].first).collect();
+    effective.steering = canaries.map(|&canary| upstreams[canary].first).collect();
     effective
 }
 
@@ -209,28 +211,48 @@ pub(crate) fn backends<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a B
     )
 }
 
-fn create_upstreams(sources: &[Source<'_>]) -> IndexMap<UpstreamKey, Upstream> {
-    let mut upstreams: IndexMap<UpstreamKey, Upstream> = IndexMap::default();
+impl Effective {
+    /// The upstreams of the [`backends`] of a source, in their order.
+    pub(crate) fn named(&self, source: SourceIndex) -> &[Option<UpstreamIndex>] {
+        let end = self.begin.get(source + 1).copied();
+        &self.named[self.begin[source]..end.unwrap_or(self.named.len())]
+    }
+
+    /// Those that are Services.
+    pub(crate) fn upstreams_of(&self, source: SourceIndex) -> impl Iterator<Item = &Upstream> {
+        let named = self.named(source).iter().flatten();
+        named.map(|&upstream| &self.upstreams[upstream])
+    }
+}
+
+fn create_upstreams(effective: &mut Effective, sources: &[Source<'_>]) {
+    let mut known: IndexSet<UpstreamKey> = IndexSet::default();
     // Most Ingresses have a Service of their own.
-    upstreams.reserve(sources.len());
+    known.reserve(sources.len());
     for (index, source) in sources.iter().enumerate() {
+        effective.begin.push(effective.named.len());
         for backend in backends(source) {
             let Some(key) = upstream_key(source, backend) else {
+                effective.named.push(None);
                 continue;
             };
-            let upstream = upstreams.entry(key).or_insert(Upstream {
-                first: index,
-                affinity: None,
-                span: backend.span,
-                canary_only: source.is_canary(),
-                alternatives: Vec::new(),
-            });
+            let (at, new) = known.insert_full(key);
+            effective.named.push(Some(at));
+            if new {
+                effective.upstreams.push(Upstream {
+                    key: known[at].clone(),
+                    first: index,
+                    affinity: None,
+                    span: backend.span,
+                    canary_only: source.is_canary(),
+                    alternatives: Vec::new(),
+                });
+            }
             if source.settings.affinity.is_some() && !source.is_canary() {
-                upstream.affinity = Some(index);
+                effective.upstreams[at].affinity = Some(index);
             }
         }
     }
-    upstreams
 }
 
 pub(crate) fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
@@ -239,7 +261,7 @@ pub(crate) fn host_of(rule: &crate::ingress::Rule) -> Arc<str> {
         .map_or_else(|| Arc::from(""), |host| Arc::clone(&host.value))
 }
 
-fn root(source: Option<SourceIndex>, upstream: Option<UpstreamKey>) -> Location {
+fn root(source: Option<SourceIndex>, upstream: Option<UpstreamIndex>) -> Location {
     Location {
         path: Arc::from("/"),
         path_type: PathType::Prefix,
@@ -252,7 +274,7 @@ fn root(source: Option<SourceIndex>, upstream: Option<UpstreamKey>) -> Location 
     }
 }
 
-fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
+fn create_servers(effective: &mut Effective, sources: &[Source<'_>]) {
     let mut default_root = root(None, None);
     let mut default_first = None;
     for (index, source) in sources.iter().enumerate() {
@@ -266,7 +288,7 @@ fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
             default_root.source = Some(index);
             default_root.bare = true;
             default_root.implicit = false;
-            default_root.upstream = upstream_key(source, backend);
+            default_root.upstream = effective.named(index)[0];
             default_root.span = Some(backend.span);
         }
     }
@@ -287,11 +309,8 @@ fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
         if source.is_canary() {
             continue;
         }
-        let fallback = source
-            .ingress
-            .default_backend
-            .as_ref()
-            .and_then(|backend| upstream_key(source, backend));
+        let fallback = source.ingress.default_backend.as_ref();
+        let fallback = fallback.and_then(|_| effective.named(index)[0]);
         for rule in &source.ingress.rules {
             let host = host_of(rule);
             if host.is_empty() {
@@ -303,7 +322,7 @@ fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
             }
             let server = servers
                 .entry(host)
-                .or_insert_with(|| new(Some(index), root(Some(index), fallback.clone())));
+                .or_insert_with(|| new(Some(index), root(Some(index), fallback)));
             if server.tls.is_none() && !source.ingress.tls.is_empty() {
                 server.tls = Some(index);
             }
@@ -321,7 +340,7 @@ fn create_servers(sources: &[Source<'_>]) -> IndexMap<Arc<str>, Server> {
             }
         }
     }
-    servers
+    effective.servers = servers;
 }
 
 fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
@@ -331,10 +350,14 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
         if source.is_canary() {
             continue;
         }
+        // The default backend comes first.
+        let mut at = effective.begin[index] + source.ingress.default_backend.iter().len();
         for rule in &source.ingress.rules {
             let host = host_of(rule);
             for path in rule.paths.iter().flatten() {
-                let Some(key) = upstream_key(source, &path.backend) else {
+                let upstream = effective.named[at];
+                at += 1;
+                let Some(upstream) = upstream else {
                     continue;
                 };
                 let text = path
@@ -342,24 +365,24 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                     .as_ref()
                     .map_or_else(|| Arc::from("/"), |p| Arc::clone(&p.value));
                 let span = path.path.as_ref().map_or(path.span, |p| p.span);
-                if effective.upstreams[&key].canary_only {
+                if effective.upstreams[upstream].canary_only {
                     effective.shadowed.push(Shadowed {
                         loser: index,
                         span,
-                        winner: Some(effective.upstreams[&key].first),
+                        winner: Some(effective.upstreams[upstream].first),
                         winner_span: None,
                         twin: false,
                         closed: false,
                     });
                     continue;
                 }
-                let Some((at, _, server)) = effective.servers.get_full_mut(&host) else {
+                let Some((of, _, server)) = effective.servers.get_full_mut(&host) else {
                     continue;
                 };
                 let place = match (&*text, path.path_type) {
                     ("/", PathType::Prefix) => 0,
                     _ => *made
-                        .entry((at, Arc::clone(&text), path.path_type))
+                        .entry((of, Arc::clone(&text), path.path_type))
                         .or_insert(server.locations.len()),
                 };
                 let location = Location {
@@ -367,7 +390,7 @@ fn create_locations(effective: &mut Effective, sources: &[Source<'_>]) {
                     path_type: path.path_type,
                     source: Some(index),
                     implicit: false,
-                    upstream: Some(key),
+                    upstream: Some(upstream),
                     span: Some(span),
                     bare: false,
                     closed: false,
@@ -477,15 +500,18 @@ fn merge_canaries(effective: &mut Effective, sources: &[Source<'_>]) {
         if !source.is_canary() {
             continue;
         }
+        let mut at = effective.begin[index];
         if let Some(backend) = &source.ingress.default_backend {
-            merge_canary(effective, source, index, backend, "", None);
+            merge_canary(effective, source, index, (backend, at), "", None);
+            at += 1;
         }
         for rule in &source.ingress.rules {
             let host = host_of(rule);
             for path in rule.paths.iter().flatten() {
                 let text: &str = path.path.as_ref().map_or("/", |p| &p.value);
                 let place = Some((text, path.path_type));
-                merge_canary(effective, source, index, &path.backend, &host, place);
+                merge_canary(effective, source, index, (&path.backend, at), &host, place);
+                at += 1;
             }
         }
     }
@@ -495,7 +521,7 @@ fn merge_canary(
     effective: &mut Effective,
     source: &Source<'_>,
     index: SourceIndex,
-    backend: &BackendRef,
+    (backend, at): (&BackendRef, usize),
     host: &str,
     place: Option<(&str, PathType)>,
 ) {
@@ -509,10 +535,10 @@ fn merge_canary(
             help,
         });
     };
-    let Some(key) = upstream_key(source, backend) else {
+    let Some(own) = effective.named[at] else {
         return orphan("its backend is not a Service", "name a Service");
     };
-    if !effective.upstreams[&key].canary_only {
+    if !effective.upstreams[own].canary_only {
         return orphan(
             "its Service already is the backend of an older Ingress",
             ANOTHER,
@@ -523,23 +549,22 @@ fn merge_canary(
     };
     let (mut merged, mut asked) = (false, false);
     for location in &server.locations {
-        let Some(primary) = &location.upstream else {
+        let Some(primary) = location.upstream else {
             continue;
         };
-        if *primary == key {
+        if primary == own {
             return orphan("its Service is that of the path itself", ANOTHER);
         }
         if place.is_some_and(|(path, kind)| *location.path != *path || location.path_type != kind) {
             continue;
         }
-        if let Some(upstream) = effective.upstreams.get_mut(primary)
-            && !upstream.canary_only
-        {
-            if !upstream.alternatives.contains(&key) {
-                upstream.alternatives.push(key.clone());
+        let upstream = &mut effective.upstreams[primary];
+        if !upstream.canary_only {
+            if !upstream.alternatives.contains(&own) {
+                upstream.alternatives.push(own);
             }
             merged = true;
-            asked |= upstream.alternatives.first() == Some(&key);
+            asked |= upstream.alternatives.first() == Some(&own);
         }
     }
     if !merged {

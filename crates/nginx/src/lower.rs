@@ -17,7 +17,7 @@ use gatewright_source::{Span, Spanned};
 use crate::annotations::Settings;
 use crate::annotations::backend::Protocol as BackendProtocol;
 use crate::config_map::Config;
-use crate::effective::{Effective, Location, Server, Source, SourceIndex, UpstreamKey};
+use crate::effective::{Effective, Location, Server, Source, SourceIndex, Upstream, UpstreamIndex};
 use crate::ingress::PathType;
 use crate::objects::Objects;
 use crate::policies::auth_tls::{self, Clients};
@@ -454,7 +454,7 @@ impl Lowering<'_> {
         {
             self.diagnostics.push(remark);
         }
-        let Some(key) = &r.location.upstream else {
+        let Some(upstream) = r.location.upstream else {
             return Action::NotFound;
         };
         let protocol = settings.backend.protocol.as_ref();
@@ -466,10 +466,11 @@ impl Lowering<'_> {
             let origin = Origin::annotation(owner, "backend-protocol", *span);
             return self.fastcgi(source, origin);
         }
-        if let Some(refusal) = self.unresolved_port(key, source, owner) {
+        if let Some(refusal) = self.unresolved_port(upstream, source, owner) {
             return Action::Refuse(refusal);
         }
-        let split = match self.split(key, index, r.location, owner, origin.span, server_tls) {
+        let split = self.split(upstream, index, r.location, owner, origin.span, server_tls);
+        let split = match split {
             Ok(split) => split,
             Err(refusal) => return Action::Refuse(refusal),
         };
@@ -832,15 +833,15 @@ impl Lowering<'_> {
         if source.contested || root.source.is_some_and(contested) {
             return None;
         }
-        let key = root.upstream.as_ref()?;
+        let upstream = root.upstream?;
         let origin = Origin::annotation(source.id, "ssl-passthrough", flag.span);
-        let backend = self.backend(key, Protocol::Http, origin.clone());
+        let backend = self.backend(upstream, Protocol::Http, origin.clone());
         Some(Passthrough { backend, origin })
     }
 
     fn split(
         &mut self,
-        key: &UpstreamKey,
+        upstream: UpstreamIndex,
         index: usize,
         location: &Location,
         owner: OwnerId,
@@ -876,13 +877,13 @@ impl Lowering<'_> {
                 return Err(refusal);
             }
         };
-        let mut primary = self.backend(key, protocol, origin);
+        let mut primary = self.backend(upstream, protocol, origin);
         primary.tls.clone_from(&tls);
-        primary.balance = self.balance(key, index, location).map(Box::new);
-        let mut canary = self.effective.upstreams[key]
+        primary.balance = self.balance(upstream, index, location).map(Box::new);
+        let mut canary = self.effective.upstreams[upstream]
             .alternatives
             .first()
-            .and_then(|alternative| self.canary(alternative, protocol));
+            .and_then(|&alternative| self.canary(alternative, protocol));
         if let Some(canary) = &mut canary {
             canary.backend.tls = tls;
         }
@@ -914,8 +915,13 @@ impl Lowering<'_> {
     }
 
     /// How an endpoint of the upstream of a location is chosen.
-    fn balance(&self, key: &UpstreamKey, index: usize, location: &Location) -> Option<Balance> {
-        let upstream = &self.effective.upstreams[key];
+    fn balance(
+        &self,
+        upstream: UpstreamIndex,
+        index: usize,
+        location: &Location,
+    ) -> Option<Balance> {
+        let upstream = &self.effective.upstreams[upstream];
         let first = self.sources[upstream.first].settings;
         let sticky = upstream.affinity.and_then(|at| {
             let affinity = self.sources[at].settings.affinity.as_ref()?;
@@ -938,8 +944,8 @@ impl Lowering<'_> {
         self.policies[at].upstream_tls.as_ref()
     }
 
-    fn canary(&mut self, key: &UpstreamKey, protocol: Protocol) -> Option<Canary> {
-        let upstream = &self.effective.upstreams[key];
+    fn canary(&mut self, at: UpstreamIndex, protocol: Protocol) -> Option<Canary> {
+        let upstream = &self.effective.upstreams[at];
         let source = &self.sources[upstream.first];
         let canary = source.settings.canary.as_ref()?;
         let origin = Origin::annotation(source.id, "canary", canary.span);
@@ -968,7 +974,7 @@ impl Lowering<'_> {
         });
         let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
         Some(Canary {
-            backend: self.backend(key, protocol, field),
+            backend: self.backend(at, protocol, field),
             header,
             cookie: canary.cookie.as_ref().map(|c| c.value.clone()),
             weight: number(canary.effective_weight()),
@@ -977,8 +983,9 @@ impl Lowering<'_> {
         })
     }
 
-    fn backend(&self, key: &UpstreamKey, protocol: Protocol, origin: Origin) -> Backend {
-        let first = &self.sources[self.effective.upstreams[key].first];
+    fn backend(&self, upstream: UpstreamIndex, protocol: Protocol, origin: Origin) -> Backend {
+        let Upstream { key, first, .. } = &self.effective.upstreams[upstream];
+        let first = &self.sources[*first];
         let target = service::resolve(key, self.objects).unwrap_or_else(|_| Target::Unavailable {
             reason: Arc::from("the port cannot be resolved"),
         });
@@ -996,10 +1003,11 @@ impl Lowering<'_> {
     /// A port name without the Service that gives it a number.
     fn unresolved_port(
         &mut self,
-        key: &UpstreamKey,
+        upstream: UpstreamIndex,
         source: &Source<'_>,
         owner: OwnerId,
     ) -> Option<Refusal> {
+        let key = &self.effective.upstreams[upstream].key;
         let reason = service::resolve(key, self.objects).err()?;
         let span = source
             .ingress

@@ -10,9 +10,7 @@ use gatewright_source::{Span, Spanned};
 
 use crate::IndexMap;
 use crate::annotations::{KeyNote, KeyStatus, Settings};
-use crate::effective::{
-    Effective, Server, Source, SourceIndex, Upstream, backends, host_of, upstream_key,
-};
+use crate::effective::{Effective, Server, Source, SourceIndex, Upstream, host_of};
 use crate::policies::{PolicyOutput, backend_tls, balance};
 
 /// A setting without effect.
@@ -278,10 +276,7 @@ fn of_upstreams(
     found: &mut Vec<Overruled>,
 ) {
     let source = &sources[at];
-    let upstreams: Vec<&Upstream> = backends(source)
-        .filter_map(|backend| upstream_key(source, backend))
-        .filter_map(|key| effective.upstreams.get(&key))
-        .collect();
+    let upstreams: Vec<&Upstream> = effective.upstreams_of(at).collect();
     let Some(upstream) = upstreams.first() else {
         return;
     };
@@ -349,9 +344,8 @@ fn of_canary(
     at: SourceIndex,
     found: &mut Vec<Overruled>,
 ) {
-    let firsts: Vec<SourceIndex> = backends(&sources[at])
-        .filter_map(|backend| upstream_key(&sources[at], backend))
-        .filter_map(|key| effective.upstreams.get(&key))
+    let upstreams = effective.upstreams_of(at);
+    let firsts: Vec<SourceIndex> = upstreams
         .filter(|upstream| upstream.canary_only)
         .map(|upstream| upstream.first)
         .collect();

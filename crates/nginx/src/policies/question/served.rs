@@ -13,7 +13,7 @@ use crate::annotations::Settings;
 use crate::annotations::Url;
 use crate::annotations::backend::Protocol;
 use crate::config_map::Config;
-use crate::effective::{Effective, Location, Server, Source};
+use crate::effective::{Effective, Location, Server, Source, Upstream};
 use crate::ingress::{Ingress, PathType};
 use crate::objects::Objects;
 use crate::service;
@@ -98,10 +98,9 @@ fn of_host(host: &str, url: &Url<'_>, known: Known<'_>) -> Result<(Arc<str>, Tar
     let plain = source.is_some_and(|source| {
         !source.contested && source.denied.is_none() && answers_plainly(source.settings)
     });
-    let upstream = location.upstream.as_ref().filter(|key| {
-        let upstream = known.effective.upstreams.get(*key);
-        upstream.is_some_and(|upstream| !upstream.canary_only && upstream.alternatives.is_empty())
-    });
+    let upstream = location.upstream.map(|at| &known.effective.upstreams[at]);
+    let alone = |upstream: &&Upstream| !upstream.canary_only && upstream.alternatives.is_empty();
+    let upstream = upstream.filter(alone).map(|upstream| &upstream.key);
     let (true, false, Some(upstream)) = (plain, location.closed, upstream) else {
         return Err(format!(
             "what the Ingress of `{host}{asked}` says could change the answer"
