@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::bench::ingresses;
 use crate::dist;
 
-/// Of a large cluster. Its namespaces and hosts are those of a small one many times over.
+/// So many that what runs once counts for nothing.
 const INGRESSES: u32 = 2000;
 
 /// Builds a program that counts what it runs, has it convert what there is to convert, and writes

@@ -74,6 +74,7 @@ fn emit_all<'a>(
         emitter
     };
     if others.len() == 0 {
+        // Without a pool.
         let mut emitter = new();
         let hosts: Vec<usize> = (0..model.hosts.len()).collect();
         emitter.shard(&hosts);

@@ -65,7 +65,8 @@ pub(crate) fn parts(hosts: &[Host], owners: &[Owner]) -> Vec<Part> {
     parts
 }
 
-/// Puts parts together to at most so many of about the same size, at least one.
+/// Puts parts together to at most so many of about the same size, at least one. Those with the
+/// largest parts come first.
 pub(crate) fn shards(mut parts: Vec<Part>, at_most: usize) -> Vec<Vec<usize>> {
     parts.sort_by_key(|(size, _)| Reverse(*size));
     let mut shards = vec![Part::default(); at_most.clamp(1, parts.len().max(1))];
