@@ -101,7 +101,12 @@ pub(crate) fn options(root: &Path, target: &str) -> Result<Vec<String>> {
     let bytes = fs::read(&profile)?;
     let name = format!("gatewright-{}.profdata", &dist::sha256(&bytes)[..16]);
     let copy = std::env::temp_dir().join(name);
-    fs::write(&copy, bytes).with_context(|| copy.display().to_string())?;
+    if fs::read(&copy).ok().as_ref() != Some(&bytes) {
+        // Another build may be about to read it.
+        let beside = copy.with_extension(std::process::id().to_string());
+        fs::write(&beside, bytes).with_context(|| beside.display().to_string())?;
+        fs::rename(&beside, &copy)?;
+    }
     Ok(vec![format!("-Cprofile-use={}", copy.display())])
 }
 

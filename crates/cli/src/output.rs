@@ -77,8 +77,9 @@ impl Terminal {
     /// Writes to stderr. When that fails there is nobody left to tell.
     pub(crate) fn message(&self, text: &str) {
         let mut stderr = io::stderr().lock();
-        // Taking colours away from a text that has none takes long.
-        if !text.contains('\u{1b}') {
+        // Taking colours and control characters away from a text that has none takes long.
+        let plain = |byte: u8| byte.is_ascii_whitespace() || (byte >= b' ' && byte != 0x7f);
+        if text.bytes().all(plain) {
             let _ = stderr.write_all(text.as_bytes());
             return;
         }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gatewright_diagnostics::render::printable;
 use gatewright_transpile::{OutcomeCounts, Prerequisites, Summary};
 
 /// The summary of a run, a line for each aspect that there is something to say about.
@@ -70,8 +71,8 @@ pub(crate) fn text(
         let _ = writeln!(out, "written: {}", objects.join(", "));
     }
     if let Some(path) = secrets {
-        let path = path.display();
-        let _ = writeln!(out, "sensitive: the Secrets are in `{path}`");
+        let path = path.to_string_lossy();
+        let _ = writeln!(out, "sensitive: the Secrets are in `{}`", printable(&path));
     }
     if let Some(needs) = needs(prerequisites) {
         let _ = writeln!(out, "needs: {needs}");

@@ -235,6 +235,18 @@ fn nothing_raw_reaches_the_terminal() {
             assert_eq!(raw, None, "{format}: {text}");
         }
     }
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: users, namespace: shop}\ndata: {auth: YTokYXByMSR4JHg=}\n";
+    let annotation = "nginx.ingress.kubernetes.io/auth-type: basic, nginx.ingress.kubernetes.io/auth-secret: users";
+    scratch.put(
+        "sensitive.yaml",
+        ingress("t", "t.test", annotation, &path("/", "Prefix")) + secret,
+    );
+    for output in ["a\u{7}b\u{8}.yaml", "a\u{1b}[31m.yaml"] {
+        let ran = Ran::from(scratch.run("", &["convert", "sensitive.yaml", "-o", output]));
+        assert!(ran.err.contains("sensitive: "), "{}", ran.err);
+        let raw = ran.err.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(raw, None, "{}", ran.err);
+    }
     for format in ["text", "markdown", "json", "html"] {
         let ran = Ran::from(scratch.run("", &["audit", "--format", format, "in"]));
         let raw = ran.out.chars().find(|c| c.is_control() && *c != '\n');

@@ -496,13 +496,14 @@ impl<'a> Emitter<'a> {
         parts: Vec<shards::Part>,
         others: impl ExactSizeIterator<Item = Write<'a>>,
     ) {
-        let shards = shards::shards(parts, (1 + others.len()) * SHARDS);
+        let shards = shards::shards(parts, others.len().saturating_add(1).saturating_mul(SHARDS));
         let next = AtomicUsize::new(0);
         let work = |emitter: &mut Self| {
             while let Some(hosts) = shards.get(next.fetch_add(1, Ordering::Relaxed)) {
                 emitter.shard(hosts);
             }
         };
+        let others = others.take(shards.len());
         let mut beside: Vec<Self> = others.map(|write| self.beside_it(write)).collect();
         rayon::in_place_scope(|scope| {
             for emitter in &mut beside {

@@ -312,7 +312,7 @@ impl<'a> Account<'a> {
             }
             return;
         }
-        let length = items.len().div_ceil(threads * PARTS).max(1);
+        let length = items.len().div_ceil(threads.saturating_mul(PARTS)).max(1);
         let chunks = items.chunks(length);
         let mut parts: Vec<(Ledger, Vec<LedgerObject>)> = chunks
             .clone()

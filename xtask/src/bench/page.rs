@@ -193,7 +193,7 @@ fn weight(page: &mut String, build: &str) -> anyhow::Result<()> {
     let [most_files, most] = tidy::MAX_CRATES;
     write!(
         page,
-        "## What a build costs\n\n| | | |\n|---|---:|---|\n| crates of others that it is built from | {all} | at most {most}; `cargo xtask tidy` counts them |\n| of these without the feature `cluster` | {files} | at most {most_files} |\n{BUILD}{build} | `cargo build --release`, sources already fetched; `--cold-build` measures it |\n\n",
+        "## What a build costs\n\n| | | |\n|---|---:|---|\n| crates of others that it is built from | {all} | at most {most}; `cargo xtask tidy` counts them |\n| of these without the feature `cluster` | {files} | at most {most_files} |\n{BUILD}{build} | `cargo build --release`, sources already fetched; of an earlier day unless `--cold-build` was given |\n\n",
     )?;
     Ok(())
 }
