@@ -142,7 +142,9 @@ fn merges_by_alias(source: &str) -> bool {
 /// Whether one of the two words in front of a place, which are tag and anchor if it has any, holds
 /// a mark.
 fn is_marked(text: &str, mark: char) -> bool {
-    let mut words = text.split_whitespace().rev().take(2);
+    let lines = text.rsplit(['\n', '\r']);
+    let lines = lines.filter(|line| !line.trim_start().starts_with('#'));
+    let mut words = lines.flat_map(|line| line.split_whitespace().rev()).take(2);
     words.any(|word| word.contains(mark))
 }
 
